@@ -1,0 +1,1 @@
+//! The machine-readable frame number burnt into synthetic pictures.

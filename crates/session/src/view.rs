@@ -1,0 +1,172 @@
+//! What the page shows. Everything is decided here; the page only draws it and says it in the user's language.
+
+use serde::Serialize;
+use ts_rs::TS;
+use visavis_call::Statistics;
+use visavis_wire::channel::{Seen, Shows};
+use visavis_wire::http::{Follow, RefusalCode};
+use visavis_wire::people::{PeerCard, Profile, Reason};
+use visavis_wire::socket::EndReason;
+
+#[derive(Clone, Debug, PartialEq, Serialize, TS)]
+#[ts(export)]
+pub struct View {
+    pub page: Page,
+    /// Over any page, until dismissed or overtaken.
+    pub notice: Option<Notice>,
+    /// Own name, once signed in.
+    pub username: Option<String>,
+    pub devices: Devices,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, TS)]
+#[serde(tag = "page", rename_all = "snake_case")]
+#[ts(export)]
+pub enum Page {
+    /// Looking for a stored sign-in and for the server.
+    Starting,
+    Welcome,
+    /// The system browser is open; waiting for its redirect.
+    SigningIn,
+    Profile { profile: Profile, card: PeerCard, saving: bool },
+    Mirror { own: OwnCamera },
+    Waiting { waited_s: u32, looking_for: Vec<String>, relaxed: Vec<String>, estimate_s: Option<u32> },
+    Match { card: PeerCard, reasons: Vec<Reason>, answer_within_s: u32, answered: bool },
+    Call(CallView),
+    Parting { reason: EndReason, follow: FollowState, closes_in_s: u32 },
+    Friends { follows: Vec<Follow> },
+}
+
+/// State of one's own camera as the mirror and the call show it.
+#[derive(Clone, Debug, PartialEq, Serialize, TS)]
+#[ts(export)]
+pub struct OwnCamera {
+    pub on: bool,
+    /// The cover check on one's own pictures.
+    pub looks: Seen,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, TS)]
+#[ts(export)]
+pub struct CallView {
+    pub connection: Connection,
+    /// Seconds since the call was connected.
+    pub duration_s: u32,
+    pub card: PeerCard,
+    /// "You see": what the peer shows, by their report and the pixels, the more careful of the two.
+    pub you_see: Shows,
+    /// "They see": what the gate lets out.
+    pub they_see: Shows,
+    /// The peer's camera by the local detector.
+    pub peer_looks: Seen,
+    /// A warning is due about the peer's camera (later than the veil, so that a flicker says nothing).
+    pub warn_peer: bool,
+    /// How one's own camera looks to the peer, by their report; for "you look covered to them".
+    pub own_looks_to_peer: Seen,
+    pub own: OwnCamera,
+    pub reveal: RevealState,
+    /// Why one's own picture is veiled, when it is.
+    pub veil_reason: Option<VeilReason>,
+    pub muted: bool,
+    pub peer_muted: bool,
+    pub can_undo: bool,
+    pub can_redo: bool,
+    pub statistics: Option<Statistics>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, TS)]
+#[serde(rename_all = "snake_case")]
+#[ts(export)]
+pub enum Connection {
+    Connecting,
+    Connected,
+    /// The media path is gone, the session goes on.
+    Reconnecting,
+    /// The server says that the peer's connection is gone; it waits for them.
+    PeerAway,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, TS)]
+#[serde(rename_all = "snake_case")]
+#[ts(export)]
+pub enum RevealState {
+    NotAsked,
+    /// Own yes given; says nothing about the other's answer.
+    YouSaidYes,
+    Open,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, TS)]
+#[serde(rename_all = "snake_case")]
+#[ts(export)]
+pub enum VeilReason {
+    /// Not both have said yes.
+    NotRevealed,
+    /// The peer's camera is not clear (`peer_looks` says how).
+    PeerNotClear,
+    /// The peer does not see one's own camera as clear (`own_looks_to_peer`).
+    YouNotClear,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, TS)]
+#[serde(tag = "state", rename_all = "snake_case")]
+#[ts(export)]
+pub enum FollowState {
+    Asked,
+    Answered { yes: bool },
+    /// Both said yes.
+    Mutual,
+    /// Over; says nothing about who said what.
+    Closed,
+}
+
+#[derive(Clone, Debug, Default, PartialEq, Serialize, TS)]
+#[ts(export)]
+pub struct Devices {
+    pub cameras: Vec<Device>,
+    pub microphones: Vec<Device>,
+    pub speakers: Vec<Device>,
+    pub camera: String,
+    pub microphone: String,
+    pub speaker: String,
+    /// No sound hardware: calls run with a silent device.
+    pub silent_microphone: bool,
+    pub silent_speaker: bool,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, TS)]
+#[ts(export)]
+pub struct Device {
+    pub id: String,
+    pub name: String,
+    /// Made by the program (pattern, face, file), not a device.
+    pub synthetic: bool,
+}
+
+/// Something went wrong (or must be known); the page has a sentence for each: what happened, what it means, what to do.
+#[derive(Clone, Debug, PartialEq, Serialize, TS)]
+#[serde(tag = "notice", rename_all = "snake_case")]
+#[ts(export)]
+pub enum Notice {
+    ServerUnreachable { host: String },
+    /// Lost while in use; it is being tried again by itself.
+    ServerLost,
+    /// The server (or the issuer behind it) said no; `message` is its own English sentence, for codes without words here.
+    Refused { code: RefusalCode, message: String },
+    /// What the server sent makes no sense: probably not a Visavis server, or of another version.
+    ServerMalformed,
+    BrowserDidNotOpen { url: String },
+    SignInTimedOut,
+    CameraMissing { name: String },
+    CameraBusy { name: String },
+    CameraDenied { name: String },
+    CameraFileBroken { name: String, detail: String },
+    CameraFailed { detail: String },
+    NoMicrophone,
+    NoSpeaker,
+    /// No system keyring: the sign-in lasts until the window closes.
+    KeyringMissing,
+    CallFailed { detail: String },
+    MatchWithdrawn,
+    SignedInElsewhere,
+}

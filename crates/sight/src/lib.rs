@@ -1,0 +1,13 @@
+//! Fairness of sight, pure: how a camera looks from its decoded pixels ([`detector`]), the mosaic that hides a face
+//! ([`veil`]), and the only place where a picture becomes one that may leave the machine ([`gate`]).
+//!
+//! No clock, no thread, no I/O: planes and time are arguments. Reading cameras, decoding, and what the server and the peer
+//! said belong to others, who report it to the gate as [`gate::Input`].
+
+pub mod detector;
+pub mod gate;
+pub mod planes;
+pub mod veil;
+
+pub use gate::{Gate, Released, View};
+pub use planes::{Planes, PlanesMut};

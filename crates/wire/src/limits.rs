@@ -1,0 +1,19 @@
+//! Sizes beyond which a message is refused unread. Chosen well above what the programs send, so that a message over a limit
+//! is a fault or an attack.
+
+/// One WebSocket message, bytes.
+pub const SOCKET_MESSAGE: usize = 64 * 1024;
+/// One session description, bytes; ours are about 4 kB.
+pub const SDP: usize = 24 * 1024;
+/// One ICE candidate line, bytes.
+pub const CANDIDATE: usize = 512;
+/// One data-channel message, bytes: below the 64 KiB that every SCTP stack takes whole.
+pub const CHANNEL_MESSAGE: usize = 48 * 1024;
+/// Points of one stroke; a longer line is sent as several strokes.
+pub const STROKE_POINTS: usize = 4096;
+/// Points in one live message, redundancy included.
+pub const LIVE_POINTS: usize = 64;
+/// Characters of a profile's text field.
+pub const PROFILE_TEXT: usize = 64;
+/// Entries of a profile's list field.
+pub const PROFILE_LIST: usize = 16;

@@ -1,0 +1,171 @@
+//! Messages of `GET /v1/socket`, JSON text frames, at most [`limits::SOCKET_MESSAGE`] bytes.
+//!
+//! A match goes `Offered` -> both `MatchAnswer { meet: true }` -> `MatchBegins` -> signalling and questions -> `Leave` by one,
+//! or a socket away for longer than the grace time -> `MatchEnded` to both -> the follow question, until it closes.
+
+use crate::http::Refusal;
+use crate::people::{PeerCard, Reason};
+use crate::{DecodeError, Private, limits};
+use serde::{Deserialize, Serialize};
+use ts_rs::TS;
+
+/// Names one match; random, means nothing elsewhere.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, TS)]
+#[serde(transparent)]
+pub struct MatchId(pub String);
+
+/// Who makes the offer of the offer/answer exchange. Says nothing about the person.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, TS)]
+#[serde(rename_all = "snake_case")]
+pub enum Role {
+    Offerer,
+    Answerer,
+}
+
+/// A question both answer without seeing the other's answer; it opens on yes + yes alone.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, TS)]
+#[serde(rename_all = "snake_case")]
+pub enum Question {
+    /// May be answered anew at any time in the call; a later no closes it for both.
+    Reveal,
+    /// Asked at parting; the first answer counts.
+    Follow,
+}
+
+/// Offer, answer and trickled candidates. The server forwards them between the two of a match and strips candidates that are
+/// not relayed.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "signal", rename_all = "snake_case")]
+pub enum Signal {
+    Offer { sdp: Private<String> },
+    Answer { sdp: Private<String> },
+    /// RFC 8838; `None` ends the candidates of this side.
+    Candidate { candidate: Option<Private<String>>, sdp_mid: Option<String>, sdp_m_line_index: Option<u16> },
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "type", rename_all = "snake_case")]
+pub enum ClientMessage {
+    /// First message on every socket. A person in a match is put back into it.
+    Hello { protocol: u16 },
+    Join,
+    CancelWaiting,
+    MatchAnswer { match_id: MatchId, meet: bool },
+    Signal { match_id: MatchId, signal: Signal },
+    Answer { match_id: MatchId, question: Question, yes: bool },
+    Leave { match_id: MatchId },
+}
+
+/// Time-limited credentials of the TURN relay (the usual HMAC scheme over an expiry time).
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RelayCredentials {
+    /// `turn:host:port?transport=udp`
+    pub urls: Vec<String>,
+    pub username: Private<String>,
+    pub credential: Private<String>,
+    pub expires_in_s: u32,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[serde(rename_all = "snake_case")]
+#[ts(export)]
+pub enum EndReason {
+    /// One of the two left, the other learns no more than that.
+    Left,
+    /// The socket stayed away for longer than the grace time.
+    Vanished,
+    /// The server is shutting down.
+    ServerClosing,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "type", rename_all = "snake_case")]
+pub enum ServerMessage {
+    /// Answer to `Hello`.
+    Welcome { protocol: u16 },
+    /// Sent when waiting begins and about every two seconds while it lasts.
+    Waiting {
+        waited_s: u32,
+        /// What is being looked for, in the order of weight (`language`, `interests`, `city`, ...).
+        looking_for: Vec<String>,
+        /// What is no longer insisted upon.
+        relaxed: Vec<String>,
+        /// Absent when there is nothing honest to say.
+        estimate_s: Option<u32>,
+    },
+    /// Waiting ended without a match (`CancelWaiting`).
+    WaitingEnded,
+    MatchOffered { match_id: MatchId, role: Role, card: PeerCard, reasons: Vec<Reason>, answer_within_s: u32, relay: RelayCredentials },
+    /// One said "not now" or did not answer; whoever said "meet" waits again without asking.
+    MatchWithdrawn { match_id: MatchId },
+    /// Both said "meet". Also the answer to `Hello` of somebody who was in a match.
+    MatchBegins { match_id: MatchId, role: Role },
+    Signal { match_id: MatchId, signal: Signal },
+    /// Both said yes.
+    QuestionOpened { match_id: MatchId, question: Question },
+    /// `Reveal` alone: one took the yes back.
+    QuestionClosed { match_id: MatchId, question: Question },
+    /// The peer's socket broke; the match goes on for the grace time.
+    PeerAway { match_id: MatchId },
+    PeerBack { match_id: MatchId },
+    /// The follow question is open from now for `follow_within_s`.
+    MatchEnded { match_id: MatchId, reason: EndReason, follow_within_s: u32 },
+    /// The follow question is over without a yes + yes; says nothing about who said what.
+    FollowClosed { match_id: MatchId },
+    Refused { refusal: Refusal },
+}
+
+macro_rules! json_message {
+    ($name:ty) => {
+        impl $name {
+            pub fn to_json(&self) -> String {
+                serde_json::to_string(self).expect("a message of this crate always serialises")
+            }
+
+            /// Refuses what is over the limits before and after parsing.
+            pub fn from_json(text: &str) -> Result<Self, DecodeError> {
+                if text.len() > limits::SOCKET_MESSAGE {
+                    return Err(DecodeError::TooLarge { size: text.len(), limit: limits::SOCKET_MESSAGE });
+                }
+                let message: Self = serde_json::from_str(text).map_err(|error| DecodeError::Malformed(place_of(&error)))?;
+                message.check()?;
+                Ok(message)
+            }
+        }
+    };
+}
+json_message!(ClientMessage);
+json_message!(ServerMessage);
+
+/// serde_json's own text may quote the input, which may hold something private; its place and kind never do.
+fn place_of(error: &serde_json::Error) -> String {
+    format!("{:?} error at line {} column {}", error.classify(), error.line(), error.column())
+}
+
+impl ClientMessage {
+    fn check(&self) -> Result<(), DecodeError> {
+        match self {
+            Self::Signal { signal, .. } => signal.check(),
+            _ => Ok(()),
+        }
+    }
+}
+
+impl ServerMessage {
+    fn check(&self) -> Result<(), DecodeError> {
+        match self {
+            Self::Signal { signal, .. } => signal.check(),
+            _ => Ok(()),
+        }
+    }
+}
+
+impl Signal {
+    fn check(&self) -> Result<(), DecodeError> {
+        let (size, limit) = match self {
+            Self::Offer { sdp } | Self::Answer { sdp } => (sdp.reveal().len(), limits::SDP),
+            Self::Candidate { candidate, .. } => (candidate.as_ref().map_or(0, |line| line.reveal().len()), limits::CANDIDATE),
+        };
+        if size > limit { Err(DecodeError::TooLarge { size, limit }) } else { Ok(()) }
+    }
+}
