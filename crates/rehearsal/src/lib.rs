@@ -1,1 +1,12 @@
+//! Rehearsing evenings on one machine: the real server in this process ([`stage`]), a browser that signs a test identity in by
+//! itself ([`browser`]), a headless peer ([`bot`]), and real app windows driven through WebDriver ([`window`]).
+//!
+//! Used by tests, benches and `visavis-bot`; product code never depends on it.
 
+pub mod bot;
+pub mod browser;
+pub mod display;
+pub mod processes;
+pub mod stage;
+pub mod webdriver;
+pub mod window;

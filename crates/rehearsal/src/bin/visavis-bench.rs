@@ -1,0 +1,259 @@
+//! Figures of the whole product on one machine: `visavis-bench call` (two sessions in this process, real server and relay) and
+//! `visavis-bench windows` (two real app windows on a virtual display). Prints figures; judges nothing.
+
+use clap::{Parser, Subcommand};
+use serde_json::{Value, json};
+use std::collections::HashMap;
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+use tokio::time::Instant;
+use visavis_media::camera::CameraSource;
+use visavis_media::{Clock, marker};
+use visavis_rehearsal::bot::{self, Manner, Report};
+use visavis_rehearsal::display::Display;
+use visavis_rehearsal::processes;
+use visavis_rehearsal::stage::Stage;
+use visavis_rehearsal::window::{AppWindow, Start};
+use visavis_session::{Command, Event, Session};
+
+type Outcome = Result<(), Box<dyn std::error::Error + Send + Sync>>;
+
+#[derive(Parser)]
+struct Flags {
+    #[command(subcommand)]
+    what: What,
+}
+
+#[derive(Subcommand)]
+enum What {
+    /// Set-up time and capture-to-decoded latency between two sessions in one process, through the relay.
+    Call {
+        #[arg(long, default_value_t = 15)]
+        seconds: u64,
+        #[arg(long, default_value = "pattern")]
+        camera: CameraSource,
+    },
+    /// Latency between two pages, processor time and private memory of one app with its webview.
+    Windows {
+        /// The `visavis` binary, built with embed-ui.
+        #[arg(long)]
+        app: PathBuf,
+        #[arg(long, default_value_t = 20)]
+        seconds: u64,
+        #[arg(long, default_value = "pattern")]
+        camera: String,
+    },
+}
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    let outcome = match Flags::parse().what {
+        What::Call { seconds, camera } => call(Duration::from_secs(seconds), camera).await,
+        What::Windows { app, seconds, camera } => windows(app, Duration::from_secs(seconds), camera).await,
+    };
+    match outcome {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("visavis-bench: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn percentile(sorted: &[f64], share: f64) -> f64 {
+    let at = ((sorted.len() as f64 - 1.0) * share).round() as usize;
+    sorted.get(at).copied().unwrap_or(f64::NAN)
+}
+
+fn print_latency(name: &str, mut milliseconds: Vec<f64>) {
+    milliseconds.sort_by(f64::total_cmp);
+    println!(
+        "{name}: p50 {:.0} ms, p95 {:.0} ms, p99 {:.0} ms over {} frames",
+        percentile(&milliseconds, 0.5),
+        percentile(&milliseconds, 0.95),
+        percentile(&milliseconds, 0.99),
+        milliseconds.len()
+    );
+}
+
+/// The other party: a bot that agrees to everything.
+fn agreeable(identity: &str) -> Manner {
+    Manner {
+        identity: identity.to_owned(),
+        meet: true,
+        reveal: true,
+        follow: true,
+        draw: false,
+        leave_after: None,
+        cover: None,
+        meetings: Some(1),
+    }
+}
+
+async fn call(length: Duration, camera: CameraSource) -> Outcome {
+    let stage = Stage::start().await?;
+    let clock = Clock::start();
+    let (sender, mut reports) = tokio::sync::mpsc::unbounded_channel::<Report>();
+    let mut config = bot::config(&stage.url, "bao", stage.profile_folder("bao"), camera.clone());
+    config.clock = clock;
+    let (session, events) = Session::start(config);
+    let sending = Arc::new(session);
+    let captures = watch_captures(Arc::clone(&sending));
+    let other = tokio::spawn(bot::attend(sending, events, agreeable("bao"), sender));
+    tokio::spawn(async move { while reports.recv().await.is_some() {} });
+
+    let mut config = bot::config(&stage.url, "ada", stage.profile_folder("ada"), camera);
+    config.clock = clock;
+    let (session, mut events) = Session::start(config);
+    let peer = session.peer_pictures();
+    let (mut page, mut begun, mut first) = ("", None, None);
+    let mut ages = Vec::new();
+    let mut frames = 0u32;
+    let mut deadline = Instant::now() + Duration::from_secs(60);
+    while Instant::now() < deadline {
+        while let Ok(event) = events.try_recv() {
+            match event {
+                Event::OpenBrowser { url } => drop(visavis_rehearsal::browser::sign_in(&url, "ada").await?),
+                Event::View { view } => {
+                    let now = bot::name_of(&view.page);
+                    if now != page {
+                        page = now;
+                        match page {
+                            "welcome" => session.command(Command::SignIn),
+                            "mirror" => session.command(Command::Meet),
+                            "match" => session.command(Command::AnswerMatch { meet: true }),
+                            "call" => {
+                                begun = Some(clock.now());
+                                session.command(Command::Reveal { yes: true });
+                            }
+                            _ => {}
+                        }
+                    }
+                }
+                _ => {}
+            }
+        }
+        if let Some(shown) = peer.try_take() {
+            let now = clock.now();
+            if first.is_none() {
+                first = Some(now);
+                deadline = Instant::now() + length;
+            }
+            frames += 1;
+            // Both sessions of this process share one clock.
+            let number = marker::read(shown.frame.y(), shown.frame.width, shown.frame.height);
+            let captured = number.and_then(|number| captures.lock().ok()?.get(&number).copied());
+            if let Some(captured) = captured {
+                ages.push((now.saturating_sub(captured)).as_secs_f64() * 1000.0);
+            }
+        } else {
+            tokio::time::sleep(Duration::from_millis(1)).await;
+        }
+    }
+    let (Some(begun), Some(first)) = (begun, first) else { return Err("no picture of the peer ever came".into()) };
+    println!("from the match to the first decoded frame, through the relay: {:.0} ms", (first.saturating_sub(begun)).as_secs_f64() * 1000.0);
+    println!("frames a second: {:.1}", f64::from(frames) / length.as_secs_f64());
+    print_latency("capture to decoded", ages);
+    drop(session);
+    other.abort();
+    Ok(())
+}
+
+/// Keeps when each frame number was captured last, from the sender's own preview.
+fn watch_captures(session: Arc<Session>) -> Arc<Mutex<HashMap<u16, Duration>>> {
+    let captures = Arc::new(Mutex::new(HashMap::new()));
+    let kept = Arc::clone(&captures);
+    std::thread::spawn(move || {
+        let pictures = session.own_pictures();
+        while !pictures.is_closed() {
+            let Some(shown) = pictures.take(Duration::from_millis(200)) else { continue };
+            if let (Some(number), Ok(mut captures)) = (marker::read(shown.frame.y(), shown.frame.width, shown.frame.height), kept.lock()) {
+                captures.insert(number, shown.frame.captured);
+            }
+        }
+    });
+    captures
+}
+
+/// Records in the page when each frame number is first seen in a picture: one row of the strip is read on each animation frame.
+const WATCH: &str = r#"
+const [testid] = arguments;
+const seen = window.__seen = {};
+const read = canvas => {
+  const width = canvas.width, row = Math.floor(canvas.height / 36);
+  const pixels = canvas.getContext('2d').getImageData(0, row, width, 1).data, cell = width / 16, bits = [];
+  const level = i => { let sum = 0, count = 0; for (let x = Math.floor(cell * i + cell / 4); x < cell * i + cell * 3 / 4; x++) { sum += pixels[4 * x + 1]; count++; } return sum / count; };
+  const white = level(0), black = level(1); if (white - black < 60) return -1;
+  for (let i = 2; i < 16; i++) bits.push(level(i) > (white + black) / 2 ? 1 : 0);
+  let g = 0, check = 0; for (let i = 0; i < 10; i++) g = g << 1 | bits[i]; for (let i = 10; i < 14; i++) check = check << 1 | bits[i];
+  if (check !== ((g ^ g >> 4 ^ g >> 8 ^ 5) & 15)) return -1;
+  let n = g; for (const shift of [1, 2, 4, 8]) n ^= n >> shift; return n;
+};
+const look = () => {
+  const canvas = document.querySelector(`[data-testid="${testid}"]`);
+  if (canvas && canvas.width) { const n = read(canvas); if (n >= 0 && !(n in seen)) seen[n] = Date.now(); }
+  if (Object.keys(seen).length < 900) requestAnimationFrame(look);
+};
+look(); return true;
+"#;
+
+async fn windows(app: PathBuf, length: Duration, camera: String) -> Outcome {
+    let display = Display::start(2600, 860)?;
+    let stage = Stage::start().await?;
+    let browser = std::env::current_exe()?.with_file_name("visavis-bot");
+    let open = |name: &'static str, x: u32| {
+        let (stage, display, app, browser, camera) = (&stage, &display, &app, &browser, &camera);
+        async move {
+            let folder = stage.profile_folder(name);
+            AppWindow::open(Start {
+                binary: app,
+                name,
+                profile_folder: &folder,
+                server: &stage.url,
+                camera,
+                display: &display.name,
+                browser,
+                position: (x, 0),
+                size: (1280, 800),
+            })
+            .await
+        }
+    };
+    let (a, b) = tokio::try_join!(open("ada", 0), open("bao", 1300))?;
+    for window in [&a, &b] {
+        window.page("welcome").await?;
+        window.press("sign-in").await?;
+        window.page("mirror").await?;
+        window.press("meet").await?;
+    }
+    for window in [&a, &b] {
+        window.page("match").await?;
+        window.press("match-meet").await?;
+    }
+    for window in [&a, &b] {
+        window.moves("picture-peer").await?;
+        window.press("reveal").await?;
+    }
+    b.is_mosaic("picture-peer", false).await?;
+    tokio::time::sleep(Duration::from_secs(3)).await;
+    let before = processes::cost(a.driver.process_id());
+    let since = Instant::now();
+    tokio::time::sleep(length).await;
+    let after = processes::cost(a.driver.process_id());
+    let cores = (after.cpu.saturating_sub(before.cpu)).as_secs_f64() / since.elapsed().as_secs_f64();
+    println!("one app with its webview in a call: {cores:.2} of a core, {} MiB private, {} processes", after.private_kib / 1024, after.processes);
+    a.driver.script(WATCH, json!(["picture-own"])).await?;
+    b.driver.script(WATCH, json!(["picture-peer"])).await?;
+    tokio::time::sleep(length.min(Duration::from_secs(20))).await;
+    let seen = |value: Value| serde_json::from_value::<HashMap<String, f64>>(value).unwrap_or_default();
+    let own = seen(a.driver.script("return window.__seen", json!([])).await?);
+    let peer = seen(b.driver.script("return window.__seen", json!([])).await?);
+    let ages = peer.iter().filter_map(|(number, at)| own.get(number).map(|from| at - from)).filter(|age| age.abs() < 5000.0).collect();
+    print_latency("own picture drawn on A's page to the same frame drawn on B's page", ages);
+    a.driver.quit().await;
+    b.driver.quit().await;
+    stage.server.shutdown().await;
+    Ok(())
+}

@@ -1,0 +1,126 @@
+//! `visavis-bot run`: a headless peer. `visavis-bot browser`: the rehearsal browser that signs a test identity in.
+
+use clap::{Parser, Subcommand};
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::time::Duration;
+use visavis_rehearsal::bot::{self, Manner};
+use visavis_rehearsal::browser;
+
+#[derive(Parser)]
+#[command(about = "A headless Visavis peer for rehearsals", version)]
+struct Flags {
+    #[command(subcommand)]
+    task: Task,
+}
+
+#[derive(Subcommand)]
+enum Task {
+    /// Sign in, meet, send a camera, draw and answer as the flags say; prints events as JSON lines.
+    Run(Box<Run>),
+    /// Open a development issuer's sign-in page and press one identity's button.
+    Browser {
+        #[arg(long)]
+        identity: String,
+        url: String,
+    },
+}
+
+#[derive(clap::Args)]
+struct Run {
+    /// The matching server, http://127.0.0.1:PORT
+    #[arg(long, env = "VISAVIS_SERVER")]
+    server: String,
+    /// Test identity at the server's development issuer.
+    #[arg(long, default_value = "bao")]
+    identity: String,
+    /// pattern, face:NAME, image:PATH or a .y4m, .ivf or .webm file.
+    #[arg(long, env = "VISAVIS_CAMERA", default_value = "face:bot")]
+    camera: String,
+    /// Where settings go; a temporary folder without it.
+    #[arg(long)]
+    profile_dir: Option<PathBuf>,
+    /// Say "not now" to every match.
+    #[arg(long)]
+    decline: bool,
+    /// Never agree to reveal.
+    #[arg(long)]
+    stay_veiled: bool,
+    /// Answer no to "follow each other?".
+    #[arg(long)]
+    no_follow: bool,
+    /// Draw a house on the shared paper.
+    #[arg(long)]
+    draw: bool,
+    /// Leave a call after this many seconds.
+    #[arg(long)]
+    leave_after: Option<f32>,
+    /// Cover the camera from second A to second B of a call: A,B
+    #[arg(long, value_parser = cover)]
+    cover: Option<(f32, f32)>,
+    /// End after this many matches.
+    #[arg(long)]
+    meetings: Option<u32>,
+}
+
+fn cover(text: &str) -> Result<(f32, f32), String> {
+    let (from, to) = text.split_once(',').ok_or("two numbers with a comma between them")?;
+    let number = |text: &str| text.trim().parse::<f32>().map_err(|_| format!("{text} is not a number of seconds"));
+    Ok((number(from)?, number(to)?))
+}
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    let filter = tracing_subscriber::EnvFilter::try_from_env("VISAVIS_LOG").unwrap_or_else(|_| "error".into());
+    tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).init();
+    match Flags::parse().task {
+        Task::Browser { identity, url } => match browser::sign_in(&url, &identity).await {
+            Ok(_) => ExitCode::SUCCESS,
+            Err(error) => fail(&error.to_string()),
+        },
+        Task::Run(flags) => run(*flags).await,
+    }
+}
+
+fn fail(words: &str) -> ExitCode {
+    eprintln!("visavis-bot: {words}");
+    ExitCode::from(2)
+}
+
+async fn run(flags: Run) -> ExitCode {
+    let camera = match flags.camera.parse() {
+        Ok(camera) => camera,
+        Err(error) => return fail(&format!("--camera {}: {error}", flags.camera)),
+    };
+    let folder = match tempfile::tempdir() {
+        Ok(folder) => folder,
+        Err(error) => return fail(&format!("no temporary folder could be made: {error}")),
+    };
+    let profile_dir = flags.profile_dir.unwrap_or_else(|| folder.path().to_owned());
+    let manner = Manner {
+        identity: flags.identity.clone(),
+        meet: !flags.decline,
+        reveal: !flags.stay_veiled,
+        follow: !flags.no_follow,
+        draw: flags.draw,
+        leave_after: flags.leave_after.map(Duration::from_secs_f32),
+        cover: flags.cover,
+        meetings: flags.meetings,
+    };
+    let (sender, mut reports) = tokio::sync::mpsc::unbounded_channel();
+    let config = bot::config(&flags.server, &flags.identity, profile_dir, camera);
+    let bot = tokio::spawn(bot::run(config, manner, sender));
+    let printer = async {
+        while let Some(report) = reports.recv().await {
+            if let Ok(line) = serde_json::to_string(&report) {
+                println!("{line}");
+            }
+        }
+    };
+    tokio::select! {
+        () = printer => {}
+        _ = tokio::signal::ctrl_c() => {}
+    }
+    bot.abort();
+    ExitCode::SUCCESS
+}

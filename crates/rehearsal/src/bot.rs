@@ -1,0 +1,292 @@
+//! A headless peer on the product's own `session`: signs in, is matched, sends a camera, looks, draws, answers blind questions as
+//! its flags say. What happens is reported as a stream of [`Report`]s; `visavis-bot run` prints them as JSON lines.
+
+use serde::Serialize;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender};
+use tokio::time::Instant;
+use visavis_media::camera::CameraSource;
+use visavis_session::view::{CallView, FollowState, Page, RevealState, View};
+use visavis_session::{Command, Event, Session};
+use visavis_wire::channel::{Seen, Shows};
+use visavis_wire::paper::Point;
+
+/// How a bot behaves.
+#[derive(Clone, Debug)]
+pub struct Manner {
+    pub identity: String,
+    pub meet: bool,
+    pub reveal: bool,
+    pub follow: bool,
+    pub draw: bool,
+    /// Leaves the call after this long; `None` stays until the other leaves.
+    pub leave_after: Option<Duration>,
+    /// Covers its own camera (seconds into the call: from, to).
+    pub cover: Option<(f32, f32)>,
+    /// How many matches to go through before it ends; `None`: for ever.
+    pub meetings: Option<u32>,
+}
+
+#[derive(Clone, Debug, Serialize)]
+#[serde(tag = "event", rename_all = "snake_case")]
+pub enum Report {
+    Page {
+        page: &'static str,
+    },
+    Notice {
+        notice: serde_json::Value,
+    },
+    Sight {
+        you_see: Shows,
+        they_see: Shows,
+        peer_looks: Seen,
+        own_looks_to_peer: Seen,
+        revealed: bool,
+    },
+    /// Once a second while pictures come: how many, the newest burnt-in frame number, and whether it is readable.
+    Pictures {
+        frames: u32,
+        number: Option<u16>,
+        width: usize,
+        height: usize,
+    },
+    /// Strokes on the paper, after a change.
+    Strokes {
+        visible: usize,
+    },
+    Statistics {
+        statistics: visavis_call::Statistics,
+    },
+    /// The follow question opened on yes + yes.
+    Mutual,
+    Ended {
+        meetings: u32,
+    },
+}
+
+/// Starts a session and attends it.
+pub async fn run(config: visavis_session::Config, manner: Manner, reports: UnboundedSender<Report>) {
+    let (session, events) = Session::start(config);
+    attend(Arc::new(session), events, manner, reports).await;
+}
+
+/// Drives a session until the manner says that it is enough, or the session ends.
+pub async fn attend(session: Arc<Session>, mut events: UnboundedReceiver<Event>, manner: Manner, reports: UnboundedSender<Report>) {
+    let watcher = watch_pictures(Arc::clone(&session), reports.clone());
+    let mut bot = Bot { session, manner, reports, page: "", call_since: None, drawn: false, covered: false, sight: None, strokes: 0, meetings: 0 };
+    let mut tick = tokio::time::interval(Duration::from_millis(100));
+    loop {
+        tokio::select! {
+            event = events.recv() => match event {
+                Some(event) => bot.event(event).await,
+                None => break,
+            },
+            _ = tick.tick() => bot.tick(),
+        }
+        if bot.manner.meetings.is_some_and(|wanted| bot.meetings >= wanted) && bot.page != "call" && bot.page != "parting" {
+            break;
+        }
+    }
+    watcher.abort();
+    bot.say(Report::Ended { meetings: bot.meetings });
+}
+
+struct Bot {
+    session: Arc<Session>,
+    manner: Manner,
+    reports: UnboundedSender<Report>,
+    page: &'static str,
+    call_since: Option<Instant>,
+    drawn: bool,
+    covered: bool,
+    sight: Option<(Shows, Shows, Seen, Seen, bool)>,
+    strokes: usize,
+    meetings: u32,
+}
+
+impl Bot {
+    fn say(&self, report: Report) {
+        // Nobody reads any more: the bot is about to end anyway.
+        let _ = self.reports.send(report);
+    }
+
+    fn act(&self, command: Command) {
+        self.session.command(command);
+    }
+
+    async fn event(&mut self, event: Event) {
+        match event {
+            Event::View { view } => self.view(*view),
+            Event::OpenBrowser { url } => {
+                if let Err(error) = crate::browser::sign_in(&url, &self.manner.identity).await {
+                    tracing::warn!(%error, "the bot could not sign in");
+                }
+            }
+            Event::Paper { strokes } => self.paper(strokes.len()),
+            Event::PaperAppend { .. } => self.paper(self.strokes + 1),
+            Event::PeerInk { .. } | Event::PeerCursor { .. } | Event::MicrophoneLevel { .. } => {}
+        }
+    }
+
+    fn paper(&mut self, visible: usize) {
+        self.strokes = visible;
+        self.say(Report::Strokes { visible });
+    }
+
+    fn view(&mut self, view: View) {
+        if let Some(notice) = &view.notice {
+            self.say(Report::Notice { notice: serde_json::to_value(notice).unwrap_or_default() });
+            self.act(Command::DismissNotice);
+        }
+        let page = name_of(&view.page);
+        let entered = page != self.page;
+        if entered {
+            self.page = page;
+            self.say(Report::Page { page });
+        }
+        match view.page {
+            Page::Welcome if entered => self.act(Command::SignIn),
+            Page::Mirror { .. } if entered && self.manner.meetings.is_none_or(|wanted| self.meetings < wanted) => self.act(Command::Meet),
+            Page::Match { answered: false, .. } if entered => self.act(Command::AnswerMatch { meet: self.manner.meet }),
+            Page::Call(call) => self.call(&call, entered),
+            Page::Parting { follow, .. } => self.parting(&follow, entered),
+            Page::Friends { .. } | Page::Profile { .. } if entered => self.act(Command::OpenMirror),
+            _ => {}
+        }
+    }
+
+    fn call(&mut self, call: &CallView, entered: bool) {
+        if entered {
+            self.meetings += 1;
+            self.call_since = Some(Instant::now());
+            (self.drawn, self.covered, self.strokes) = (false, false, 0);
+        }
+        if self.manner.reveal && call.reveal == RevealState::NotAsked {
+            self.act(Command::Reveal { yes: true });
+        }
+        let revealed = call.reveal == RevealState::Open;
+        let sight = (call.you_see, call.they_see, call.peer_looks, call.own_looks_to_peer, revealed);
+        if self.sight.replace(sight) != Some(sight) {
+            let (you_see, they_see, peer_looks, own_looks_to_peer, revealed) = sight;
+            self.say(Report::Sight { you_see, they_see, peer_looks, own_looks_to_peer, revealed });
+        }
+        if let Some(statistics) = &call.statistics {
+            self.say(Report::Statistics { statistics: statistics.clone() });
+        }
+    }
+
+    fn parting(&mut self, follow: &FollowState, entered: bool) {
+        if entered {
+            self.call_since = None;
+        }
+        match follow {
+            FollowState::Asked => self.act(Command::AnswerFollow { yes: self.manner.follow }),
+            FollowState::Mutual => {
+                self.say(Report::Mutual);
+                self.act(Command::Done);
+            }
+            FollowState::Closed => self.act(Command::Done),
+            FollowState::Answered { .. } => {}
+        }
+    }
+
+    fn tick(&mut self) {
+        let Some(since) = self.call_since else { return };
+        let elapsed = since.elapsed();
+        if self.manner.draw && !self.drawn && elapsed > Duration::from_secs(3) {
+            self.drawn = true;
+            self.draw_house();
+        }
+        if let Some((from, to)) = self.manner.cover {
+            let covered = (from..to).contains(&elapsed.as_secs_f32());
+            if covered != self.covered {
+                self.covered = covered;
+                self.act(Command::RehearseCamera { modifier: String::from(if covered { "covered" } else { "none" }) });
+            }
+        }
+        if self.manner.leave_after.is_some_and(|after| elapsed > after) {
+            self.call_since = None;
+            self.act(Command::Leave);
+        }
+    }
+
+    /// A house in five strokes, so that a tester sees at once whether order and colours arrive.
+    fn draw_house(&self) {
+        let recipes: [(u32, &[(u16, u16)]); 5] = [
+            (0x2b_2b_2b, &[(6000, 7600), (6000, 4600), (9600, 4600), (9600, 7600), (6000, 7600)]),
+            (0xb0_3a_2e, &[(5600, 4600), (7800, 2800), (10_000, 4600)]),
+            (0x6b_4f_3a, &[(7300, 7600), (7300, 6000), (8300, 6000), (8300, 7600)]),
+            (0x3b_6e_8f, &[(6400, 5200), (7000, 5200), (7000, 5800), (6400, 5800), (6400, 5200)]),
+            (0x4f_7a_4a, &[(4000, 7650), (12_000, 7650)]),
+        ];
+        for (id, (colour, corners)) in (1..).zip(recipes) {
+            let points = corners.windows(2).flat_map(|pair| between(pair[0], pair[1])).collect();
+            self.act(Command::DrawPoints { id, colour, size: 60, points });
+            self.act(Command::DrawEnd { id });
+        }
+    }
+}
+
+/// Points along a straight line, one every 40 tenths of a paper unit.
+fn between(from: (u16, u16), to: (u16, u16)) -> Vec<Point> {
+    let (dx, dy) = (f32::from(to.0) - f32::from(from.0), f32::from(to.1) - f32::from(from.1));
+    let steps = (dx.hypot(dy) / 40.0).ceil().max(1.0);
+    (0..=steps as u16)
+        .map(|step| {
+            let t = f32::from(step) / steps;
+            Point { x: (f32::from(from.0) + dx * t) as u16, y: (f32::from(from.1) + dy * t) as u16, pressure: 128 }
+        })
+        .collect()
+}
+
+pub fn name_of(page: &Page) -> &'static str {
+    match page {
+        Page::Starting => "starting",
+        Page::Welcome => "welcome",
+        Page::SigningIn => "signing_in",
+        Page::Profile { .. } => "profile",
+        Page::Mirror { .. } => "mirror",
+        Page::Waiting { .. } => "waiting",
+        Page::Match { .. } => "match",
+        Page::Call(_) => "call",
+        Page::Parting { .. } => "parting",
+        Page::Friends { .. } => "friends",
+    }
+}
+
+/// Looks at the peer's pictures and reports once a second what came.
+fn watch_pictures(session: Arc<Session>, reports: UnboundedSender<Report>) -> tokio::task::JoinHandle<()> {
+    tokio::task::spawn_blocking(move || {
+        let pictures = session.peer_pictures();
+        let mut since = Instant::now();
+        let mut frames = 0;
+        while !reports.is_closed() && !pictures.is_closed() {
+            let Some(shown) = pictures.take(Duration::from_millis(200)) else { continue };
+            frames += 1;
+            if since.elapsed() >= Duration::from_secs(1) {
+                let frame = &shown.frame;
+                let number = visavis_media::marker::read(frame.y(), frame.width, frame.height);
+                if reports.send(Report::Pictures { frames, number, width: frame.width, height: frame.height }).is_err() {
+                    return;
+                }
+                (since, frames) = (Instant::now(), 0);
+            }
+        }
+    })
+}
+
+/// The bot's own parts of a session's configuration.
+pub fn config(server: &str, identity: &str, profile_dir: PathBuf, camera: CameraSource) -> visavis_session::Config {
+    visavis_session::Config {
+        server_url: server.to_owned(),
+        profile_name: identity.to_owned(),
+        profile_dir,
+        camera: Some(camera),
+        microphone: Some(visavis_media::audio::MicrophoneSource::Silent),
+        speaker: Some(visavis_media::audio::SpeakerTarget::Silent),
+        keyring: false,
+        clock: visavis_media::Clock::start(),
+    }
+}

@@ -1,0 +1,247 @@
+//! A whole evening of two sessions in this process against the real server: real sockets on loopback, the embedded relay,
+//! no window.
+
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::sync::mpsc::UnboundedReceiver;
+use tokio::time::Instant;
+use visavis_media::camera::CameraSource;
+use visavis_rehearsal::stage::Stage;
+use visavis_rehearsal::{bot, browser};
+use visavis_session::view::{CallView, FollowState, Page, RevealState, VeilReason, View};
+use visavis_session::{Command, Event, Session, ShownPicture};
+use visavis_wire::channel::{Seen, Shows};
+use visavis_wire::paper::Point;
+use visavis_wire::people::Reason;
+
+const PATIENCE: Duration = Duration::from_secs(30);
+
+struct Person {
+    session: Session,
+    events: UnboundedReceiver<Event>,
+    view: Option<View>,
+    strokes: usize,
+    identity: &'static str,
+}
+
+impl Person {
+    fn arrive(stage: &Stage, identity: &'static str) -> Self {
+        let config = bot::config(&stage.url, identity, stage.profile_folder(identity), CameraSource::Pattern);
+        let (session, events) = Session::start(config);
+        Self { session, events, view: None, strokes: 0, identity }
+    }
+
+    /// Takes events in until the view satisfies `wanted`; panics with what was last seen when it takes too long.
+    async fn until(&mut self, what: &str, mut wanted: impl FnMut(&View, usize) -> bool) -> View {
+        let deadline = Instant::now() + PATIENCE;
+        loop {
+            if let Some(view) = self.view.as_ref().filter(|view| wanted(view, self.strokes)) {
+                return view.clone();
+            }
+            let event = match tokio::time::timeout_at(deadline, self.events.recv()).await {
+                Ok(Some(event)) => event,
+                Ok(None) => panic!("{}: the session ended while waiting for {what}", self.identity),
+                Err(_) => panic!("{}: waited for {what}, last seen {:?}", self.identity, self.view),
+            };
+            match event {
+                Event::View { view } => self.view = Some(*view),
+                Event::Paper { strokes } => self.strokes = strokes.len(),
+                Event::PaperAppend { .. } => self.strokes += 1,
+                Event::OpenBrowser { url } => {
+                    browser::sign_in(&url, self.identity).await.unwrap();
+                }
+                _ => {}
+            }
+        }
+    }
+
+    async fn page(&mut self, name: &str) -> View {
+        self.until(name, |view, _| bot::name_of(&view.page) == name).await
+    }
+
+    async fn call(&mut self, what: &str, mut wanted: impl FnMut(&CallView) -> bool) -> CallView {
+        let view = self.until(what, |view, _| matches!(&view.page, Page::Call(call) if wanted(call))).await;
+        match view.page {
+            Page::Call(call) => call,
+            other => panic!("not in a call: {other:?}"),
+        }
+    }
+
+    async fn to_mirror(&mut self) {
+        self.page("welcome").await;
+        self.session.command(Command::SignIn);
+        self.page("mirror").await;
+    }
+
+    /// Waits for a picture of the peer that satisfies `wanted`, judged by its pixels.
+    async fn sees(&mut self, what: &str, mut wanted: impl FnMut(&ShownPicture) -> bool) {
+        let pictures = self.session.peer_pictures();
+        let deadline = Instant::now() + PATIENCE;
+        while Instant::now() < deadline {
+            if pictures.try_take().is_some_and(|shown| wanted(&shown)) {
+                return;
+            }
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+        panic!("{}: waited for a picture with {what}", self.identity);
+    }
+}
+
+/// Mean difference of neighbouring pixels inside the blocks of a 32 x 18 grid, below the strip with the frame number.
+fn detail(shown: &ShownPicture) -> f64 {
+    let frame = &shown.frame;
+    let (mut sum, mut count) = (0u64, 0u64);
+    for row in 2..18 {
+        for column in 0..32 {
+            let (x0, x1) = (frame.width * column / 32 + 4, frame.width * (column + 1) / 32 - 4);
+            let (y0, y1) = (frame.height * row / 18 + 4, frame.height * (row + 1) / 18 - 4);
+            for y in y0..y1 {
+                for x in x0..x1 {
+                    let at = y * frame.width + x;
+                    sum += u64::from(frame.y()[at].abs_diff(frame.y()[at + 1]));
+                    count += 1;
+                }
+            }
+        }
+    }
+    sum as f64 / count as f64
+}
+
+fn is_mosaic(shown: &ShownPicture) -> bool {
+    detail(shown) < 0.6
+}
+
+fn number(shown: &ShownPicture) -> Option<u16> {
+    visavis_media::marker::read(shown.frame.y(), shown.frame.width, shown.frame.height)
+}
+
+async fn meet(a: &mut Person, b: &mut Person) {
+    a.to_mirror().await;
+    b.to_mirror().await;
+    a.session.command(Command::Meet);
+    a.page("waiting").await;
+    b.session.command(Command::Meet);
+    let offered = a.page("match").await;
+    let Page::Match { reasons, card, .. } = offered.page else { panic!("no match page") };
+    assert!(reasons.iter().any(|reason| matches!(reason, Reason::SameCity { .. } | Reason::BothLike { .. })), "{reasons:?}");
+    assert!(card.city.is_some() || !card.interests.is_empty(), "the card shows what the other chose to show");
+    b.page("match").await;
+    a.session.command(Command::AnswerMatch { meet: true });
+    b.session.command(Command::AnswerMatch { meet: true });
+    a.page("call").await;
+    b.page("call").await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn an_evening_for_two() {
+    let stage = Stage::start().await.unwrap();
+    let (mut a, mut b) = (Person::arrive(&stage, "ada"), Person::arrive(&stage, "bao"));
+    meet(&mut a, &mut b).await;
+
+    // Both begin veiled, and the pictures move: two different readable frame numbers.
+    let mut first = None;
+    a.sees("moving, veiled frames", |shown| match (number(shown), first) {
+        (Some(now), Some(before)) => is_mosaic(shown) && now != before,
+        (now, None) => {
+            first = now;
+            false
+        }
+        _ => false,
+    })
+    .await;
+
+    // Reveal is blind: one yes changes nothing for the other.
+    a.call("a clear camera", |call| call.peer_looks == Seen::Clear).await;
+    a.session.command(Command::Reveal { yes: true });
+    a.call("own yes", |call| call.reveal == RevealState::YouSaidYes).await;
+    tokio::time::sleep(Duration::from_millis(700)).await;
+    b.call("nothing of the other's yes", |call| call.reveal == RevealState::NotAsked && call.they_see == Shows::Veiled).await;
+    b.session.command(Command::Reveal { yes: true });
+    a.call("both clear", |call| call.they_see == Shows::Clear && call.you_see == Shows::Clear).await;
+    b.call("both clear", |call| call.they_see == Shows::Clear && call.you_see == Shows::Clear).await;
+    a.sees("clear pixels", |shown| !is_mosaic(shown) && number(shown).is_some()).await;
+
+    // A covers its camera: B warns, B's own picture is a mosaic again in what A decodes, A is told.
+    a.session.command(Command::RehearseCamera { modifier: String::from("covered") });
+    let call = b.call("a warning", |call| call.warn_peer && call.they_see == Shows::Veiled).await;
+    assert_ne!(call.peer_looks, Seen::Clear);
+    assert_eq!(call.veil_reason, Some(VeilReason::PeerNotClear));
+    a.sees("the mosaic of B", is_mosaic).await;
+    a.call("to be told kindly", |call| matches!(call.own_looks_to_peer, Seen::Covered | Seen::Dark)).await;
+    a.session.command(Command::RehearseCamera { modifier: String::from("none") });
+    a.call("clear again", |call| call.they_see == Shows::Clear && call.you_see == Shows::Clear).await;
+    b.call("clear again", |call| call.they_see == Shows::Clear && call.you_see == Shows::Clear && !call.warn_peer).await;
+    a.sees("clear pixels again", |shown| !is_mosaic(shown)).await;
+
+    // A stroke crosses; undo takes it back on both sides.
+    let points = (0..40).map(|i| Point { x: 2000 + i * 100, y: 3000, pressure: 128 }).collect();
+    a.session.command(Command::DrawPoints { id: 1, colour: 0x20_20_20, size: 60, points });
+    a.session.command(Command::DrawEnd { id: 1 });
+    b.until("the stroke", |_, strokes| strokes == 1).await;
+    a.session.command(Command::Undo);
+    b.until("the stroke to be gone", |_, strokes| strokes == 0).await;
+    a.session.command(Command::Redo);
+    b.until("the stroke to be back", |_, strokes| strokes == 1).await;
+    b.session.command(Command::ClearPaper);
+    a.until("a clear paper", |_, strokes| strokes == 0).await;
+
+    // Parting.
+    a.session.command(Command::Leave);
+    a.page("parting").await;
+    b.page("parting").await;
+    a.session.command(Command::AnswerFollow { yes: true });
+    b.session.command(Command::AnswerFollow { yes: true });
+    for person in [&mut a, &mut b] {
+        person.until("a mutual follow", |view, _| matches!(view.page, Page::Parting { follow: FollowState::Mutual, .. })).await;
+        person.session.command(Command::OpenFriends);
+        person.until("the friend", |view, _| matches!(&view.page, Page::Friends { follows } if follows.len() == 1)).await;
+    }
+    let _keep = Arc::new(stage);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn a_peer_that_vanishes_does_not_leave_a_stuck_page() {
+    let stage = Stage::start().await.unwrap();
+    let (mut a, mut b) = (Person::arrive(&stage, "ada"), Person::arrive(&stage, "bao"));
+    meet(&mut a, &mut b).await;
+    a.call("connected", |call| call.connection == visavis_session::view::Connection::Connected).await;
+    drop(b);
+    a.until("the parting page", |view, _| matches!(view.page, Page::Parting { .. })).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn one_tester_and_one_bot_are_an_evening() {
+    let stage = Stage::start().await.unwrap();
+    let (sender, mut reports) = tokio::sync::mpsc::unbounded_channel();
+    let config = bot::config(&stage.url, "bao", stage.profile_folder("bot"), CameraSource::Face { name: String::from("bot") });
+    let manner = bot::Manner {
+        identity: String::from("bao"),
+        meet: true,
+        reveal: true,
+        follow: true,
+        draw: true,
+        leave_after: None,
+        cover: None,
+        meetings: Some(1),
+    };
+    let bot = tokio::spawn(bot::run(config, manner, sender));
+    let mut tester = Person::arrive(&stage, "ada");
+    tester.to_mirror().await;
+    tester.session.command(Command::Meet);
+    tester.page("match").await;
+    tester.session.command(Command::AnswerMatch { meet: true });
+    tester.page("call").await;
+    tester.session.command(Command::Reveal { yes: true });
+    tester.call("the bot's face", |call| call.you_see == Shows::Clear).await;
+    tester.until("the bot's house", |_, strokes| strokes == 5).await;
+    tester.session.command(Command::Leave);
+    tester.session.command(Command::AnswerFollow { yes: true });
+    tester.until("a mutual follow", |view, _| matches!(view.page, Page::Parting { follow: FollowState::Mutual, .. })).await;
+    tokio::time::timeout(PATIENCE, bot).await.unwrap().unwrap();
+    let mut seen = Vec::new();
+    while let Ok(report) = reports.try_recv() {
+        seen.push(serde_json::to_string(&report).unwrap());
+    }
+    assert!(seen.iter().any(|line| line.contains("\"mutual\"")), "{seen:?}");
+    assert!(seen.iter().any(|line| line.contains("\"pictures\"") && !line.contains("\"number\":null")), "{seen:?}");
+}

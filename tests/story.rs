@@ -1,0 +1,188 @@
+//! An evening in two real app windows on a virtual display, driven through WebDriver: sign in, mirror, match, reveal, draw,
+//! cover, uncover, leave, follow. What the pages show is read from their pixels and their text, nothing from inside the app.
+
+use serde_json::json;
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+use visavis_rehearsal::display::Display;
+use visavis_rehearsal::stage::Stage;
+use visavis_rehearsal::window::{AppWindow, PATIENCE, Start};
+
+type Outcome = Result<(), Box<dyn std::error::Error + Send + Sync>>;
+
+/// `visavis-bot`, built next to the app by the same workspace build.
+fn bot() -> PathBuf {
+    let app = Path::new(env!("CARGO_BIN_EXE_visavis"));
+    app.with_file_name(format!("visavis-bot{}", std::env::consts::EXE_SUFFIX))
+}
+
+async fn open(stage: &Stage, display: &Display, name: &str, position: (u32, u32)) -> Result<AppWindow, Box<dyn std::error::Error + Send + Sync>> {
+    let window = AppWindow::open(Start {
+        binary: Path::new(env!("CARGO_BIN_EXE_visavis")),
+        name,
+        profile_folder: &stage.profile_folder(name),
+        server: &stage.url,
+        camera: "pattern",
+        display: &display.name,
+        browser: &bot(),
+        position,
+        size: (1280, 800),
+    })
+    .await?;
+    Ok(window)
+}
+
+#[cfg(target_os = "linux")]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_evening_in_two_windows() -> Outcome {
+    assert!(cfg!(feature = "embed-ui"), "run with --features embed-ui: the pages must be inside the binary");
+    let display = Display::start(2600, 860)?;
+    let stage = Stage::start().await?;
+    let (a, b) = tokio::try_join!(open(&stage, &display, "ada", (0, 0)), open(&stage, &display, "bao", (1300, 0)))?;
+    let outcome = evening(&a, &b).await;
+    let picture = shots().join(if outcome.is_ok() { "story-end.png" } else { "story-failed.png" });
+    if let Err(error) = display.screenshot(&picture) {
+        eprintln!("{error}");
+    }
+    a.driver.quit().await;
+    b.driver.quit().await;
+    stage.server.shutdown().await;
+    outcome
+}
+
+fn shots() -> PathBuf {
+    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("story");
+    if let Err(error) = std::fs::create_dir_all(&folder) {
+        eprintln!("no folder for screenshots: {error}");
+    }
+    folder
+}
+
+async fn evening(a: &AppWindow, b: &AppWindow) -> Outcome {
+    sign_in_and_match(a, b).await?;
+    both_begin_veiled(a, b).await?;
+    reveal_is_blind(a, b).await?;
+    a_stroke_crosses(a, b).await?;
+    a_covered_camera_veils_the_other(a, b).await?;
+    leave_and_follow(a, b).await
+}
+
+async fn sign_in_and_match(a: &AppWindow, b: &AppWindow) -> Outcome {
+    for window in [a, b] {
+        window.page("welcome").await?;
+        window.press("sign-in").await?;
+    }
+    for window in [a, b] {
+        window.page("mirror").await?;
+        window.moves("picture-own").await?;
+        window.is_mosaic("picture-own", false).await?;
+        window.press("meet").await?;
+    }
+    for window in [a, b] {
+        window.page("match").await?;
+        let reason = window.text("match-reason").await?;
+        assert!(reason.trim().len() > 5, "the reason is a sentence: {reason:?}");
+        window.press("match-meet").await?;
+    }
+    let since = Instant::now();
+    for window in [a, b] {
+        window.page("call").await?;
+    }
+    a.moves("picture-peer").await?;
+    println!("from the match to moving pictures on the page of A: {:.2} s", since.elapsed().as_secs_f32());
+    b.moves("picture-peer").await?;
+    Ok(())
+}
+
+async fn both_begin_veiled(a: &AppWindow, b: &AppWindow) -> Outcome {
+    for window in [a, b] {
+        window.is_mosaic("picture-peer", true).await?;
+        window.is_mosaic("picture-own", true).await?;
+        window.says("you-see", "veiled").await?;
+        window.says("they-see", "veiled").await?;
+    }
+    Ok(())
+}
+
+async fn reveal_is_blind(a: &AppWindow, b: &AppWindow) -> Outcome {
+    a.press("reveal").await?;
+    tokio::time::sleep(Duration::from_secs(1)).await;
+    b.says("they-see", "veiled").await?;
+    b.is_mosaic("picture-peer", true).await?;
+    b.press("reveal").await?;
+    for window in [a, b] {
+        window.is_mosaic("picture-peer", false).await?;
+        window.is_mosaic("picture-own", false).await?;
+        window.says("you-see", "clear").await?;
+        window.says("they-see", "clear").await?;
+    }
+    Ok(())
+}
+
+/// Share of pixels on the paper that are neither paper nor transparent, in thousandths, over all layers of the canvas.
+const INK: &str = r#"
+let ink = 0, all = 0;
+for (const canvas of document.querySelectorAll('[data-testid="paper"] canvas, canvas[data-testid="paper"]')) {
+  const { width, height } = canvas;
+  if (!width || !height) continue;
+  const pixels = canvas.getContext('2d').getImageData(0, 0, width, height).data;
+  for (let at = 0; at < pixels.length; at += 4) {
+    all++;
+    if (pixels[at + 3] > 100 && pixels[at] + pixels[at + 1] + pixels[at + 2] < 450) ink++;
+  }
+}
+const share = all ? 1000 * ink / all : 0;
+"#;
+
+async fn a_stroke_crosses(a: &AppWindow, b: &AppWindow) -> Outcome {
+    let none = format!("{INK} return share === 0 ? true : null;");
+    let some = format!("{INK} return share > 0.2 ? share : null;");
+    b.driver.until("an empty paper in B", PATIENCE, &none, json!([])).await?;
+    let place = "const box = document.querySelector('[data-testid=\"paper\"]').getBoundingClientRect(); \
+                 return [box.left + box.width * 0.3, box.top + box.height * 0.4, box.width];";
+    let place = a.driver.script(place, json!([])).await?;
+    let at = |index: usize| place[index].as_f64().unwrap_or_default() as i32;
+    let points: Vec<(i32, i32)> = (0..24).map(|step| (at(0) + step * at(2) / 80, at(1) + (step % 6) * 6)).collect();
+    a.driver.drag(&points).await?;
+    a.driver.until("the stroke on A's own paper", PATIENCE, &some, json!([])).await?;
+    b.driver.until("A's stroke on B's paper", PATIENCE, &some, json!([])).await?;
+    a.press("undo").await?;
+    b.driver.until("A's stroke taken back on B's paper", PATIENCE, &none, json!([])).await?;
+    a.press("redo").await?;
+    b.driver.until("A's stroke back on B's paper", PATIENCE, &some, json!([])).await?;
+    Ok(())
+}
+
+async fn a_covered_camera_veils_the_other(a: &AppWindow, b: &AppWindow) -> Outcome {
+    assert!(!b.is_there("warning-peer").await?, "no warning before there is a reason");
+    a.act(json!({ "do": "rehearse_camera", "modifier": "covered" })).await?;
+    b.text("warning-peer").await?;
+    // What B sends is a mosaic again, in the pixels that A decodes; A reads it in words too.
+    a.is_mosaic("picture-peer", true).await?;
+    a.says("you-see", "veiled").await?;
+    b.says("they-see", "veiled").await?;
+    a.text("warning-own").await?;
+    a.act(json!({ "do": "rehearse_camera", "modifier": "none" })).await?;
+    for window in [a, b] {
+        window.is_mosaic("picture-peer", false).await?;
+        window.says("you-see", "clear").await?;
+        window.says("they-see", "clear").await?;
+        window.moves("picture-peer").await?;
+    }
+    assert!(!b.is_there("warning-peer").await?, "the warning goes when its reason goes");
+    Ok(())
+}
+
+async fn leave_and_follow(a: &AppWindow, b: &AppWindow) -> Outcome {
+    b.press("leave").await?;
+    for window in [a, b] {
+        window.page("parting").await?;
+        window.press("follow-yes").await?;
+    }
+    for (window, friend) in [(a, "bao"), (b, "ada")] {
+        window.press("open-friends").await?;
+        window.page("friends").await?;
+        window.says("friend-name", friend).await?;
+    }
+    Ok(())
+}
