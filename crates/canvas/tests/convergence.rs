@@ -1,5 +1,7 @@
 //! Two sides, a network that loses, repeats and reorders, and one that lies.
 
+#![allow(clippy::unwrap_used, reason = "a test may panic")]
+
 use proptest::prelude::*;
 use visavis_canvas::{Change, History, batches};
 use visavis_wire::channel::{ChannelMessage, Operations};
