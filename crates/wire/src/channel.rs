@@ -8,7 +8,7 @@
 //!
 //! Nothing in [`Control`] can lift a veil: a report can only make the receiver veil itself or say something to its user.
 
-use crate::paper::{Op, Point};
+use crate::paper::{Op, OpKind, Point};
 use crate::{CHANNEL_PROTOCOL, DecodeError, limits};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
@@ -45,10 +45,19 @@ pub enum Shows {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Control {
     /// Sent on every change and every two seconds: what I show you, whether my camera is on, how yours looks to me.
-    Sight { shows: Shows, camera_on: bool, sees: Seen },
-    Muted { muted: bool },
+    Sight {
+        shows: Shows,
+        camera_on: bool,
+        sees: Seen,
+    },
+    Muted {
+        muted: bool,
+    },
     /// Highest `seq` of each author that is here, after a reconnection: the peer sends what is missing.
-    HaveOperations { offerer: u32, answerer: u32 },
+    HaveOperations {
+        offerer: u32,
+        answerer: u32,
+    },
     /// Said before the connection is taken down, so that the peer need not wait for a time-out.
     Leaving,
 }
@@ -59,8 +68,17 @@ pub struct Operations(pub Vec<Op>);
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Live {
     /// A stroke under way: the points from index `from` on, with some that were sent before.
-    Ink { stroke: u32, colour: u32, size: u16, from: u16, points: Vec<Point> },
-    Cursor { x: u16, y: u16 },
+    Ink {
+        stroke: u32,
+        colour: u32,
+        size: u16,
+        from: u16,
+        points: Vec<Point>,
+    },
+    Cursor {
+        x: u16,
+        y: u16,
+    },
 }
 
 /// A message of one of the channels.
@@ -77,7 +95,8 @@ pub trait ChannelMessage: Serialize + DeserializeOwned {
         }
         match bytes.split_first() {
             Some((&CHANNEL_PROTOCOL, body)) => {
-                let (message, rest): (Self, _) = postcard::take_from_bytes(body).map_err(|error| DecodeError::Malformed(error.to_string()))?;
+                let (message, rest): (Self, _) =
+                    postcard::take_from_bytes(body).map_err(|error| DecodeError::Malformed(error.to_string()))?;
                 if !rest.is_empty() {
                     return Err(DecodeError::Malformed(format!("{} bytes too many", rest.len())));
                 }
@@ -98,6 +117,18 @@ impl ChannelMessage for Control {
 
 impl ChannelMessage for Operations {
     fn check(&self) -> Result<(), DecodeError> {
+        for op in &self.0 {
+            match &op.kind {
+                OpKind::Stroke(stroke) if stroke.points.len() > limits::STROKE_POINTS => {
+                    return Err(DecodeError::FieldTooLarge {
+                        field: "points",
+                        size: stroke.points.len(),
+                        limit: limits::STROKE_POINTS,
+                    });
+                }
+                _ => {}
+            }
+        }
         Ok(())
     }
 }

@@ -43,7 +43,10 @@ pub struct Stroke {
 pub enum OpKind {
     Stroke(Stroke),
     /// Takes back (or with `undone: false` restores) an operation of the same author.
-    Undo { target: OpId, undone: bool },
+    Undo {
+        target: OpId,
+        undone: bool,
+    },
     /// Hides everything ordered before it; can be undone like a stroke.
     Clear,
 }

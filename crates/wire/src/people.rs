@@ -31,7 +31,8 @@ impl Profile {
     /// Names the first field that breaks a limit of [`limits`] or holds control characters.
     pub fn check(&self) -> Result<(), &'static str> {
         let text_ok = |text: &str| text.chars().count() <= limits::PROFILE_TEXT && !text.chars().any(char::is_control);
-        let list_ok = |list: &[String]| list.len() <= limits::PROFILE_LIST && list.iter().all(|item| !item.is_empty() && text_ok(item));
+        let list_ok =
+            |list: &[String]| list.len() <= limits::PROFILE_LIST && list.iter().all(|item| !item.is_empty() && text_ok(item));
         if !text_ok(self.city.value.reveal()) {
             return Err("city");
         }

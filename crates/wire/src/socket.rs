@@ -37,23 +37,45 @@ pub enum Question {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "signal", rename_all = "snake_case")]
 pub enum Signal {
-    Offer { sdp: Private<String> },
-    Answer { sdp: Private<String> },
+    Offer {
+        sdp: Private<String>,
+    },
+    Answer {
+        sdp: Private<String>,
+    },
     /// RFC 8838; `None` ends the candidates of this side.
-    Candidate { candidate: Option<Private<String>>, sdp_mid: Option<String>, sdp_m_line_index: Option<u16> },
+    Candidate {
+        candidate: Option<Private<String>>,
+        sdp_mid: Option<String>,
+        sdp_m_line_index: Option<u16>,
+    },
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "type", rename_all = "snake_case")]
 pub enum ClientMessage {
     /// First message on every socket. A person in a match is put back into it.
-    Hello { protocol: u16 },
+    Hello {
+        protocol: u16,
+    },
     Join,
     CancelWaiting,
-    MatchAnswer { match_id: MatchId, meet: bool },
-    Signal { match_id: MatchId, signal: Signal },
-    Answer { match_id: MatchId, question: Question, yes: bool },
-    Leave { match_id: MatchId },
+    MatchAnswer {
+        match_id: MatchId,
+        meet: bool,
+    },
+    Signal {
+        match_id: MatchId,
+        signal: Signal,
+    },
+    Answer {
+        match_id: MatchId,
+        question: Question,
+        yes: bool,
+    },
+    Leave {
+        match_id: MatchId,
+    },
 }
 
 /// Time-limited credentials of the TURN relay (the usual HMAC scheme over an expiry time).
@@ -82,7 +104,9 @@ pub enum EndReason {
 #[serde(tag = "type", rename_all = "snake_case")]
 pub enum ServerMessage {
     /// Answer to `Hello`.
-    Welcome { protocol: u16 },
+    Welcome {
+        protocol: u16,
+    },
     /// Sent when waiting begins and about every two seconds while it lasts.
     Waiting {
         waited_s: u32,
@@ -95,24 +119,57 @@ pub enum ServerMessage {
     },
     /// Waiting ended without a match (`CancelWaiting`).
     WaitingEnded,
-    MatchOffered { match_id: MatchId, role: Role, card: PeerCard, reasons: Vec<Reason>, answer_within_s: u32, relay: RelayCredentials },
+    MatchOffered {
+        match_id: MatchId,
+        role: Role,
+        card: PeerCard,
+        reasons: Vec<Reason>,
+        answer_within_s: u32,
+        relay: RelayCredentials,
+    },
     /// One said "not now" or did not answer; whoever said "meet" waits again without asking.
-    MatchWithdrawn { match_id: MatchId },
+    MatchWithdrawn {
+        match_id: MatchId,
+    },
     /// Both said "meet". Also the answer to `Hello` of somebody who was in a match.
-    MatchBegins { match_id: MatchId, role: Role },
-    Signal { match_id: MatchId, signal: Signal },
+    MatchBegins {
+        match_id: MatchId,
+        role: Role,
+    },
+    Signal {
+        match_id: MatchId,
+        signal: Signal,
+    },
     /// Both said yes.
-    QuestionOpened { match_id: MatchId, question: Question },
+    QuestionOpened {
+        match_id: MatchId,
+        question: Question,
+    },
     /// `Reveal` alone: one took the yes back.
-    QuestionClosed { match_id: MatchId, question: Question },
+    QuestionClosed {
+        match_id: MatchId,
+        question: Question,
+    },
     /// The peer's socket broke; the match goes on for the grace time.
-    PeerAway { match_id: MatchId },
-    PeerBack { match_id: MatchId },
+    PeerAway {
+        match_id: MatchId,
+    },
+    PeerBack {
+        match_id: MatchId,
+    },
     /// The follow question is open from now for `follow_within_s`.
-    MatchEnded { match_id: MatchId, reason: EndReason, follow_within_s: u32 },
+    MatchEnded {
+        match_id: MatchId,
+        reason: EndReason,
+        follow_within_s: u32,
+    },
     /// The follow question is over without a yes + yes; says nothing about who said what.
-    FollowClosed { match_id: MatchId },
-    Refused { refusal: Refusal },
+    FollowClosed {
+        match_id: MatchId,
+    },
+    Refused {
+        refusal: Refusal,
+    },
 }
 
 macro_rules! json_message {

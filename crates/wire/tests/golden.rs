@@ -1,0 +1,90 @@
+//! Bytes that other versions of the program hold us to. A change here is a change of protocol: raise the version instead.
+
+use visavis_wire::channel::{ChannelMessage, Control, Live, Operations, Seen, Shows};
+use visavis_wire::paper::{Author, Op, OpId, OpKind, Point, Stroke};
+use visavis_wire::socket::{ClientMessage, MatchId, Question, ServerMessage, Signal};
+use visavis_wire::{DecodeError, Private, limits};
+
+fn id() -> MatchId {
+    MatchId(String::from("m1"))
+}
+
+#[test]
+fn socket_messages_keep_their_json() {
+    let client = [
+        (ClientMessage::Hello { protocol: 1 }, r#"{"type":"hello","protocol":1}"#),
+        (ClientMessage::Join, r#"{"type":"join"}"#),
+        (ClientMessage::CancelWaiting, r#"{"type":"cancel_waiting"}"#),
+        (ClientMessage::MatchAnswer { match_id: id(), meet: true }, r#"{"type":"match_answer","match_id":"m1","meet":true}"#),
+        (
+            ClientMessage::Answer { match_id: id(), question: Question::Reveal, yes: false },
+            r#"{"type":"answer","match_id":"m1","question":"reveal","yes":false}"#,
+        ),
+        (
+            ClientMessage::Signal { match_id: id(), signal: Signal::Offer { sdp: Private::new(String::from("v=0")) } },
+            r#"{"type":"signal","match_id":"m1","signal":{"signal":"offer","sdp":"v=0"}}"#,
+        ),
+        (ClientMessage::Leave { match_id: id() }, r#"{"type":"leave","match_id":"m1"}"#),
+    ];
+    for (message, json) in client {
+        assert_eq!(message.to_json(), json);
+        assert_eq!(ClientMessage::from_json(json), Ok(message));
+    }
+    let server = [
+        (ServerMessage::Welcome { protocol: 1 }, r#"{"type":"welcome","protocol":1}"#),
+        (
+            ServerMessage::Waiting { waited_s: 4, looking_for: vec![String::from("city")], relaxed: vec![], estimate_s: None },
+            r#"{"type":"waiting","waited_s":4,"looking_for":["city"],"relaxed":[],"estimate_s":null}"#,
+        ),
+        (
+            ServerMessage::QuestionOpened { match_id: id(), question: Question::Follow },
+            r#"{"type":"question_opened","match_id":"m1","question":"follow"}"#,
+        ),
+        (ServerMessage::PeerAway { match_id: id() }, r#"{"type":"peer_away","match_id":"m1"}"#),
+    ];
+    for (message, json) in server {
+        assert_eq!(message.to_json(), json);
+        assert_eq!(ServerMessage::from_json(json), Ok(message));
+    }
+}
+
+#[test]
+fn channel_messages_keep_their_bytes() {
+    let sight = Control::Sight { shows: Shows::Clear, camera_on: true, sees: Seen::Covered };
+    assert_eq!(sight.to_bytes(), [1, 0, 1, 1, 3]);
+    assert_eq!(Control::Leaving.to_bytes(), [1, 3]);
+    assert_eq!(Live::Cursor { x: 300, y: 5 }.to_bytes(), [1, 1, 172, 2, 5]);
+    let point = Point { x: 1, y: 2, pressure: 128 };
+    let stroke = Stroke { colour: 0xff, size: 60, points: vec![point] };
+    let op = Op { id: OpId { author: Author(1), seq: 7 }, time: 9, kind: OpKind::Stroke(stroke) };
+    let operations = Operations(vec![op]);
+    assert_eq!(operations.to_bytes(), [1, 1, 1, 7, 9, 0, 255, 1, 60, 1, 1, 2, 128]);
+    assert_eq!(Operations::from_bytes(&operations.to_bytes()), Ok(operations));
+}
+
+#[test]
+fn what_is_too_large_or_unknown_is_refused() {
+    let long = "x".repeat(limits::SOCKET_MESSAGE + 1);
+    assert!(matches!(ClientMessage::from_json(&long), Err(DecodeError::TooLarge { .. })));
+    let sdp = Private::new("x".repeat(limits::SDP + 1));
+    let signal = ServerMessage::Signal { match_id: id(), signal: Signal::Answer { sdp } };
+    assert!(matches!(ServerMessage::from_json(&signal.to_json()), Err(DecodeError::TooLarge { .. })));
+    assert_eq!(Control::from_bytes(&[9, 0]), Err(DecodeError::UnknownVersion(9)));
+    assert!(matches!(Control::from_bytes(&[]), Err(DecodeError::Malformed(_))));
+    assert!(matches!(Control::from_bytes(&[1, 3, 0]), Err(DecodeError::Malformed(_))), "bytes behind a message are refused");
+    let point = Point { x: 0, y: 0, pressure: 0 };
+    let ink = Live::Ink { stroke: 0, colour: 0, size: 10, from: 0, points: vec![point; limits::LIVE_POINTS + 1] };
+    assert!(matches!(Live::from_bytes(&ink.to_bytes()), Err(DecodeError::FieldTooLarge { .. })));
+    let op = Op {
+        id: OpId { author: Author(0), seq: 1 },
+        time: 1,
+        kind: OpKind::Stroke(Stroke { colour: 0, size: 10, points: vec![point; limits::STROKE_POINTS + 1] }),
+    };
+    assert!(matches!(Operations::from_bytes(&Operations(vec![op]).to_bytes()), Err(DecodeError::FieldTooLarge { .. })));
+}
+
+#[test]
+fn malformed_text_is_refused_without_quoting_it() {
+    let Err(error) = ClientMessage::from_json(r#"{"type":"hello","protocol":"my-secret"}"#) else { panic!("accepted") };
+    assert!(!error.to_string().contains("my-secret"), "{error}");
+}
