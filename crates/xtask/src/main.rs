@@ -1,1 +1,101 @@
-fn main() {}
+//! `cargo xtask`: set a machine up, run the whole product on it, test it, measure it. Only the standard library, so that it
+//! builds in seconds on a fresh machine; what needs the product's own crates lives in `visavis-rehearsal` and is started here.
+
+mod display;
+#[cfg(unix)]
+mod ffi;
+mod node;
+mod packages;
+mod processes;
+mod run;
+mod test;
+mod tools;
+
+use std::process::ExitCode;
+
+const HELP: &str = "\
+cargo xtask COMMAND
+
+  setup                install or name what this machine lacks (system packages, Node, front-end modules)
+  run [FLAGS]          build everything, start a server and two app windows with test identities
+      --windows N          how many windows, 1 to 4 (default 2)
+      --bot                one more participant without a window
+      --headless           on a virtual display, with screenshots under target/run/ (automatic without a display)
+      --auto-sign-in       sign the test identities in without the system browser (automatic with --headless)
+      --release            build optimised
+      --profile-dir DIR    keep the windows' profiles there (default target/run/profiles, emptied at each start)
+      --camera-a SOURCE    camera of the first window; also --camera-b, -c, -d (default: a drawn face, or the real camera)
+      --seconds N          end by itself after N seconds
+  test                 everything that has to hold before a commit
+  bench NAME [FLAGS]   measure: call, windows
+  package              build installers for this system
+
+Words of SOURCE: device:ID, file:PATH, pattern, face:NAME, image:PATH.
+";
+
+/// A sentence for the user.
+type Outcome<T = ()> = Result<T, String>;
+
+fn main() -> ExitCode {
+    processes::listen_for_signals();
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let (command, rest) = match arguments.split_first() {
+        Some((command, rest)) => (command.as_str(), rest),
+        None => ("help", &[] as &[String]),
+    };
+    let outcome = match command {
+        "setup" => tools::no_flags(rest).and_then(|()| set_up()),
+        "run" => run::Flags::parse(rest).and_then(run::run),
+        "test" => tools::no_flags(rest).and_then(|()| test::test()),
+        "bench" => bench(rest),
+        "package" => tools::no_flags(rest).and_then(|()| package()),
+        "help" | "--help" | "-h" => {
+            print!("{HELP}");
+            Ok(())
+        }
+        other => Err(format!("there is no command {other:?}; cargo xtask help lists them")),
+    };
+    match outcome {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(_) if processes::interrupted() => {
+            eprintln!("xtask: interrupted; everything it started has ended");
+            ExitCode::from(130)
+        }
+        Err(why) => {
+            eprintln!("xtask: {why}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn set_up() -> Outcome {
+    packages::install_missing()?;
+    let node = node::find()?;
+    node.install_modules()?;
+    println!("ready: cargo xtask run");
+    Ok(())
+}
+
+/// Builds the benches optimised, as the figures are meaningless otherwise.
+fn bench(arguments: &[String]) -> Outcome {
+    packages::install_missing()?;
+    node::find()?.build_interface()?;
+    tools::build(&["visavis", "visavis-rehearsal"], true)?;
+    let binaries = tools::binaries(true)?;
+    let mut command = tools::in_root(binaries.join(tools::executable("visavis-bench")));
+    command.args(arguments);
+    if arguments.first().is_some_and(|name| name == "windows") && !arguments.iter().any(|flag| flag == "--app") {
+        command.arg("--app").arg(binaries.join(tools::executable("visavis")));
+    }
+    processes::run(&mut command)
+}
+
+/// The bundler is Tauri's own command-line tool, an npm module, so nothing is compiled for it.
+fn package() -> Outcome {
+    packages::install_missing()?;
+    let node = node::find()?;
+    node.install_modules()?;
+    let mut command = node.npm();
+    command.args(["exec", "--yes", "--package=@tauri-apps/cli@2", "--", "tauri", "build", "--features", "embed-ui"]);
+    processes::run(&mut command)
+}
