@@ -39,7 +39,10 @@ fn may_be_clear(history: &[(Duration, Input)], now: Duration) -> bool {
     let agreed = last(&|input| if let Input::Agreed(yes) = input { Some(*yes) } else { None });
     let opened = last(&|input| if let Input::Opened(yes) = input { Some(*yes) } else { None });
 
-    let looks: Vec<_> = history.iter().filter_map(|(at, input)| if let Input::PeerLooks(state) = input { Some((*at, *state)) } else { None }).collect();
+    let looks: Vec<_> = history
+        .iter()
+        .filter_map(|(at, input)| if let Input::PeerLooks(state) = input { Some((*at, *state)) } else { None })
+        .collect();
     let clear_run: Vec<_> = looks.iter().rev().take_while(|(_, state)| *state == Clear).map(|(at, _)| *at).collect();
     let mut later = now;
     let mut since = None;
@@ -53,7 +56,11 @@ fn may_be_clear(history: &[(Duration, Input)], now: Duration) -> bool {
 
     // The last report that decided something must be Clear; an undecided one counts when it was the last before the opening.
     let was_open = |upto: usize| {
-        history[..upto].iter().rev().find_map(|(_, input)| if let Input::Opened(yes) = input { Some(*yes) } else { None }).unwrap_or(false)
+        history[..upto]
+            .iter()
+            .rev()
+            .find_map(|(_, input)| if let Input::Opened(yes) = input { Some(*yes) } else { None })
+            .unwrap_or(false)
     };
     let opening = (0..history.len()).rev().find(|&at| history[at].1 == Input::Opened(true) && !was_open(at));
     let mut seen = false;

@@ -5,7 +5,9 @@
 //! said belong to others, who report it to the gate as [`gate::Input`].
 
 pub mod detector;
+pub mod features;
 pub mod gate;
+mod hysteresis;
 pub mod planes;
 pub mod veil;
 

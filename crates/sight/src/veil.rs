@@ -12,6 +12,10 @@ pub const BLOCKS_DOWN: usize = 18;
 /// Steps between the values that a veiled block can take.
 pub const LUMA_STEP: u32 = 8;
 pub const CHROMA_STEP: u32 = 4;
+/// Step of luma in the shadows, up to [`SHADOW_END`]: a room with its lights off has only a few levels, and with coarser
+/// steps it could not be told from a covered lens.
+pub const SHADOW_STEP: u32 = 4;
+pub const SHADOW_END: u32 = 48;
 
 /// Replaces the picture by the rounded means of at most 32 x 18 blocks, in place, whatever its size.
 ///
@@ -27,12 +31,18 @@ pub fn veil(picture: &mut PlanesMut<'_>) {
     let chroma = (luma.0.div_ceil(2), luma.1.div_ceil(2));
     let mut columns = vec![0; luma.0];
     let mut row = vec![0; luma.0];
-    veil_plane((&mut *picture.y.0, picture.y.1), luma, LUMA_STEP, &mut columns, &mut row);
-    veil_plane((&mut *picture.u.0, picture.u.1), chroma, CHROMA_STEP, &mut columns, &mut row);
-    veil_plane((&mut *picture.v.0, picture.v.1), chroma, CHROMA_STEP, &mut columns, &mut row);
+    veil_plane((&mut *picture.y.0, picture.y.1), luma, rounded_luma, &mut columns, &mut row);
+    veil_plane((&mut *picture.u.0, picture.u.1), chroma, rounded_chroma, &mut columns, &mut row);
+    veil_plane((&mut *picture.v.0, picture.v.1), chroma, rounded_chroma, &mut columns, &mut row);
 }
 
-fn veil_plane((data, stride): (&mut [u8], usize), (width, height): (usize, usize), step: u32, columns: &mut [u32], row: &mut [u8]) {
+fn veil_plane(
+    (data, stride): (&mut [u8], usize),
+    (width, height): (usize, usize),
+    rounded: fn(u32) -> u8,
+    columns: &mut [u32],
+    row: &mut [u8],
+) {
     let (columns, row) = (&mut columns[..width], &mut row[..width]);
     let (across, down) = (BLOCKS_ACROSS.min(width), BLOCKS_DOWN.min(height));
     for at_row in 0..down {
@@ -42,12 +52,20 @@ fn veil_plane((data, stride): (&mut [u8], usize), (width, height): (usize, usize
             let block = part(at, across, width);
             let area = (block.len() * rows.len()) as u32;
             let mean = (columns[block.clone()].iter().sum::<u32>() + area / 2) / area;
-            row[block].fill(rounded(mean, step));
+            row[block].fill(rounded(mean));
         }
         for y in rows {
             data[y * stride..y * stride + width].copy_from_slice(row);
         }
     }
+}
+
+fn rounded_luma(mean: u32) -> u8 {
+    rounded(mean, if mean < SHADOW_END { SHADOW_STEP } else { LUMA_STEP })
+}
+
+fn rounded_chroma(mean: u32) -> u8 {
+    rounded(mean, CHROMA_STEP)
 }
 
 /// Nearest multiple of `step` that is a sample of limited range.
@@ -111,7 +129,8 @@ mod tests {
                     .map(|(x, y)| u32::from(before.luma(x, y))).sum();
                 let mean = sum as f32 / (rows.len() * columns.len()) as f32;
                 let value = f32::from(*values.iter().next().unwrap());
-                prop_assert_eq!(value % LUMA_STEP as f32, 0.0);
+                prop_assert_eq!(value % SHADOW_STEP as f32, 0.0);
+                prop_assert!(value <= SHADOW_END as f32 || value % LUMA_STEP as f32 == 0.0);
                 prop_assert!((value - mean).abs() <= LUMA_STEP as f32 / 2.0 + 0.51);
             }
             // Padding between rows belongs to the owner of the buffer.
@@ -125,7 +144,8 @@ mod tests {
 
     #[test]
     fn pictures_that_differ_inside_blocks_only_become_the_same() {
-        let checks = |step: usize| Picture::new((640, 360), 0, move |x, y| if (x / step + y / step).is_multiple_of(2) { 60 } else { 180 });
+        let checks =
+            |step: usize| Picture::new((640, 360), 0, move |x, y| if (x / step + y / step).is_multiple_of(2) { 60 } else { 180 });
         let (mut fine, mut coarse) = (checks(1), checks(2));
         assert_ne!(fine.y, coarse.y);
         fine.veil();
