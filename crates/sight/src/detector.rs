@@ -48,14 +48,18 @@ const STILL: f32 = 0.02;
 const FROZEN_AFTER: Duration = Duration::from_secs(2);
 /// The same under a mosaic, where a still person changes few blocks and each block that changes is 0.007 or more.
 const STILL_VEILED: f32 = 0.003;
-const FROZEN_VEILED_AFTER: Duration = Duration::from_secs(5);
+const FROZEN_VEILED_AFTER: Duration = Duration::from_secs(3);
 /// Share of blocks without inner variation from which a picture is taken for a mosaic.
 const MOSAIC: f32 = 0.9;
 
-/// Something is too dark to see, rather than covered, when it is darker than this and its fine detail survives averaging.
-/// Covered lenses of the set: correlation 0.3 at most (0.6 at a bright hand); rooms after the light went off: 0.85 and more.
+/// Something is too dark to see, rather than covered, when it is darker than this, when its fine detail survives averaging,
+/// when there is not much of it (a finger that leaves a gap has a bright edge), and when there is noise at all (the picture that
+/// an electronic shutter shows instead has none). Covered lenses of the set: correlation 0.3 at most (0.6 at a bright hand);
+/// rooms after the light went off: 0.85 and more.
 const DARK_MEAN: f32 = 45.0;
 const DARK_KEPT: f32 = 0.7;
+const DARK_DETAIL: f32 = 12.0;
+const DARK_CHANGE: f32 = 0.05;
 
 /// A logistic regression over four measures, each with the sign that reason gives it: the less of anything there is to
 /// see, the more covered. Fitted by `fit/fit.py` on 24 minutes of labelled clips, clear and veiled together, drawn faces among
@@ -69,7 +73,7 @@ const LEAST_THIRD: f32 = -1.113;
 const LOGIT_LIMIT: f32 = 6.0;
 const SMOOTHING: f32 = 0.5;
 /// Once covered, the smoothed logit must fall under this to be clear again.
-const UNCOVERED: f32 = -1.0;
+const UNCOVERED: f32 = -0.7;
 
 /// Logit of "this camera is covered, or sees next to nothing"; covered above 0.
 fn cover(measures: &Measures) -> f32 {
@@ -79,6 +83,13 @@ fn cover(measures: &Measures) -> f32 {
         + STEP * (measures.step + 0.5).ln()
         + LEAST_THIRD * (measures.least_third + 1.0).ln();
     logit.clamp(-LOGIT_LIMIT, LOGIT_LIMIT)
+}
+
+/// Whether what looks covered is a room without light. Under the veil a still dark room may not change at all for a while; it is
+/// then called covered, whose words name darkness too.
+fn is_dark(measures: &Measures) -> bool {
+    let structure = measures.kept > DARK_KEPT && measures.detail < DARK_DETAIL;
+    measures.mean < DARK_MEAN && structure && measures.change > DARK_CHANGE
 }
 
 /// Judges one camera. Fed with its decoded pictures, and with time when there are none.
@@ -205,7 +216,7 @@ impl Detector {
         }
         match self.covered {
             false => CameraState::Clear,
-            true if measures.mean < DARK_MEAN && measures.kept > DARK_KEPT => CameraState::Dark,
+            true if is_dark(measures) => CameraState::Dark,
             true => CameraState::Covered,
         }
     }
