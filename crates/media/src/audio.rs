@@ -1,4 +1,45 @@
-//! Microphone, speaker, Opus, jitter. 48 kHz mono, 20 ms = 960 samples of i16.
+//! Sound: microphone, speaker, Opus, jitter buffer, level meter. Everything here speaks 48 kHz mono in frames of 20 ms.
+//!
+//! The two directions, each arrow with the thread that it runs on:
+//! ```text
+//! device -(device callback)-> ring -(microphone thread)-> mono, 48 kHz -> on_frame -> [OpusEncoder] -> the network
+//! the network -> [VoiceReceiver: JitterBuffer, OpusDecoder] -> pull -(speaker thread)-> ring -(device callback)-> device
+//! ```
+//! Device callbacks touch a lock-free ring and atomics only. Echo cancellation, noise suppression and gain control belong
+//! between the microphone thread and `on_frame`, with what `pull` returned as their far-end reference; they are not here yet.
+//! Networking, muting and which device to use are left to the caller.
 
+mod device;
+mod jitter;
+mod level;
+mod microphone;
+mod opus;
+mod receiver;
+mod resample;
+mod source;
+mod speaker;
+mod tone;
+mod worker;
+
+pub use device::{AudioDevice, AudioError, list_microphones, list_speakers};
+pub use jitter::{JitterBuffer, JitterStatistics, Pull, Pushed};
+pub use level::Level;
+pub use microphone::Microphone;
+pub use opus::{OpusDecoder, OpusEncoder, OpusError};
+pub use receiver::{Heard, VoiceReceiver};
+pub use source::{MicrophoneSource, SourceError, SpeakerTarget};
+pub use speaker::Speaker;
+
+use std::time::Duration;
+
+/// Samples per second, everywhere above the devices.
 pub const SAMPLE_RATE: u32 = 48_000;
+/// Samples of one frame.
 pub const FRAME_SAMPLES: usize = 960;
+/// How long one frame lasts.
+pub const FRAME_TIME: Duration = Duration::from_millis(20);
+
+/// 20 ms of mono sound.
+pub type AudioFrame = [i16; FRAME_SAMPLES];
+/// No sound.
+pub const SILENCE: AudioFrame = [0; FRAME_SAMPLES];

@@ -1,0 +1,124 @@
+//! Opus (RFC 6716) for voice: mono, 48 kHz, packets of exactly 20 ms. Which packets to send and which to ask for again is left
+//! to the caller.
+
+use super::{AudioFrame, FRAME_SAMPLES, SAMPLE_RATE};
+use opus::{Application, Bitrate, Channels, Decoder, Encoder, ErrorCode, packet};
+
+/// The largest Opus frame (RFC 6716 section 3.4) and room for the table of contents.
+const MAX_PACKET: usize = 1500;
+/// A packet up to this size only says that nobody speaks: discontinuous transmission (RFC 7587 section 3.1.3).
+pub(super) const DTX_PACKET: usize = 2;
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum OpusError {
+    #[error("the voice codec could not be set up: {0}")]
+    Setup(&'static str),
+    #[error("the sound could not be encoded: {0}")]
+    Encode(&'static str),
+    #[error("the packet is empty")]
+    Empty,
+    #[error("the packet has {0} bytes, more than a voice packet can have")]
+    TooLong(usize),
+    #[error("the packet holds {0} samples and not one frame of 20 ms")]
+    Duration(usize),
+    #[error("the packet is no valid Opus: {0}")]
+    Invalid(&'static str),
+}
+
+fn setup(error: opus::Error) -> OpusError {
+    OpusError::Setup(error.description())
+}
+
+/// Voice encoder with in-band forward error correction and discontinuous transmission.
+pub struct OpusEncoder {
+    encoder: Encoder,
+    resting: bool,
+}
+
+impl OpusEncoder {
+    /// Bits per second of a new encoder.
+    pub const DEFAULT_BITRATE: i32 = 32_000;
+
+    pub fn new() -> Result<Self, OpusError> {
+        let mut encoder = Encoder::new(SAMPLE_RATE, Channels::Mono, Application::Voip).map_err(setup)?;
+        encoder.set_bitrate(Bitrate::Bits(Self::DEFAULT_BITRATE)).map_err(setup)?;
+        encoder.set_inband_fec(true).map_err(setup)?;
+        encoder.set_dtx(true).map_err(setup)?;
+        let mut new = Self { encoder, resting: false };
+        // Without an expected loss the encoder spends nothing on error correction.
+        new.set_packet_loss_percent(5)?;
+        Ok(new)
+    }
+
+    /// `None`: nobody speaks and the peer knows it already; send nothing, but let the RTP timestamp go on.
+    pub fn encode(&mut self, frame: &AudioFrame) -> Result<Option<Vec<u8>>, OpusError> {
+        let packet = self.encoder.encode_vec(frame, MAX_PACKET).map_err(|error| OpusError::Encode(error.description()))?;
+        let rests = packet.len() <= DTX_PACKET;
+        // The first short packet of a pause is sent: it tells the receiver that what follows is a pause and not a loss.
+        let known = rests && self.resting;
+        self.resting = rests;
+        Ok(if known { None } else { Some(packet) })
+    }
+
+    /// How much of the traffic is being lost, 0 to 100: the more, the more of each packet repeats the one before.
+    pub fn set_packet_loss_percent(&mut self, percent: u8) -> Result<(), OpusError> {
+        self.encoder.set_packet_loss_perc(i32::from(percent.min(100))).map_err(setup)
+    }
+
+    /// Bits per second, kept within 6000 to 128 000.
+    pub fn set_bitrate(&mut self, bits_per_second: i32) -> Result<(), OpusError> {
+        self.encoder.set_bitrate(Bitrate::Bits(bits_per_second.clamp(6_000, 128_000))).map_err(setup)
+    }
+}
+
+/// Voice decoder. After an error its state is still good: conceal the frame and go on.
+pub struct OpusDecoder(Decoder);
+
+impl OpusDecoder {
+    pub fn new() -> Result<Self, OpusError> {
+        Decoder::new(SAMPLE_RATE, Channels::Mono).map(Self).map_err(setup)
+    }
+
+    /// Refuses whatever is not one frame of 20 ms; `frame` is then unspecified.
+    pub fn decode(&mut self, payload: &[u8], frame: &mut AudioFrame) -> Result<(), OpusError> {
+        check(payload)?;
+        self.run(payload, frame, false)
+    }
+
+    /// The lost frame before `next`, from the copy that `next` carries; concealed if it carries none.
+    pub fn decode_fec(&mut self, next: &[u8], frame: &mut AudioFrame) -> Result<(), OpusError> {
+        check(next)?;
+        self.run(next, frame, true)
+    }
+
+    /// Something plausible in place of a lost frame: the voice goes on and fades; in a pause, comfort noise.
+    pub fn conceal(&mut self, frame: &mut AudioFrame) -> Result<(), OpusError> {
+        self.run(&[], frame, false)
+    }
+
+    fn run(&mut self, payload: &[u8], frame: &mut AudioFrame, fec: bool) -> Result<(), OpusError> {
+        match self.0.decode(payload, frame, fec) {
+            Ok(FRAME_SAMPLES) => Ok(()),
+            Ok(samples) => Err(OpusError::Duration(samples)),
+            Err(error) => Err(OpusError::Invalid(error.description())),
+        }
+    }
+}
+
+fn check(payload: &[u8]) -> Result<(), OpusError> {
+    if payload.is_empty() {
+        return Err(OpusError::Empty);
+    }
+    if payload.len() > MAX_PACKET {
+        return Err(OpusError::TooLong(payload.len()));
+    }
+    match packet::get_nb_samples(payload, SAMPLE_RATE) {
+        Ok(FRAME_SAMPLES) => Ok(()),
+        Ok(samples) => Err(OpusError::Duration(samples)),
+        Err(error) if error.code() == ErrorCode::InvalidPacket => Err(OpusError::Invalid("malformed packet")),
+        Err(error) => Err(OpusError::Invalid(error.description())),
+    }
+}
+
+#[cfg(test)]
+mod tests;
