@@ -1,15 +1,26 @@
 //! Camera, microphone, speaker; conversion, encoding, decoding, jitter; synthetic sources. No network, no tokio, no wall clock
 //! in the picture path: captures are stamped with time since the process's [`Clock`] began.
 //!
-//! Skeleton of the public surface; see each module.
+//! | module | does |
+//! |---|---|
+//! | [`frame`], [`mailbox`], [`clock`] | what the others hand each other |
+//! | [`camera`] | real, file and synthetic cameras, and what testers do to them |
+//! | [`convert`], [`scale`] | pixel formats and sizes |
+//! | [`container`] | y4m, IVF and WebM files |
+//! | [`codec`] | VP8 |
+//! | [`marker`] | frame numbers in the picture, for measuring |
+//! | [`audio`] | microphone, speaker, Opus |
 
 pub mod audio;
 pub mod camera;
 pub mod clock;
 pub mod codec;
+pub mod container;
+pub mod convert;
 pub mod frame;
 pub mod mailbox;
 pub mod marker;
+pub mod scale;
 
 pub use clock::Clock;
 pub use frame::{Frame, FramePool};

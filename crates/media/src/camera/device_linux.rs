@@ -1,0 +1,328 @@
+//! Real cameras on Linux (V4L2): driver time stamps, only the bytes that the driver says it used, a limit to waiting.
+//!
+//! The identifier of a camera is the path of its node.
+
+use super::pace::Output;
+use super::{CameraError, CameraInfo};
+use crate::convert::{Rows, from_jpeg, from_nv12, from_yuyv};
+use crate::{Clock, Frame, FramePool};
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+use v4l::buffer::{Metadata, Type};
+use v4l::framesize::FrameSizeEnum;
+use v4l::io::traits::CaptureStream;
+use v4l::prelude::MmapStream;
+use v4l::video::Capture;
+use v4l::video::capture::Parameters;
+use v4l::{Format, FourCC};
+
+const BUFFERS: u32 = 4;
+/// poll(2): data to read.
+const POLLIN: i16 = 1;
+/// How often a quiet camera's thread looks whether it is still wanted.
+const LOOK: Duration = Duration::from_millis(100);
+/// A camera that gives nothing for this long has failed; some need two seconds to wake.
+const PATIENCE: Duration = Duration::from_secs(6);
+/// Pictures in a row that cannot be converted before the camera counts as failed.
+const MAX_BROKEN: u32 = 60;
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Layout {
+    Yuyv,
+    Nv12,
+    Jpeg,
+}
+
+impl Layout {
+    fn of(code: FourCC) -> Option<Self> {
+        match &code.repr {
+            b"YUYV" => Some(Self::Yuyv),
+            b"NV12" => Some(Self::Nv12),
+            b"MJPG" | b"JPEG" => Some(Self::Jpeg),
+            _ => None,
+        }
+    }
+}
+
+pub(super) struct Device {
+    id: String,
+    stream: MmapStream<'static>,
+    layout: Layout,
+    width: usize,
+    height: usize,
+    stride: usize,
+}
+
+pub(super) fn open(id: &str, size: (usize, usize), fps: u32) -> Result<Device, CameraError> {
+    let explain = |error: std::io::Error| error_of(id, &error);
+    let device = v4l::Device::with_path(id).map_err(explain)?;
+    let (layout, wish) = choose(&device, size).map_err(explain)?.ok_or_else(|| {
+        CameraError::Failed(format!("{id} offers none of the formats MJPEG, YUYV and NV12"))
+    })?;
+    let format = device.set_format(&wish).map_err(explain)?;
+    // The driver may answer with something else than it was asked for.
+    let layout = Layout::of(format.fourcc).unwrap_or(layout);
+    let (width, height) = (format.width as usize, format.height as usize);
+    if !crate::frame::size_is_allowed(width, height) {
+        return Err(CameraError::Failed(format!("{id} insists on pictures of {width}x{height}")));
+    }
+    // Cameras without a choice of rate refuse this; they keep their own.
+    if let Err(error) = device.set_params(&Parameters::with_fps(fps)) {
+        tracing::debug!(%error, "the camera keeps its own rate");
+    }
+    let mut stream = MmapStream::with_buffers(&device, Type::VideoCapture, BUFFERS).map_err(explain)?;
+    stream.set_timeout(PATIENCE);
+    Ok(Device { id: id.to_owned(), stream, layout, width, height, stride: format.stride as usize })
+}
+
+fn error_of(id: &str, error: &std::io::Error) -> CameraError {
+    const EPERM: i32 = 1;
+    const ENOENT: i32 = 2;
+    const ENXIO: i32 = 6;
+    const EACCES: i32 = 13;
+    const EBUSY: i32 = 16;
+    const ENODEV: i32 = 19;
+    let id = id.to_owned();
+    match error.raw_os_error() {
+        Some(ENOENT | ENXIO | ENODEV) => CameraError::Missing(id),
+        Some(EBUSY) => CameraError::Busy(id),
+        Some(EPERM | EACCES) => CameraError::Denied(id),
+        _ => CameraError::Failed(error.to_string()),
+    }
+}
+
+/// The format to ask for: the size nearest to the wish, then the cheapest layout that a USB camera can deliver at full rate
+/// (raw up to 640x480, Motion JPEG above: USB 2 has no room for raw 720p30).
+fn choose(device: &v4l::Device, size: (usize, usize)) -> std::io::Result<Option<(Layout, Format)>> {
+    let mut best: Option<((usize, usize, usize), Layout, Format)> = None;
+    for description in device.enum_formats()? {
+        let Some(layout) = Layout::of(description.fourcc) else { continue };
+        for (width, height) in sizes(device, description.fourcc, size) {
+            let cost = cost(layout, (width, height), size);
+            if best.as_ref().is_none_or(|(least, ..)| cost < *least) {
+                best = Some((cost, layout, Format::new(width as u32, height as u32, description.fourcc)));
+            }
+        }
+    }
+    Ok(best.map(|(_, layout, format)| (layout, format)))
+}
+
+fn sizes(device: &v4l::Device, code: FourCC, wish: (usize, usize)) -> Vec<(usize, usize)> {
+    let discrete = device.enum_framesizes(code).unwrap_or_default().into_iter().map(|size| match size.size {
+        FrameSizeEnum::Discrete(size) => (size.width as usize, size.height as usize),
+        FrameSizeEnum::Stepwise(range) => {
+            let side = |wish: usize, low: u32, high: u32, step: u32| {
+                let (low, high, step) = (low as usize, high.max(low) as usize, step.max(1) as usize);
+                low + (wish.clamp(low, high) - low) / step * step
+            };
+            (
+                side(wish.0, range.min_width, range.max_width, range.step_width),
+                side(wish.1, range.min_height, range.max_height, range.step_height),
+            )
+        }
+    });
+    let mut sizes: Vec<_> = discrete.filter(|&(width, height)| crate::frame::size_is_allowed(width, height)).collect();
+    if sizes.is_empty() {
+        // The driver lists none: it answers the wish itself.
+        sizes.push(wish);
+    }
+    sizes
+}
+
+fn cost(layout: Layout, size: (usize, usize), wish: (usize, usize)) -> (usize, usize, usize) {
+    let area = |(width, height): (usize, usize)| width * height;
+    // Smaller than wished is worse than larger, which can be scaled down; a wrong shape counts a little.
+    let lacking = wish.0.saturating_sub(size.0) + wish.1.saturating_sub(size.1);
+    let distance = area(size).abs_diff(area(wish)) + (size.0 * wish.1).abs_diff(size.1 * wish.0) / 2;
+    let raw_fits = area(size) <= 640 * 480;
+    let layout = match layout {
+        Layout::Nv12 | Layout::Yuyv if raw_fits => 0,
+        Layout::Jpeg => 1,
+        Layout::Nv12 | Layout::Yuyv => 2,
+    };
+    (lacking, distance, layout)
+}
+
+impl Device {
+    /// Body of the camera's thread.
+    pub fn run(mut self, mut output: Output) {
+        let (mut stamps, mut broken, mut quiet) = (Stamps::default(), 0, Duration::ZERO);
+        let mut started = false;
+        while output.is_wanted() {
+            // After a timeout inside `next` the stream would queue a buffer twice, so readiness is asked for first; the very
+            // first `next` also starts the stream and waits by itself.
+            if started {
+                match self.stream.handle().poll(POLLIN, LOOK.as_millis() as i32) {
+                    Ok(0) => {
+                        quiet += LOOK;
+                        if quiet >= PATIENCE {
+                            output.fail(format!("it gave no picture for {} seconds", PATIENCE.as_secs()));
+                        }
+                        continue;
+                    }
+                    Ok(_) => quiet = Duration::ZERO,
+                    Err(error) if error.kind() == std::io::ErrorKind::Interrupted => continue,
+                    Err(error) => return output.fail(error_of(&self.id, &error).to_string()),
+                }
+            }
+            started = true;
+            let (bytes, metadata) = match self.stream.next() {
+                Ok(picture) => picture,
+                Err(error) => return output.fail(words(&self.id, &error)),
+            };
+            let captured = stamps.captured(metadata, &output.clock);
+            let used = bytes.get(..metadata.bytesused as usize).filter(|used| !used.is_empty()).unwrap_or(bytes);
+            match convert(used, self.layout, (self.width, self.height), self.stride, captured, &output.pool) {
+                Ok(Some(frame)) => {
+                    broken = 0;
+                    output.deliver(frame);
+                }
+                Ok(None) => {}
+                Err(why) => {
+                    broken += 1;
+                    tracing::debug!(%why, "the camera gave a broken picture");
+                    if broken >= MAX_BROKEN {
+                        return output.fail(format!("it gives broken pictures: {why}"));
+                    }
+                }
+            }
+        }
+    }
+}
+
+fn words(id: &str, error: &std::io::Error) -> String {
+    match error.kind() {
+        std::io::ErrorKind::TimedOut => format!("it gave no picture for {} seconds", PATIENCE.as_secs()),
+        _ => match error_of(id, error) {
+            CameraError::Missing(_) => "it was unplugged".to_owned(),
+            other => other.to_string(),
+        },
+    }
+}
+
+fn convert(
+    data: &[u8],
+    layout: Layout,
+    (width, height): (usize, usize),
+    stride: usize,
+    captured: Duration,
+    pool: &FramePool,
+) -> Result<Option<Frame>, String> {
+    let short = || format!("{} bytes are too few for {width}x{height}", data.len());
+    // Short of a buffer is not the camera's fault: nothing is converted then.
+    let pool_or = |frame: Option<Frame>, enough: bool| if frame.is_none() && !enough { Err(short()) } else { Ok(frame) };
+    match layout {
+        Layout::Jpeg => from_jpeg(data, (crate::frame::MAX_SIDE, crate::frame::MAX_SIDE), captured, pool),
+        Layout::Yuyv => {
+            let stride = stride.max(width * 2);
+            let enough = data.len() >= stride * (height - 1) + width * 2;
+            pool_or(from_yuyv(Rows { data, stride }, width, height, captured, pool), enough)
+        }
+        Layout::Nv12 => {
+            let stride = stride.max(width.next_multiple_of(2));
+            let chroma = data.get(stride * height..).ok_or_else(short)?;
+            let enough = chroma.len() >= stride * (height.div_ceil(2) - 1) + width.next_multiple_of(2);
+            let (luma, chroma) = (Rows { data, stride }, Rows { data: chroma, stride });
+            pool_or(from_nv12(luma, chroma, width, height, captured, pool), enough)
+        }
+    }
+}
+
+/// Driver time onto the process's clock. Both are monotonic and run at one speed; their distance is the smallest seen between
+/// a stamp and the moment its picture arrived, so that the jitter of waking up does not get into the stamps.
+#[derive(Default)]
+struct Stamps {
+    distance: Option<i128>,
+}
+
+impl Stamps {
+    fn captured(&mut self, metadata: &Metadata, clock: &Clock) -> Duration {
+        let monotonic = metadata.flags.contains(v4l::buffer::Flags::TIMESTAMP_MONOTONIC);
+        let stamp = Duration::from(metadata.timestamp);
+        self.map(monotonic.then_some(stamp), clock.now())
+    }
+
+    fn map(&mut self, stamp: Option<Duration>, now: Duration) -> Duration {
+        let Some(stamp) = stamp.filter(|stamp| !stamp.is_zero()) else { return now };
+        let seen = now.as_nanos() as i128 - stamp.as_nanos() as i128;
+        let distance = self.distance.map_or(seen, |distance| distance.min(seen));
+        self.distance = Some(distance);
+        let nanos = (stamp.as_nanos() as i128 + distance).max(0);
+        Duration::from_nanos(u64::try_from(nanos).unwrap_or(u64::MAX)).min(now)
+    }
+}
+
+/// Nodes that deliver pictures in a format that we read; a camera has others for metadata.
+pub(super) fn list() -> Vec<CameraInfo> {
+    let Ok(entries) = std::fs::read_dir("/sys/class/video4linux") else { return Vec::new() };
+    let mut nodes: Vec<PathBuf> = entries.flatten().map(|entry| entry.path()).collect();
+    nodes.sort_by_key(|node| (node.as_os_str().len(), node.clone()));
+    nodes.iter().filter_map(|node| info(node)).collect()
+}
+
+fn info(node: &Path) -> Option<CameraInfo> {
+    let path = Path::new("/dev").join(node.file_name()?);
+    let formats = v4l::Device::with_path(&path).and_then(|device| device.enum_formats());
+    let usable = match formats {
+        Ok(formats) => formats.iter().any(|format| Layout::of(format.fourcc).is_some()),
+        // In use or not ours to open: still a camera, and opening it will say so.
+        Err(error) => matches!(error_of("", &error), CameraError::Busy(_) | CameraError::Denied(_)),
+    };
+    let name = std::fs::read_to_string(node.join("name")).unwrap_or_default();
+    let id = path.to_str()?.to_owned();
+    usable.then(|| CameraInfo { name: if name.trim().is_empty() { id.clone() } else { name.trim().to_owned() }, id })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn errors_of_opening_are_told_apart() {
+        let of = |code| error_of("x", &std::io::Error::from_raw_os_error(code));
+        assert_eq!(of(2), CameraError::Missing("x".into()));
+        assert_eq!(of(19), CameraError::Missing("x".into()));
+        assert_eq!(of(16), CameraError::Busy("x".into()));
+        assert_eq!(of(13), CameraError::Denied("x".into()));
+        assert!(matches!(of(5), CameraError::Failed(_)));
+        assert_eq!(open("/dev/video-not-there", (640, 360), 30).err(), Some(CameraError::Missing("/dev/video-not-there".into())));
+    }
+
+    #[test]
+    fn the_nearest_size_wins_and_large_ones_come_as_jpeg() {
+        let wish = (1280, 720);
+        let best = [(Layout::Yuyv, (1280, 720)), (Layout::Jpeg, (1280, 720)), (Layout::Yuyv, (640, 480)), (Layout::Jpeg, (1920, 1080))]
+            .into_iter()
+            .min_by_key(|&(layout, size)| cost(layout, size, wish));
+        assert_eq!(best, Some((Layout::Jpeg, (1280, 720))));
+        assert!(cost(Layout::Yuyv, (640, 360), (640, 360)) < cost(Layout::Jpeg, (640, 360), (640, 360)));
+        assert!(cost(Layout::Jpeg, (1280, 720), (640, 360)) < cost(Layout::Yuyv, (320, 240), (640, 360)));
+    }
+
+    #[test]
+    fn stamps_lose_the_jitter_of_waking_up() {
+        let mut stamps = Stamps::default();
+        let ms = Duration::from_millis;
+        assert_eq!(stamps.map(Some(ms(100_000)), ms(1010)), ms(1010));
+        assert_eq!(stamps.map(Some(ms(100_033)), ms(1035)), ms(1035));
+        // Woken 30 ms late: the picture was still taken 33 ms after the one before.
+        assert_eq!(stamps.map(Some(ms(100_066)), ms(1098)), ms(1068));
+        assert_eq!(stamps.map(None, ms(1200)), ms(1200));
+        assert_eq!(stamps.map(Some(Duration::MAX), ms(1300)), ms(1300));
+    }
+
+    #[test]
+    fn short_buffers_are_errors_and_full_pools_are_not() {
+        let pool = FramePool::new(1);
+        let convert = |data: &[u8], layout| super::convert(data, layout, (32, 16), 0, Duration::ZERO, &pool);
+        for layout in [Layout::Yuyv, Layout::Nv12, Layout::Jpeg] {
+            for length in [0, 1, 100, 32 * 16] {
+                assert!(convert(&vec![7; length], layout).is_err(), "{layout:?} {length}");
+            }
+        }
+        let frame = convert(&[7; 32 * 16 * 2], Layout::Yuyv).unwrap().unwrap();
+        assert!(convert(&[7; 32 * 16 * 2], Layout::Yuyv).unwrap().is_none());
+        drop(frame);
+        assert!(convert(&[7; 32 * 16 * 3 / 2], Layout::Nv12).unwrap().is_some());
+    }
+}
