@@ -1,0 +1,52 @@
+// A scripted shell for a page in a browser: the calls of Tauri, a fixed view, and the two picture sockets.
+import { frame } from './frames.mjs'
+import { operations, viewOf } from './views.mjs'
+
+const SCREEN = 'ws://127.0.0.1:9/token'
+
+/** Runs in the page, before its own code. */
+function internals({ first, screen }) {
+  const callbacks = new Map()
+  const commands = []
+  let last = 0
+  let deliver = () => undefined
+  window.scripted = { commands, say: (event) => deliver(event) }
+  window.__TAURI_INTERNALS__ = {
+    transformCallback(callback) {
+      last += 1
+      callbacks.set(last, callback)
+      return last
+    },
+    unregisterCallback: (id) => callbacks.delete(id),
+    async invoke(name, given) {
+      if (name === 'act') commands.push(given.command)
+      if (name === 'screen') return { url: screen }
+      if (name === 'subscribe') {
+        let index = 0
+        deliver = (message) => callbacks.get(given.channel.id)({ message, index: index++ })
+        for (const event of first) deliver(event)
+      }
+      return null
+    },
+  }
+}
+
+/** Makes the page of `context` meet this shell. */
+export async function scripted(page, state) {
+  const first = [
+    { event: 'view', view: viewOf(state) },
+    { event: 'paper', strokes: operations },
+    { event: 'microphone_level', level: 0.42 },
+  ]
+  await page.addInitScript(internals, { first, screen: SCREEN })
+  await page.routeWebSocket(`${SCREEN}/*`, (socket) => {
+    const who = socket.url().split('/').at(-1)
+    let sequence = 0
+    socket.onMessage((wanted) => {
+      if (!/^\d+x\d+$/.test(String(wanted))) throw new Error(`not a credit: ${wanted}`)
+      if (state.silent?.includes(who)) return
+      sequence += 1
+      setTimeout(() => socket.send(frame(who, state.veiled?.[who] ?? false, sequence)), 33)
+    })
+  })
+}

@@ -1,0 +1,153 @@
+// What the scripted shell says: one view for each page and for each state that a page can be in.
+
+const fact = (value, shared = true) => ({ value, shared })
+const card = {
+  city: 'Lisbon',
+  age: 31,
+  sign: 'libra',
+  languages: ['en', 'zh'],
+  interests: ['drawing', 'cooking', 'music'],
+  games: ['draw_and_guess', 'gomoku'],
+}
+const devices = {
+  cameras: [
+    { id: 'face', name: 'Drawn face', synthetic: true },
+    { id: 'usb', name: 'Integrated Camera', synthetic: false },
+  ],
+  microphones: [{ id: 'mic', name: 'Built-in Audio Analogue Stereo', synthetic: false }],
+  speakers: [{ id: 'speaker', name: 'Headphones', synthetic: false }],
+  camera: 'usb',
+  microphone: 'mic',
+  speaker: 'speaker',
+  silent_microphone: false,
+  silent_speaker: false,
+}
+const own = { on: true, looks: 'clear' }
+const call = {
+  page: 'call',
+  connection: 'connected',
+  duration_s: 252,
+  card,
+  you_see: 'veiled',
+  they_see: 'veiled',
+  peer_looks: 'clear',
+  warn_peer: false,
+  own_looks_to_peer: 'clear',
+  own,
+  reveal: 'not_asked',
+  veil_reason: 'not_revealed',
+  muted: false,
+  peer_muted: false,
+  can_undo: true,
+  can_redo: false,
+  statistics: null,
+}
+const open = { ...call, reveal: 'open', you_see: 'clear', they_see: 'clear', veil_reason: null }
+const profile = {
+  city: fact('Lisbon'),
+  languages: fact(['en', 'zh']),
+  interests: fact(['drawing', 'cooking', 'music', 'old maps']),
+  games: fact(['draw_and_guess', 'gomoku'], false),
+  age: fact(31),
+  sign: fact('libra'),
+}
+const follows = [
+  { username: 'marisol', since: 1_780_000_000, online: true },
+  { username: 'Anselm Weidenbach', since: 1_777_000_000, online: false },
+]
+
+/** `veiled`: whether the frame of the stream is. */
+export const views = {
+  starting: { page: { page: 'starting' }, username: null },
+  welcome: { page: { page: 'welcome' }, username: null },
+  'welcome-refused': {
+    page: { page: 'welcome' },
+    username: null,
+    notice: { notice: 'refused', code: 'not_verified', message: 'No verified adult claim.' },
+  },
+  'welcome-unreachable': {
+    page: { page: 'welcome' },
+    username: null,
+    notice: { notice: 'server_unreachable', host: '127.0.0.1:8443' },
+  },
+  signing_in: { page: { page: 'signing_in' }, username: null },
+  profile: { page: { page: 'profile', profile, card: { ...card, games: [] }, saving: false } },
+  mirror: { page: { page: 'mirror', own } },
+  'mirror-covered': {
+    page: { page: 'mirror', own: { on: true, looks: 'covered' } },
+    devices: { ...devices, microphones: [], microphone: '', silent_microphone: true },
+  },
+  waiting: {
+    page: { page: 'waiting', waited_s: 74, looking_for: ['language', 'interests', 'city'], relaxed: ['city'], estimate_s: 120 },
+  },
+  match: {
+    page: {
+      page: 'match',
+      card,
+      reasons: [{ because: 'same_city', city: 'Lisbon' }, { because: 'both_like', interests: ['drawing', 'music'] }],
+      answer_within_s: 24,
+      answered: false,
+    },
+  },
+  'match-answered': {
+    page: { page: 'match', card: { ...card, city: null, games: [] }, reasons: [], answer_within_s: 11, answered: true },
+  },
+  'call-veiled': { page: call, veiled: { own: true, peer: true } },
+  'call-asked': { page: { ...call, reveal: 'you_said_yes', muted: true }, veiled: { own: true, peer: true } },
+  'call-open': { page: open },
+  'call-covered': {
+    page: { ...open, they_see: 'veiled', peer_looks: 'covered', warn_peer: true, veil_reason: 'peer_not_clear', peer_muted: true },
+    veiled: { own: true },
+  },
+  'call-own-covered': {
+    page: { ...open, you_see: 'veiled', they_see: 'veiled', own_looks_to_peer: 'covered', veil_reason: 'you_not_clear' },
+    veiled: { peer: true, own: true },
+  },
+  'call-away': {
+    page: { ...open, connection: 'peer_away', they_see: 'veiled', you_see: 'veiled', peer_looks: 'no_signal', veil_reason: 'peer_not_clear' },
+    veiled: { own: true },
+    silent: ['peer'],
+  },
+  parting: { page: { page: 'parting', reason: 'left', follow: { state: 'asked' }, closes_in_s: 95 } },
+  'parting-mutual': { page: { page: 'parting', reason: 'vanished', follow: { state: 'mutual' }, closes_in_s: 0 } },
+  friends: { page: { page: 'friends', follows } },
+  'friends-empty': { page: { page: 'friends', follows: [] } },
+}
+
+export const viewOf = ({ page, username = 'linnea', notice = null, devices: given = devices }) => ({
+  page,
+  notice,
+  username,
+  devices: given,
+})
+
+const line = (colour, size, points) => ({ colour, size, points })
+const curve = (count, at) => Array.from({ length: count }, (_, index) => ({ ...at(index / (count - 1)), pressure: 128 }))
+const round = ({ x, y }) => ({ x: Math.round(x), y: Math.round(y) })
+
+/** A house by the sea, the sun, and a boat: what two people might draw. */
+export const drawing = [
+  line(0x2d4b8c, 80, curve(90, (s) => round({ x: 900 + 14200 * s, y: 7300 + 130 * Math.sin(s * 38) }))),
+  line(0x4b93c4, 60, curve(80, (s) => round({ x: 1500 + 12800 * s, y: 8200 + 120 * Math.sin(s * 33 + 1) }))),
+  line(0xe5b83c, 120, curve(60, (s) => round({ x: 12800 + 950 * Math.cos(s * 6.4), y: 2300 + 950 * Math.sin(s * 6.4) }))),
+  ...Array.from({ length: 8 }, (_, ray) => {
+    const [cos, sin] = [Math.cos(ray * 0.785 + 0.3), Math.sin(ray * 0.785 + 0.3)]
+    return line(0xe07b2a, 70, curve(8, (s) => round({ x: 12800 + (1250 + 550 * s) * cos, y: 2300 + (1250 + 550 * s) * sin })))
+  }),
+  line(0x1f1b18, 90, curve(70, (s) => {
+    const corners = [[2600, 6900], [2600, 4700], [4100, 3300], [5600, 4700], [5600, 6900]]
+    const at = Math.min(3.999, s * 4)
+    const [a, b] = [corners[Math.floor(at)], corners[Math.floor(at) + 1]]
+    return round({ x: a[0] + (b[0] - a[0]) * (at % 1), y: a[1] + (b[1] - a[1]) * (at % 1) })
+  })),
+  line(0xc23b28, 80, curve(40, (s) => round({ x: 3700 + 800 * s, y: 6900 - 1500 * Math.sin(Math.min(1, s * 1.02) * 3.14) ** 0.4 }))),
+  line(0x7a4b2a, 100, curve(50, (s) => round({ x: 8300 + 2800 * s, y: 6500 + 650 * Math.sin(s * 3.14) }))),
+  line(0x1f1b18, 60, curve(20, (s) => round({ x: 9700, y: 6450 - 2600 * s }))),
+  line(0xd6739a, 80, curve(50, (s) => round({ x: 9800 + 1300 * Math.sin(s * 3.14), y: 3900 + 2300 * s }))),
+]
+
+export const operations = drawing.map((stroke, index) => ({
+  id: { author: index % 2, seq: index + 1 },
+  time: index + 1,
+  kind: { stroke },
+}))

@@ -1,0 +1,14 @@
+import './look/tokens.css'
+import './look/base.css'
+import { mount } from 'svelte'
+import App from './App.svelte'
+import { startTheme } from './look/theme.svelte'
+import { listen } from './shell/state.svelte'
+import { startWords } from './words/words.svelte'
+
+startTheme()
+startWords()
+listen()
+
+const target = document.getElementById('app')
+if (target) mount(App, { target })

@@ -1,0 +1,36 @@
+// Small decisions about words in a call, apart from the page so that they can be tried alone.
+import type { CallView } from '../bindings/CallView'
+import type { Connection } from '../bindings/Connection'
+import { OWN_WARNINGS, PEER_WARNINGS, VEILED_BECAUSE } from '../words/tables'
+import type { Key } from '../words/words.svelte'
+
+/** Loss that is heard and seen, percent. */
+const WEAK_LOSS = 5
+/** Round trip at which people start to speak over each other, milliseconds. */
+const WEAK_ROUND_TRIP = 400
+
+export function quality(call: Pick<CallView, 'connection' | 'statistics'>): Connection | 'weak' {
+  const figures = call.statistics
+  if (call.connection !== 'connected' || !figures) return call.connection
+  return figures.loss_percent >= WEAK_LOSS || (figures.round_trip_ms ?? 0) >= WEAK_ROUND_TRIP ? 'weak' : 'connected'
+}
+
+export function peerWarning(call: Pick<CallView, 'connection' | 'warn_peer' | 'peer_looks'>): Key | null {
+  // While the connection is being made again, its own sentence says why nothing arrives.
+  return call.warn_peer && call.connection === 'connected' ? PEER_WARNINGS[call.peer_looks] : null
+}
+
+export function ownWarning(call: Pick<CallView, 'connection' | 'own_looks_to_peer' | 'own'>): Key | null {
+  if (call.connection !== 'connected') return null
+  return OWN_WARNINGS[call.own.on ? call.own_looks_to_peer : 'off']
+}
+
+/** The sentence that says how things stand between the two pictures. */
+export function veilWords(call: Pick<CallView, 'reveal' | 'veil_reason' | 'they_see'>): Key {
+  if (call.reveal === 'you_said_yes') return 'veil.not_revealed.asked'
+  if (call.reveal === 'not_asked') return 'veil.not_revealed.ask'
+  return call.veil_reason === null ? 'veil.open' : VEILED_BECAUSE[call.veil_reason]
+}
+
+/** How long the second Esc may take. */
+export const ESCAPE_MS = 3000

@@ -1,0 +1,204 @@
+// Each member of the shell's enums and the key of its words. The types make a missing one an error.
+import type { Connection } from '../bindings/Connection'
+import type { EndReason } from '../bindings/EndReason'
+import type { Notice } from '../bindings/Notice'
+import type { PeerCard } from '../bindings/PeerCard'
+import type { Reason } from '../bindings/Reason'
+import type { RefusalCode } from '../bindings/RefusalCode'
+import type { Seen } from '../bindings/Seen'
+import type { Shows } from '../bindings/Shows'
+import type { Sign } from '../bindings/Sign'
+import type { VeilReason } from '../bindings/VeilReason'
+import { languageName, list, t, type Key } from './words.svelte'
+
+export const SIGNS: Record<Sign, Key> = {
+  aries: 'sign.aries',
+  taurus: 'sign.taurus',
+  gemini: 'sign.gemini',
+  cancer: 'sign.cancer',
+  leo: 'sign.leo',
+  virgo: 'sign.virgo',
+  libra: 'sign.libra',
+  scorpio: 'sign.scorpio',
+  sagittarius: 'sign.sagittarius',
+  capricorn: 'sign.capricorn',
+  aquarius: 'sign.aquarius',
+  pisces: 'sign.pisces',
+}
+
+/** Those that the profile offers; others are shown as they were written. */
+export const INTERESTS: Readonly<Record<string, Key>> = {
+  drawing: 'interest.drawing',
+  music: 'interest.music',
+  films: 'interest.films',
+  books: 'interest.books',
+  cooking: 'interest.cooking',
+  travel: 'interest.travel',
+  sports: 'interest.sports',
+  games: 'interest.games',
+  nature: 'interest.nature',
+  photography: 'interest.photography',
+  science: 'interest.science',
+  languages: 'interest.languages',
+  animals: 'interest.animals',
+  dancing: 'interest.dancing',
+}
+
+export const GAMES: Readonly<Record<string, Key>> = {
+  draw_and_guess: 'game.draw_and_guess',
+  same_word: 'game.same_word',
+  finish_my_drawing: 'game.finish_my_drawing',
+  gomoku: 'game.gomoku',
+  two_truths: 'game.two_truths',
+}
+
+const CRITERIA: Readonly<Record<string, Key>> = {
+  language: 'criterion.language',
+  interests: 'criterion.interests',
+  games: 'criterion.games',
+  city: 'criterion.city',
+  age: 'criterion.age',
+  conduct: 'criterion.conduct',
+  newcomer: 'criterion.newcomer',
+}
+
+export const LOOKS: Record<Seen, Key> = {
+  unknown: 'looks.unknown',
+  clear: 'looks.clear',
+  dark: 'looks.dark',
+  covered: 'looks.covered',
+  frozen: 'looks.frozen',
+  off: 'looks.off',
+  no_signal: 'looks.no_signal',
+}
+
+export const PEER_WARNINGS: Record<Seen, Key> = {
+  unknown: 'warn.peer.unknown',
+  clear: 'warn.peer.clear',
+  dark: 'warn.peer.dark',
+  covered: 'warn.peer.covered',
+  frozen: 'warn.peer.frozen',
+  off: 'warn.peer.off',
+  no_signal: 'warn.peer.no_signal',
+}
+
+/** Nothing is said about one's own camera while it is clear or not yet judged. */
+export const OWN_WARNINGS: Record<Seen, Key | null> = {
+  unknown: null,
+  clear: null,
+  dark: 'warn.own.dark',
+  covered: 'warn.own.covered',
+  frozen: 'warn.own.frozen',
+  off: 'warn.own.off',
+  no_signal: 'warn.own.no_signal',
+}
+
+export const SHOWN: Record<Shows, Key> = { veiled: 'shows.veiled', clear: 'shows.clear' }
+
+export const VEILED_BECAUSE: Record<VeilReason, Key> = {
+  not_revealed: 'veil.not_revealed.ask',
+  peer_not_clear: 'veil.peer_not_clear',
+  you_not_clear: 'veil.you_not_clear',
+}
+
+export const ENDED: Record<EndReason, Key> = {
+  left: 'end.left',
+  vanished: 'end.vanished',
+  server_closing: 'end.server_closing',
+}
+
+/** The word beside the dot and the sentence over the tile. */
+export const CONNECTIONS: Record<Connection | 'weak', { word: Key; sentence: Key | null }> = {
+  connecting: { word: 'connection.connecting', sentence: 'connection.connecting.text' },
+  connected: { word: 'connection.good', sentence: null },
+  weak: { word: 'connection.weak', sentence: 'connection.weak.text' },
+  reconnecting: { word: 'connection.reconnecting', sentence: 'connection.reconnecting.text' },
+  peer_away: { word: 'connection.peer_away', sentence: 'connection.peer_away.text' },
+}
+
+const REFUSALS: Record<RefusalCode, Key> = {
+  under_age: 'refusal.under_age',
+  not_verified: 'refusal.not_verified',
+  sign_in_expired: 'refusal.sign_in_expired',
+  issuer_fault: 'refusal.issuer_fault',
+  sign_in_denied: 'refusal.sign_in_denied',
+  token_expired: 'refusal.token_expired',
+  token_invalid: 'refusal.token_invalid',
+  bad_request: 'refusal.bad_request',
+  profile_incomplete: 'refusal.profile_incomplete',
+  too_many_requests: 'refusal.too_many_requests',
+  replaced: 'refusal.replaced',
+  outdated_app: 'refusal.outdated_app',
+  shutting_down: 'refusal.shutting_down',
+  internal: 'refusal.internal',
+  unknown: 'refusal.unknown',
+}
+
+type Plain = Exclude<Notice['notice'], 'refused'>
+/** `retry`: whether there is something to try again. */
+const NOTICES: Record<Plain, { words: Key; retry: boolean }> = {
+  server_unreachable: { words: 'notice.server_unreachable', retry: true },
+  server_lost: { words: 'notice.server_lost', retry: false },
+  server_malformed: { words: 'notice.server_malformed', retry: true },
+  browser_did_not_open: { words: 'notice.browser_did_not_open', retry: true },
+  sign_in_timed_out: { words: 'notice.sign_in_timed_out', retry: true },
+  camera_missing: { words: 'notice.camera_missing', retry: true },
+  camera_busy: { words: 'notice.camera_busy', retry: true },
+  camera_denied: { words: 'notice.camera_denied', retry: true },
+  camera_file_broken: { words: 'notice.camera_file_broken', retry: true },
+  camera_failed: { words: 'notice.camera_failed', retry: true },
+  no_microphone: { words: 'notice.no_microphone', retry: true },
+  no_speaker: { words: 'notice.no_speaker', retry: true },
+  keyring_missing: { words: 'notice.keyring_missing', retry: false },
+  call_failed: { words: 'notice.call_failed', retry: false },
+  match_withdrawn: { words: 'notice.match_withdrawn', retry: false },
+  signed_in_elsewhere: { words: 'notice.signed_in_elsewhere', retry: true },
+}
+
+/** Refusals that stay what they are however often they are tried. */
+const FINAL: readonly RefusalCode[] = ['under_age', 'profile_incomplete', 'outdated_app', 'bad_request']
+
+export function noticeWords(notice: Notice): { text: string; retry: boolean } {
+  if (notice.notice === 'refused') {
+    const { code, message } = notice
+    const key = REFUSALS[code] as Key | undefined
+    return { text: t(key ?? 'refusal.unknown', { message }), retry: !FINAL.includes(code) }
+  }
+  const { words, retry } = NOTICES[notice.notice]
+  const { notice: _, ...values } = notice
+  return { text: t(words, values), retry }
+}
+
+function known(table: Readonly<Record<string, Key>>, word: string): string {
+  const key = Object.hasOwn(table, word) ? table[word] : undefined
+  return key ? t(key) : word
+}
+
+export const interest = (word: string): string => known(INTERESTS, word)
+export const game = (word: string): string => known(GAMES, word)
+export const criteria = (words: readonly string[]): string => list(words.map((word) => known(CRITERIA, word)))
+
+export function reasonWords(reason: Reason): string {
+  switch (reason.because) {
+    case 'same_city':
+      return t('reason.same_city', { city: reason.city })
+    case 'both_like':
+      return t('reason.both_like', { things: list(reason.interests.map(interest)) })
+    case 'both_play':
+      return t('reason.both_play', { things: list(reason.games.map(game)) })
+    case 'close_in_age':
+      return t('reason.close_in_age')
+    case 'same_language':
+      return t('reason.same_language', { language: languageName(reason.language) })
+  }
+}
+
+/** City, age and sign in one line, as far as they are shared. */
+export function cardLine(card: PeerCard): string {
+  const parts = [
+    card.city,
+    card.age === null ? null : t('card.age', { age: card.age }),
+    card.sign === null ? null : t(SIGNS[card.sign]),
+  ]
+  return parts.filter(Boolean).join(' · ')
+}
