@@ -54,6 +54,7 @@ struct Made {
     /// Lamport times, by `seq - 1`; strictly rising.
     times: Vec<u32>,
     points: usize,
+    strokes: u32,
 }
 
 impl Made {
@@ -230,6 +231,7 @@ impl History {
         let author = &mut self.authors[usize::from(op.id.author.0.min(1))];
         if let OpKind::Stroke(stroke) = &op.kind {
             author.points += stroke.points.len();
+            author.strokes += 1;
         }
         author.times.push(op.time);
         author.kinds.push(op.kind.clone());
@@ -263,6 +265,15 @@ impl History {
     /// Highest running number here of (offerer, answerer).
     pub fn have(&self) -> (u32, u32) {
         (self.authors[0].count(), self.authors[1].count())
+    }
+
+    /// Strokes ever drawn here, hidden ones included; numbers the ink under way.
+    pub fn strokes_of_own(&self) -> u32 {
+        self.author(self.own).strokes
+    }
+
+    pub fn strokes_of_peer(&self) -> u32 {
+        self.author(self.peer()).strokes
     }
 
     /// Own operations that a peer who has `have` (offerer, answerer) lacks. The peer's own it knows itself.

@@ -28,13 +28,35 @@ pub enum Page {
     Welcome,
     /// The system browser is open; waiting for its redirect.
     SigningIn,
-    Profile { profile: Profile, card: PeerCard, saving: bool },
-    Mirror { own: OwnCamera },
-    Waiting { waited_s: u32, looking_for: Vec<String>, relaxed: Vec<String>, estimate_s: Option<u32> },
-    Match { card: PeerCard, reasons: Vec<Reason>, answer_within_s: u32, answered: bool },
+    Profile {
+        profile: Profile,
+        card: PeerCard,
+        saving: bool,
+    },
+    Mirror {
+        own: OwnCamera,
+    },
+    Waiting {
+        waited_s: u32,
+        looking_for: Vec<String>,
+        relaxed: Vec<String>,
+        estimate_s: Option<u32>,
+    },
+    Match {
+        card: PeerCard,
+        reasons: Vec<Reason>,
+        answer_within_s: u32,
+        answered: bool,
+    },
     Call(CallView),
-    Parting { reason: EndReason, follow: FollowState, closes_in_s: u32 },
-    Friends { follows: Vec<Follow> },
+    Parting {
+        reason: EndReason,
+        follow: FollowState,
+        closes_in_s: u32,
+    },
+    Friends {
+        follows: Vec<Follow>,
+    },
 }
 
 /// State of one's own camera as the mirror and the call show it.
@@ -113,7 +135,9 @@ pub enum VeilReason {
 #[ts(export)]
 pub enum FollowState {
     Asked,
-    Answered { yes: bool },
+    Answered {
+        yes: bool,
+    },
     /// Both said yes.
     Mutual,
     /// Over; says nothing about who said what.
@@ -148,25 +172,45 @@ pub struct Device {
 #[serde(tag = "notice", rename_all = "snake_case")]
 #[ts(export)]
 pub enum Notice {
-    ServerUnreachable { host: String },
+    ServerUnreachable {
+        host: String,
+    },
     /// Lost while in use; it is being tried again by itself.
     ServerLost,
     /// The server (or the issuer behind it) said no; `message` is its own English sentence, for codes without words here.
-    Refused { code: RefusalCode, message: String },
+    Refused {
+        code: RefusalCode,
+        message: String,
+    },
     /// What the server sent makes no sense: probably not a Visavis server, or of another version.
     ServerMalformed,
-    BrowserDidNotOpen { url: String },
+    BrowserDidNotOpen {
+        url: String,
+    },
     SignInTimedOut,
-    CameraMissing { name: String },
-    CameraBusy { name: String },
-    CameraDenied { name: String },
-    CameraFileBroken { name: String, detail: String },
-    CameraFailed { detail: String },
+    CameraMissing {
+        name: String,
+    },
+    CameraBusy {
+        name: String,
+    },
+    CameraDenied {
+        name: String,
+    },
+    CameraFileBroken {
+        name: String,
+        detail: String,
+    },
+    CameraFailed {
+        detail: String,
+    },
     NoMicrophone,
     NoSpeaker,
     /// No system keyring: the sign-in lasts until the window closes.
     KeyringMissing,
-    CallFailed { detail: String },
+    CallFailed {
+        detail: String,
+    },
     MatchWithdrawn,
     SignedInElsewhere,
 }

@@ -1,0 +1,444 @@
+//! The evening as a state machine: (state, input, time) -> effects. It decides which page there is, what the server, the call
+//! and the gate are told, and what the page shows; `run.rs` carries the effects out and brings what comes of them back as
+//! inputs. No clock, no socket, no thread here, so a whole evening runs in a test in virtual time.
+//!
+//! | input | source |
+//! |---|---|
+//! | [`Input::User`] | the page or a bot's script, through `Session::command` |
+//! | [`Input::BrowserDidNotOpen`] | whoever owns the screen |
+//! | [`Input::Account`] | `backend.rs` and `sign_in.rs`: answers of the HTTP interface |
+//! | [`Input::Socket`] | `socket.rs`: the server's messages, the state of the connection |
+//! | [`Input::Call`] | the call that [`Effect::StartCall`] started, by its number |
+//! | [`Input::Sight`] | the picture threads (`picture.rs`): detectors and gate |
+//! | [`Input::Device`] | `devices.rs`, `sound.rs`: what there is, what opened, what failed |
+//! | [`Input::Tick`] | the loop's timer, about ten times a second |
+
+mod account;
+mod in_call;
+mod ink;
+mod meeting;
+mod parting;
+mod view;
+
+use crate::view::{Device, Devices, Notice};
+use crate::{Command, Event};
+use in_call::InCall;
+use meeting::{Offered, Waiting};
+use parting::Parting;
+use std::time::Duration;
+use visavis_sight::gate;
+use visavis_wire::Private;
+use visavis_wire::channel::{Seen, Shows};
+use visavis_wire::http::{Follow, Me, Refusal};
+use visavis_wire::people::{PeerCard, Profile};
+use visavis_wire::socket::{ClientMessage, MatchId, RelayCredentials, Role, ServerMessage};
+
+/// All that can happen to an evening.
+#[derive(Debug)]
+pub enum Input {
+    User(Command),
+    BrowserDidNotOpen { url: String },
+    Account(Account),
+    Socket(Socket),
+    Call { number: u64, event: visavis_call::Event },
+    Sight(Sight),
+    Device(DeviceInput),
+    Tick,
+}
+
+/// What came of an HTTP request or of a sign-in.
+#[derive(Debug)]
+pub enum Account {
+    NoStoredSignIn,
+    /// Signed in, from the keyring or anew.
+    SignedIn(Box<Me>),
+    /// The tokens could not be kept.
+    KeyringMissing,
+    BrowserWanted {
+        url: String,
+    },
+    SignInTimedOut,
+    ProfileSaved(Box<Me>),
+    Card(PeerCard),
+    Follows(Vec<Follow>),
+    Failed(Failure),
+}
+
+/// Why the server did not do what it was asked.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Failure {
+    Unreachable {
+        host: String,
+    },
+    Malformed,
+    Refused(Refusal),
+    /// The sign-in is over: the refresh token was refused.
+    SignedOut(Refusal),
+}
+
+#[derive(Debug)]
+pub enum Socket {
+    Message(Box<ServerMessage>),
+    Malformed,
+    /// Lost; it is being tried again by itself.
+    Down,
+    Failed(Failure),
+}
+
+/// What the picture threads tell.
+#[derive(Debug)]
+pub enum Sight {
+    OwnLooks(Seen),
+    /// By the local detector, and whether the pixels are a mosaic.
+    Peer {
+        number: u64,
+        looks: Seen,
+        mosaic: bool,
+    },
+    /// What the gate lets out.
+    Gate {
+        number: u64,
+        shows: Shows,
+        because: Option<gate::Because>,
+    },
+}
+
+#[derive(Debug)]
+pub enum DeviceInput {
+    Cameras(Vec<Device>),
+    Sound {
+        microphones: Vec<Device>,
+        speakers: Vec<Device>,
+    },
+    /// Nothing was chosen (or what was chosen is gone): this is used instead.
+    Using {
+        camera: Option<String>,
+        microphone: Option<String>,
+        speaker: Option<String>,
+    },
+    CameraFailed(Notice),
+    MicrophoneSilent {
+        silent: bool,
+    },
+    SpeakerSilent {
+        silent: bool,
+    },
+    /// It could not be opened, or ended by itself.
+    MicrophoneFailed,
+    SpeakerFailed,
+    Level(f32),
+}
+
+/// All that an evening does.
+#[derive(Debug)]
+pub enum Effect {
+    Emit(Event),
+    /// Look for a stored sign-in and ask the server whether it holds.
+    Restore,
+    SignIn,
+    CancelSignIn,
+    SignOut,
+    SaveProfile(Box<Profile>),
+    FetchCard,
+    FetchFollows,
+    /// Connect, or try again now.
+    OpenSocket,
+    CloseSocket,
+    Send(ClientMessage),
+    StartCall {
+        number: u64,
+        role: Role,
+        relay: Box<RelayCredentials>,
+    },
+    Call(visavis_call::Command),
+    /// From now on pictures go to the call, through a fresh gate.
+    ShowToPeer,
+    EndCall,
+    Gate(gate::Input),
+    /// What the peer says of itself; can only make its picture count as less.
+    PeerReport {
+        shows: Shows,
+        camera_on: bool,
+    },
+    RehearseCamera {
+        modifier: String,
+    },
+    TestSpeaker,
+    /// The choice of devices changed and is to be kept.
+    RememberDevices,
+}
+
+/// Devices that should be open now. The loop makes it so.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Wanted {
+    pub camera: Option<String>,
+    pub microphone: Option<String>,
+    pub speaker: Option<String>,
+    /// Changes when something that failed is to be tried again.
+    pub attempt: u32,
+}
+
+pub struct Evening {
+    stage: Stage,
+    notice: Option<Notice>,
+    devices: Devices,
+    attempt: u32,
+    own: Own,
+    /// Number of the newest call; events of another one are late and ignored.
+    number: u64,
+    /// Messages of the server that could not be read.
+    malformed: u64,
+}
+
+/// One's own side, kept from one match to the next.
+struct Own {
+    camera_on: bool,
+    looks: Seen,
+    muted: bool,
+}
+
+enum Stage {
+    Starting { retry_at: Option<Duration> },
+    Welcome,
+    SigningIn,
+    SignedIn(Box<SignedIn>),
+}
+
+struct SignedIn {
+    username: Private<String>,
+    profile: Profile,
+    card: PeerCard,
+    /// The server has welcomed this socket.
+    online: bool,
+    /// Left while the server was away; it is told when it is back.
+    leave_later: Option<MatchId>,
+    room: Room,
+}
+
+/// Where somebody who is signed in is.
+enum Room {
+    Profile { saving: bool },
+    Mirror,
+    Waiting(Waiting),
+    Offered(Offered),
+    Call(Box<InCall>),
+    Parting(Parting),
+    Friends { follows: Vec<Follow> },
+}
+
+/// Between two attempts to reach a server that did not answer at the start.
+const START_AGAIN: Duration = Duration::from_secs(5);
+
+impl Evening {
+    /// `devices` as the settings remember them. The first effect looks for a stored sign-in.
+    pub fn new(devices: Devices) -> (Self, Vec<Effect>) {
+        let evening = Self {
+            stage: Stage::Starting { retry_at: None },
+            notice: None,
+            devices,
+            attempt: 0,
+            own: Own { camera_on: true, looks: Seen::Unknown, muted: false },
+            number: 0,
+            malformed: 0,
+        };
+        (evening, vec![Effect::Restore])
+    }
+
+    pub fn input(&mut self, input: Input, now: Duration) -> Vec<Effect> {
+        let mut out = Vec::new();
+        match input {
+            Input::User(command) => self.command(command, now, &mut out),
+            Input::BrowserDidNotOpen { url } => {
+                if matches!(self.stage, Stage::SigningIn) {
+                    self.notice = Some(Notice::BrowserDidNotOpen { url });
+                }
+            }
+            Input::Account(account) => self.account(account, now, &mut out),
+            Input::Socket(socket) => self.socket(socket, now, &mut out),
+            Input::Call { number, event } if number == self.number => self.call_event(event, now, &mut out),
+            Input::Call { .. } => {}
+            Input::Sight(sight) => self.sight(sight, now, &mut out),
+            Input::Device(device) => self.device(device, &mut out),
+            Input::Tick => self.tick(now, &mut out),
+        }
+        out
+    }
+
+    pub fn devices(&self) -> &Devices {
+        &self.devices
+    }
+
+    pub fn wanted(&self) -> Wanted {
+        let (mut camera, mut sound) = (false, false);
+        if let Stage::SignedIn(signed_in) = &self.stage {
+            camera = matches!(signed_in.room, Room::Mirror | Room::Waiting(_) | Room::Offered(_) | Room::Call(_));
+            sound = matches!(signed_in.room, Room::Mirror | Room::Call(_));
+        }
+        let chosen = |wanted: bool, id: &String| (wanted && !id.is_empty()).then(|| id.clone());
+        Wanted {
+            camera: chosen(camera && self.own.camera_on, &self.devices.camera),
+            microphone: chosen(sound, &self.devices.microphone),
+            speaker: chosen(sound, &self.devices.speaker),
+            attempt: self.attempt,
+        }
+    }
+
+    fn command(&mut self, command: Command, now: Duration, out: &mut Vec<Effect>) {
+        match command {
+            Command::SignIn | Command::CancelSignIn | Command::SignOut => self.account_command(&command, out),
+            Command::SaveProfile { profile } => self.save_profile(profile, out),
+            Command::OpenMirror | Command::OpenProfile | Command::OpenFriends | Command::Done => self.go(&command, out),
+            Command::ChooseCamera { id } => self.choose(id, |devices| (&mut devices.camera, &devices.cameras), out),
+            Command::ChooseMicrophone { id } => self.choose(id, |devices| (&mut devices.microphone, &devices.microphones), out),
+            Command::ChooseSpeaker { id } => self.choose(id, |devices| (&mut devices.speaker, &devices.speakers), out),
+            Command::TestSpeaker => out.push(Effect::TestSpeaker),
+            Command::Meet | Command::CancelWaiting | Command::AnswerMatch { .. } => self.meeting_command(&command, now, out),
+            Command::Mute { on } => {
+                self.own.muted = on;
+                if let Some(call) = self.call() {
+                    call.mute(on, out);
+                }
+            }
+            Command::Camera { on } => {
+                self.own.camera_on = on;
+                self.report_sight(now, out);
+            }
+            Command::Leave => self.leave(now, out),
+            Command::AnswerFollow { yes } => self.answer_follow(yes, out),
+            Command::Retry => self.retry(out),
+            Command::DismissNotice => self.notice = None,
+            Command::RehearseCamera { modifier } => out.push(Effect::RehearseCamera { modifier }),
+            Command::Reveal { .. }
+            | Command::DrawPoints { .. }
+            | Command::DrawEnd { .. }
+            | Command::Undo
+            | Command::Redo
+            | Command::ClearPaper => {
+                if let Some(call) = self.call() {
+                    call.command(command, now, out);
+                }
+            }
+        }
+    }
+
+    /// Pages that the user goes to freely; never out of a match, which ends by `Leave` alone.
+    fn go(&mut self, command: &Command, out: &mut Vec<Effect>) {
+        let Stage::SignedIn(signed_in) = &mut self.stage else { return };
+        match signed_in.room {
+            Room::Offered(_) | Room::Call(_) => return,
+            Room::Waiting(_) => out.push(Effect::Send(ClientMessage::CancelWaiting)),
+            Room::Profile { .. } | Room::Mirror | Room::Parting(_) | Room::Friends { .. } => {}
+        }
+        signed_in.room = match command {
+            Command::OpenProfile => {
+                out.push(Effect::FetchCard);
+                Room::Profile { saving: false }
+            }
+            Command::OpenFriends => {
+                out.push(Effect::FetchFollows);
+                Room::Friends { follows: Vec::new() }
+            }
+            _ => Room::Mirror,
+        };
+    }
+
+    fn choose<'a>(
+        &'a mut self,
+        id: String,
+        which: impl FnOnce(&'a mut Devices) -> (&'a mut String, &'a Vec<Device>),
+        out: &mut Vec<Effect>,
+    ) {
+        let (chosen, known) = which(&mut self.devices);
+        if known.iter().any(|device| device.id == id) {
+            *chosen = id;
+            self.attempt = self.attempt.wrapping_add(1);
+            out.push(Effect::RememberDevices);
+        }
+    }
+
+    fn retry(&mut self, out: &mut Vec<Effect>) {
+        self.notice = None;
+        self.attempt = self.attempt.wrapping_add(1);
+        match &mut self.stage {
+            Stage::Starting { retry_at } => {
+                *retry_at = None;
+                out.push(Effect::Restore);
+            }
+            Stage::Welcome => {
+                self.stage = Stage::SigningIn;
+                out.push(Effect::SignIn);
+            }
+            Stage::SigningIn => {}
+            Stage::SignedIn(signed_in) => {
+                if !signed_in.online {
+                    out.push(Effect::OpenSocket);
+                }
+                match signed_in.room {
+                    Room::Friends { .. } => out.push(Effect::FetchFollows),
+                    Room::Profile { .. } => out.push(Effect::FetchCard),
+                    _ => {}
+                }
+            }
+        }
+    }
+
+    fn device(&mut self, input: DeviceInput, out: &mut Vec<Effect>) {
+        match input {
+            DeviceInput::Cameras(cameras) => self.devices.cameras = cameras,
+            DeviceInput::Sound { microphones, speakers } => {
+                self.devices.microphones = microphones;
+                self.devices.speakers = speakers;
+            }
+            DeviceInput::Using { camera, microphone, speaker } => {
+                let slots = [
+                    (&mut self.devices.camera, camera),
+                    (&mut self.devices.microphone, microphone),
+                    (&mut self.devices.speaker, speaker),
+                ];
+                for (slot, id) in slots {
+                    if let Some(id) = id {
+                        *slot = id;
+                    }
+                }
+            }
+            DeviceInput::CameraFailed(notice) => {
+                self.own.looks = Seen::NoSignal;
+                self.notice = Some(notice);
+            }
+            DeviceInput::MicrophoneSilent { silent } => self.devices.silent_microphone = silent,
+            DeviceInput::SpeakerSilent { silent } => self.devices.silent_speaker = silent,
+            DeviceInput::MicrophoneFailed => self.notice = Some(Notice::NoMicrophone),
+            DeviceInput::SpeakerFailed => self.notice = Some(Notice::NoSpeaker),
+            DeviceInput::Level(level) => out.push(Effect::Emit(Event::MicrophoneLevel { level })),
+        }
+    }
+
+    fn tick(&mut self, now: Duration, out: &mut Vec<Effect>) {
+        match &mut self.stage {
+            Stage::Starting { retry_at } if retry_at.is_some_and(|at| now >= at) => {
+                *retry_at = None;
+                out.push(Effect::Restore);
+            }
+            Stage::SignedIn(signed_in) => match signed_in.room {
+                Room::Offered(_) => self.tick_offered(now, out),
+                Room::Call(_) => self.tick_call(now, out),
+                Room::Parting(ref mut parting) => parting.tick(now),
+                _ => {}
+            },
+            _ => {}
+        }
+    }
+
+    fn call(&mut self) -> Option<&mut InCall> {
+        match &mut self.stage {
+            Stage::SignedIn(signed_in) => match &mut signed_in.room {
+                Room::Call(call) => Some(call),
+                _ => None,
+            },
+            _ => None,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

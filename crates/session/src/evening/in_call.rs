@@ -1,0 +1,468 @@
+//! The call's page: the media connection and its recovery, who sees what, the reveal question, and the paper.
+
+use super::ink::{OwnInk, PeerInk};
+use super::meeting::SIGNALS_KEPT;
+use super::parting::Parting;
+use super::{Effect, Evening, Room, Sight, Stage};
+use crate::sight::camera_state;
+use crate::view::Notice;
+use crate::{Command, Event};
+use std::time::Duration;
+use visavis_call as call;
+use visavis_call::Statistics;
+use visavis_canvas::{Change, Fault, History, batches};
+use visavis_sight::gate::{Because, Input as GateInput};
+use visavis_wire::channel::{Control, Live, Operations, Seen, Shows};
+use visavis_wire::paper::{Author, Op, Stroke};
+use visavis_wire::people::PeerCard;
+use visavis_wire::socket::{ClientMessage, EndReason, MatchId, Question, Role, Signal};
+
+/// A report that was lost with its connection is made good by the next.
+const REPORT_EVERY: Duration = Duration::from_secs(2);
+/// A veil comes at once; words about it come when it is no flicker.
+const WARN_AFTER: Duration = Duration::from_millis(1200);
+/// Media silence before new candidates are negotiated; the answerer waits longer, so that both do not ask at once.
+const RESTART_OFFERER: Duration = Duration::from_secs(3);
+const RESTART_ANSWERER: Duration = Duration::from_secs(5);
+const RESTART_MOST: Duration = Duration::from_secs(20);
+/// A call that never connects, or is gone for this long, is over.
+const CONNECT_WITHIN: Duration = Duration::from_secs(30);
+const GONE_FOR: Duration = Duration::from_secs(90);
+/// Between two answers to "what do you have", so that asking is no lever for a flood.
+const RESEND_EVERY: Duration = Duration::from_millis(500);
+
+/// The media path.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) enum Link {
+    Connecting { since: Duration },
+    Connected,
+    Interrupted { since: Duration, restart_at: Duration, pause: Duration },
+}
+
+pub(super) struct InCall {
+    pub match_id: MatchId,
+    role: Role,
+    pub card: PeerCard,
+    pub link: Link,
+    /// First time that media flowed.
+    pub connected_at: Option<Duration>,
+    pub peer_away: bool,
+    /// Own answer to the reveal question.
+    pub agreed: bool,
+    /// The server's word that both said yes.
+    pub opened: bool,
+    /// What the gate lets out, by its own report.
+    pub shows: Shows,
+    pub because: Option<Because>,
+    pub peer: Peer,
+    pub statistics: Option<Statistics>,
+    pub history: History,
+    own_ink: OwnInk,
+    peer_ink: PeerInk,
+    reported: Option<(Duration, Control)>,
+    resent_at: Option<Duration>,
+    asked_at: Option<Duration>,
+    /// For the peer, while the server is away.
+    unsent: Vec<Signal>,
+}
+
+/// The other side, as its pixels show it and as it says.
+#[derive(Default)]
+pub(super) struct Peer {
+    pub looks: Seen,
+    pub mosaic: bool,
+    not_clear_since: Option<Duration>,
+    pub says_shows: Shows,
+    pub says_camera_on: bool,
+    /// How one's own camera looks to the peer.
+    pub says_sees: Seen,
+    pub muted: bool,
+}
+
+impl Peer {
+    /// The more careful of report and pixels.
+    pub(super) fn shows(&self) -> Shows {
+        if self.says_shows == Shows::Clear && !self.mosaic && self.looks != Seen::Off { Shows::Clear } else { Shows::Veiled }
+    }
+
+    pub(super) fn warn(&self, now: Duration) -> bool {
+        self.not_clear_since.is_some_and(|since| now.saturating_sub(since) >= WARN_AFTER)
+    }
+}
+
+impl InCall {
+    pub(super) fn new(match_id: MatchId, role: Role, card: PeerCard, now: Duration) -> Self {
+        let author = Author(if role == Role::Offerer { 0 } else { 1 });
+        Self {
+            match_id,
+            role,
+            card,
+            link: Link::Connecting { since: now },
+            connected_at: None,
+            peer_away: false,
+            agreed: false,
+            opened: false,
+            shows: Shows::Veiled,
+            because: None,
+            peer: Peer { says_camera_on: true, ..Peer::default() },
+            statistics: None,
+            history: History::new(author),
+            own_ink: OwnInk::default(),
+            peer_ink: PeerInk::default(),
+            reported: None,
+            resent_at: None,
+            asked_at: None,
+            unsent: Vec::new(),
+        }
+    }
+
+    fn signal(&self, signal: Signal) -> Effect {
+        Effect::Send(ClientMessage::Signal { match_id: self.match_id.clone(), signal })
+    }
+
+    fn answer(&self, yes: bool) -> Effect {
+        Effect::Send(ClientMessage::Answer { match_id: self.match_id.clone(), question: Question::Reveal, yes })
+    }
+
+    /// Both want the match: what was gathered meanwhile goes out.
+    pub(super) fn begin(&mut self, signals: Vec<Signal>, muted: bool, out: &mut Vec<Effect>) {
+        out.extend(signals.into_iter().map(|signal| self.signal(signal)));
+        if muted {
+            out.push(Effect::Call(call::Command::Mute(true)));
+        }
+    }
+
+    /// Back in the match after the server was away.
+    pub(super) fn resumed(&mut self, out: &mut Vec<Effect>) {
+        self.peer_away = false;
+        let unsent = std::mem::take(&mut self.unsent);
+        out.extend(unsent.into_iter().map(|signal| self.signal(signal)));
+        if self.agreed {
+            out.push(self.answer(true));
+        }
+    }
+
+    pub(super) fn remote_signal(&mut self, signal: Signal, out: &mut Vec<Effect>) {
+        out.push(Effect::Call(call::Command::Signal(signal)));
+    }
+
+    pub(super) fn mute(&mut self, on: bool, out: &mut Vec<Effect>) {
+        out.push(Effect::Call(call::Command::Mute(on)));
+        out.push(Effect::Call(call::Command::Control(Control::Muted { muted: on })));
+    }
+
+    pub(super) fn hang_up(&self, out: &mut Vec<Effect>) {
+        out.push(Effect::Call(call::Command::Control(Control::Leaving)));
+        out.push(Effect::Call(call::Command::HangUp));
+    }
+
+    pub(super) fn opened(&mut self, out: &mut Vec<Effect>) {
+        self.opened = true;
+        out.push(Effect::Gate(GateInput::Opened(true)));
+    }
+
+    /// The peer took the yes back, so one's own is spent too: a later yes of the peer alone must open nothing.
+    pub(super) fn closed(&mut self, out: &mut Vec<Effect>) {
+        self.opened = false;
+        out.push(Effect::Gate(GateInput::Opened(false)));
+        if self.agreed {
+            self.agreed = false;
+            out.push(Effect::Gate(GateInput::Agreed(false)));
+            out.push(self.answer(false));
+        }
+    }
+
+    fn reveal(&mut self, yes: bool, out: &mut Vec<Effect>) {
+        self.agreed = yes;
+        if !yes {
+            self.opened = false;
+            out.push(Effect::Gate(GateInput::Opened(false)));
+        }
+        out.push(Effect::Gate(GateInput::Agreed(yes)));
+        out.push(self.answer(yes));
+    }
+
+    pub(super) fn command(&mut self, command: Command, now: Duration, out: &mut Vec<Effect>) {
+        match command {
+            Command::Reveal { yes } => self.reveal(yes, out),
+            Command::DrawPoints { id, colour, size, points } => {
+                for stroke in self.own_ink.points(id, colour, size, points) {
+                    self.commit(stroke, out);
+                }
+                self.send_ink(now, out);
+            }
+            Command::DrawEnd { id } => {
+                if let Some(stroke) = self.own_ink.end(id) {
+                    self.commit(stroke, out);
+                }
+            }
+            Command::Undo => {
+                let op = self.history.undo();
+                self.redraw(op, out);
+            }
+            Command::Redo => {
+                let op = self.history.redo();
+                self.redraw(op, out);
+            }
+            Command::ClearPaper => {
+                let op = self.history.clear();
+                self.redraw(op, out);
+            }
+            _ => {}
+        }
+    }
+
+    fn commit(&mut self, stroke: Stroke, out: &mut Vec<Effect>) {
+        match self.history.draw(stroke) {
+            Ok(op) => {
+                out.push(Effect::Emit(Event::PaperAppend { stroke: op.clone() }));
+                out.push(Effect::Call(call::Command::Operations(Operations(vec![op]))));
+            }
+            Err(fault) => tracing::warn!(%fault, "an own stroke was not taken"),
+        }
+    }
+
+    fn redraw(&mut self, op: Result<Option<Op>, Fault>, out: &mut Vec<Effect>) {
+        match op {
+            Ok(Some(op)) => {
+                out.push(Effect::Emit(Event::Paper { strokes: self.history.visible() }));
+                out.push(Effect::Call(call::Command::Operations(Operations(vec![op]))));
+            }
+            Ok(None) => {}
+            Err(fault) => tracing::warn!(%fault, "an own operation was not taken"),
+        }
+    }
+
+    fn send_ink(&mut self, now: Duration, out: &mut Vec<Effect>) {
+        let committed = self.history.strokes_of_own();
+        out.extend(self.own_ink.due(committed, now).into_iter().map(|live| Effect::Call(call::Command::Live(live))));
+    }
+
+    /// What this side holds, so that the peer sends the rest.
+    fn say_what_is_here(&mut self, now: Duration, out: &mut Vec<Effect>) {
+        if self.asked_at.is_some_and(|at| now < at + RESEND_EVERY) {
+            return;
+        }
+        self.asked_at = Some(now);
+        let (offerer, answerer) = self.history.have();
+        out.push(Effect::Call(call::Command::Control(Control::HaveOperations { offerer, answerer })));
+    }
+
+    fn merge(&mut self, ops: Vec<Op>, now: Duration, out: &mut Vec<Effect>) {
+        let merged = self.history.merge(ops);
+        match merged.change {
+            Change::Nothing => {}
+            Change::Appended(strokes) => {
+                out.extend(strokes.into_iter().map(|stroke| Effect::Emit(Event::PaperAppend { stroke })));
+            }
+            Change::Redraw => out.push(Effect::Emit(Event::Paper { strokes: self.history.visible() })),
+        }
+        if merged.refused > 0 {
+            tracing::warn!(refused = merged.refused, "operations of the peer were refused");
+        }
+        if merged.gap {
+            self.say_what_is_here(now, out);
+        }
+    }
+
+    fn control(&mut self, control: Control, now: Duration, out: &mut Vec<Effect>) {
+        match control {
+            Control::Sight { shows, camera_on, sees } => {
+                self.peer.says_shows = shows;
+                self.peer.says_camera_on = camera_on;
+                self.peer.says_sees = sees;
+                out.push(Effect::Gate(GateInput::PeerSeesMe(camera_state(sees))));
+                out.push(Effect::PeerReport { shows, camera_on });
+            }
+            Control::Muted { muted } => self.peer.muted = muted,
+            Control::HaveOperations { offerer, answerer } => {
+                if self.resent_at.is_some_and(|at| now < at + RESEND_EVERY) {
+                    return;
+                }
+                self.resent_at = Some(now);
+                let missing = self.history.missing_for((offerer, answerer));
+                out.extend(batches(missing).into_iter().map(|ops| Effect::Call(call::Command::Operations(ops))));
+            }
+            // Handled by the evening: it changes the page.
+            Control::Leaving => {}
+        }
+    }
+
+    fn live(&mut self, live: Live, now: Duration, out: &mut Vec<Effect>) {
+        if !self.peer_ink.admits(&live, self.history.strokes_of_peer(), now) {
+            return;
+        }
+        out.push(Effect::Emit(match live {
+            Live::Ink { stroke, colour, size, from, points } => Event::PeerInk { stroke, colour, size, from, points },
+            Live::Cursor { x, y } => Event::PeerCursor { x, y },
+        }));
+    }
+
+    /// Media flows, for the first time or again: both sides bring each other up to date.
+    fn flowing(&mut self, muted: bool, now: Duration, out: &mut Vec<Effect>) {
+        self.link = Link::Connected;
+        self.connected_at.get_or_insert(now);
+        self.reported = None;
+        self.asked_at = None;
+        out.push(Effect::Call(call::Command::Control(Control::Muted { muted })));
+        self.say_what_is_here(now, out);
+    }
+
+    /// Says what is shown and seen, when it changed or is due.
+    fn report(&mut self, camera_on: bool, now: Duration, out: &mut Vec<Effect>) {
+        if self.link != Link::Connected {
+            return;
+        }
+        let control = Control::Sight { shows: self.shows, camera_on, sees: self.peer.looks };
+        if let Some((at, before)) = &self.reported
+            && *before == control
+            && now < *at + REPORT_EVERY
+        {
+            return;
+        }
+        self.reported = Some((now, control.clone()));
+        out.push(Effect::Call(call::Command::Control(control)));
+    }
+
+    /// `Some`: the call is over, and why.
+    fn tick(&mut self, now: Duration, out: &mut Vec<Effect>) -> Option<&'static str> {
+        self.send_ink(now, out);
+        match &mut self.link {
+            Link::Connected => None,
+            Link::Connecting { since } => (now >= *since + CONNECT_WITHIN).then_some("no connection came about"),
+            Link::Interrupted { since, restart_at, pause } => {
+                if now >= *since + GONE_FOR {
+                    return Some("the connection did not come back");
+                }
+                if now >= *restart_at {
+                    *pause = (*pause * 2).min(RESTART_MOST);
+                    *restart_at = now + *pause;
+                    out.push(Effect::Call(call::Command::Restart));
+                }
+                None
+            }
+        }
+    }
+}
+
+impl Evening {
+    pub(super) fn call_event(&mut self, event: call::Event, now: Duration, out: &mut Vec<Effect>) {
+        let Stage::SignedIn(signed_in) = &mut self.stage else { return };
+        let online = signed_in.online;
+        match &mut signed_in.room {
+            Room::Offered(offered) => match event {
+                call::Event::Signal(signal) => offered.keep(signal),
+                call::Event::Failed(detail) => {
+                    out.push(Effect::Send(ClientMessage::MatchAnswer { match_id: offered.match_id.clone(), meet: false }));
+                    out.push(Effect::EndCall);
+                    signed_in.room = Room::Mirror;
+                    self.notice = Some(Notice::CallFailed { detail });
+                }
+                _ => {}
+            },
+            Room::Call(call) => {
+                if let Some(end) = call_event(call, event, online, self.own.muted, now, out) {
+                    self.call_over(end, now, out);
+                } else {
+                    self.report_sight(now, out);
+                }
+            }
+            _ => {}
+        }
+    }
+
+    pub(super) fn sight(&mut self, sight: Sight, now: Duration, out: &mut Vec<Effect>) {
+        let current = self.number;
+        match sight {
+            Sight::OwnLooks(looks) => self.own.looks = looks,
+            Sight::Peer { number, looks, mosaic } if number == current => {
+                if let Some(call) = self.call() {
+                    call.peer.looks = looks;
+                    call.peer.mosaic = mosaic;
+                    call.peer.not_clear_since = match looks {
+                        Seen::Clear | Seen::Unknown => None,
+                        _ => call.peer.not_clear_since.or(Some(now)),
+                    };
+                }
+            }
+            Sight::Gate { number, shows, because } if number == current => {
+                if let Some(call) = self.call() {
+                    call.shows = shows;
+                    call.because = because;
+                }
+            }
+            Sight::Peer { .. } | Sight::Gate { .. } => {}
+        }
+        self.report_sight(now, out);
+    }
+
+    pub(super) fn report_sight(&mut self, now: Duration, out: &mut Vec<Effect>) {
+        let camera_on = self.own.camera_on;
+        if let Some(call) = self.call() {
+            call.report(camera_on, now, out);
+        }
+    }
+
+    pub(super) fn tick_call(&mut self, now: Duration, out: &mut Vec<Effect>) {
+        let Some(call) = self.call() else { return };
+        if let Some(why) = call.tick(now, out) {
+            self.call_over(End::Failed(String::from(why)), now, out);
+        } else {
+            self.report_sight(now, out);
+        }
+    }
+
+    /// The call ended without the user: the server is told, so that the other learns it too.
+    fn call_over(&mut self, end: End, now: Duration, out: &mut Vec<Effect>) {
+        self.leave(now, out);
+        let Stage::SignedIn(signed_in) = &mut self.stage else { return };
+        if let (Room::Parting(Parting { reason, .. }), End::Vanished) = (&mut signed_in.room, &end) {
+            *reason = EndReason::Vanished;
+        }
+        if let End::Failed(detail) = end {
+            self.notice = Some(Notice::CallFailed { detail });
+        }
+    }
+}
+
+/// How a call ends that the user did not end.
+enum End {
+    /// The peer said so.
+    Left,
+    /// The connection was taken down without a word.
+    Vanished,
+    Failed(String),
+}
+
+fn call_event(
+    call: &mut InCall,
+    event: call::Event,
+    online: bool,
+    muted: bool,
+    now: Duration,
+    out: &mut Vec<Effect>,
+) -> Option<End> {
+    match event {
+        call::Event::Signal(signal) if online => out.push(call.signal(signal)),
+        call::Event::Signal(signal) => {
+            if call.unsent.len() < SIGNALS_KEPT {
+                call.unsent.push(signal);
+            }
+        }
+        call::Event::Connected | call::Event::Restored => call.flowing(muted, now, out),
+        call::Event::Interrupted => {
+            if call.link == Link::Connected {
+                let pause = if call.role == Role::Offerer { RESTART_OFFERER } else { RESTART_ANSWERER };
+                call.link = Link::Interrupted { since: now, restart_at: now + pause, pause };
+            }
+        }
+        call::Event::Control(Control::Leaving) => return Some(End::Left),
+        call::Event::Control(control) => call.control(control, now, out),
+        call::Event::Operations(Operations(ops)) => call.merge(ops, now, out),
+        call::Event::Live(live) => call.live(live, now, out),
+        call::Event::Statistics(statistics) => call.statistics = Some(statistics),
+        call::Event::Failed(detail) => return Some(End::Failed(detail)),
+        call::Event::Closed => return Some(End::Vanished),
+    }
+    None
+}

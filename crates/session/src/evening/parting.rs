@@ -1,0 +1,88 @@
+//! After the call: the follow question and the way back.
+
+use super::{Effect, Evening, Room, Stage};
+use crate::view::FollowState;
+use std::time::Duration;
+use visavis_wire::socket::{ClientMessage, EndReason, MatchId, Question};
+
+/// Until the server has said how long the question is open.
+const FOLLOW_PROVISIONAL: Duration = Duration::from_secs(20);
+/// Beyond the closing time, for the server's word to arrive.
+const WORD_LATE: Duration = Duration::from_secs(2);
+
+pub(super) struct Parting {
+    pub match_id: MatchId,
+    pub reason: EndReason,
+    pub follow: FollowState,
+    pub closes_at: Duration,
+}
+
+impl Parting {
+    pub(super) fn asked(match_id: MatchId, reason: EndReason, closes_at: Duration) -> Self {
+        Self { match_id, reason, follow: FollowState::Asked, closes_at }
+    }
+
+    pub(super) fn confirmed(&mut self, reason: EndReason, closes_at: Duration) {
+        self.reason = reason;
+        self.closes_at = closes_at;
+    }
+
+    pub(super) fn tick(&mut self, now: Duration) {
+        if now >= self.closes_at + WORD_LATE && matches!(self.follow, FollowState::Asked | FollowState::Answered { .. }) {
+            self.follow = FollowState::Closed;
+        }
+    }
+}
+
+impl Evening {
+    /// One key, no reason asked. The page changes at once, whatever the server does.
+    pub(super) fn leave(&mut self, now: Duration, out: &mut Vec<Effect>) {
+        let Stage::SignedIn(signed_in) = &mut self.stage else { return };
+        let Room::Call(call) = &signed_in.room else { return };
+        call.hang_up(out);
+        out.push(Effect::EndCall);
+        let match_id = call.match_id.clone();
+        if signed_in.online {
+            out.push(Effect::Send(ClientMessage::Leave { match_id: match_id.clone() }));
+        } else {
+            signed_in.leave_later = Some(match_id.clone());
+        }
+        signed_in.room = Room::Parting(Parting::asked(match_id, EndReason::Left, now + FOLLOW_PROVISIONAL));
+    }
+
+    pub(super) fn answer_follow(&mut self, yes: bool, out: &mut Vec<Effect>) {
+        let Some(parting) = self.parting() else { return };
+        if parting.follow == FollowState::Asked {
+            parting.follow = FollowState::Answered { yes };
+            let match_id = parting.match_id.clone();
+            out.push(Effect::Send(ClientMessage::Answer { match_id, question: Question::Follow, yes }));
+        }
+    }
+
+    /// Opened by the server on yes + yes; without one's own yes it cannot be true.
+    pub(super) fn follow_mutual(&mut self, match_id: &MatchId) {
+        if let Some(parting) = self.parting().filter(|parting| parting.match_id == *match_id)
+            && parting.follow == (FollowState::Answered { yes: true })
+        {
+            parting.follow = FollowState::Mutual;
+        }
+    }
+
+    pub(super) fn follow_closed(&mut self, match_id: &MatchId) {
+        if let Some(parting) = self.parting().filter(|parting| parting.match_id == *match_id)
+            && parting.follow != FollowState::Mutual
+        {
+            parting.follow = FollowState::Closed;
+        }
+    }
+
+    fn parting(&mut self) -> Option<&mut Parting> {
+        match &mut self.stage {
+            Stage::SignedIn(signed_in) => match &mut signed_in.room {
+                Room::Parting(parting) => Some(parting),
+                _ => None,
+            },
+            _ => None,
+        }
+    }
+}

@@ -1,0 +1,95 @@
+//! From the state to what the page shows. Reads only.
+
+use super::in_call::{InCall, Link};
+use super::{Evening, Own, Room, SignedIn, Stage};
+use crate::view::{CallView, Connection, OwnCamera, Page, RevealState, VeilReason, View};
+use std::time::Duration;
+use visavis_sight::gate::Because;
+use visavis_wire::channel::{Seen, Shows};
+
+impl Evening {
+    pub fn view(&self, now: Duration) -> View {
+        let (page, username) = match &self.stage {
+            Stage::Starting { .. } => (Page::Starting, None),
+            Stage::Welcome => (Page::Welcome, None),
+            Stage::SigningIn => (Page::SigningIn, None),
+            Stage::SignedIn(signed_in) => (self.room(signed_in, now), Some(signed_in.username.reveal().clone())),
+        };
+        View { page, notice: self.notice.clone(), username, devices: self.devices.clone() }
+    }
+
+    fn room(&self, signed_in: &SignedIn, now: Duration) -> Page {
+        match &signed_in.room {
+            Room::Profile { saving } => {
+                Page::Profile { profile: signed_in.profile.clone(), card: signed_in.card.clone(), saving: *saving }
+            }
+            Room::Mirror => Page::Mirror { own: own_camera(&self.own) },
+            Room::Waiting(waiting) => Page::Waiting {
+                waited_s: seconds(now.saturating_sub(waiting.since)),
+                looking_for: waiting.looking_for.clone(),
+                relaxed: waiting.relaxed.clone(),
+                estimate_s: waiting.estimate_s,
+            },
+            Room::Offered(offered) => Page::Match {
+                card: offered.card.clone(),
+                reasons: offered.reasons.clone(),
+                answer_within_s: seconds_up(offered.deadline.saturating_sub(now)),
+                answered: offered.answered,
+            },
+            Room::Call(call) => Page::Call(call_view(call, &self.own, now)),
+            Room::Parting(parting) => Page::Parting {
+                reason: parting.reason,
+                follow: parting.follow.clone(),
+                closes_in_s: seconds_up(parting.closes_at.saturating_sub(now)),
+            },
+            Room::Friends { follows } => Page::Friends { follows: follows.clone() },
+        }
+    }
+}
+
+fn seconds(duration: Duration) -> u32 {
+    u32::try_from(duration.as_secs()).unwrap_or(u32::MAX)
+}
+
+/// A countdown ends at 0, not at the last whole second.
+fn seconds_up(duration: Duration) -> u32 {
+    seconds(duration + Duration::from_millis(999))
+}
+
+fn own_camera(own: &Own) -> OwnCamera {
+    OwnCamera { on: own.camera_on, looks: if own.camera_on { own.looks } else { Seen::Off } }
+}
+
+fn call_view(call: &InCall, own: &Own, now: Duration) -> CallView {
+    CallView {
+        connection: match call.link {
+            Link::Connected => Connection::Connected,
+            _ if call.peer_away => Connection::PeerAway,
+            Link::Connecting { .. } => Connection::Connecting,
+            Link::Interrupted { .. } => Connection::Reconnecting,
+        },
+        duration_s: call.connected_at.map_or(0, |at| seconds(now.saturating_sub(at))),
+        card: call.card.clone(),
+        you_see: call.peer.shows(),
+        they_see: call.shows,
+        peer_looks: call.peer.looks,
+        warn_peer: call.link == Link::Connected && call.peer.warn(now),
+        own_looks_to_peer: call.peer.says_sees,
+        own: own_camera(own),
+        reveal: match (call.agreed, call.opened) {
+            (true, true) => RevealState::Open,
+            (true, false) => RevealState::YouSaidYes,
+            (false, _) => RevealState::NotAsked,
+        },
+        veil_reason: (call.shows == Shows::Veiled).then(|| match call.because {
+            Some(Because::NotRevealed) | None => VeilReason::NotRevealed,
+            Some(Because::PeerNotClear) => VeilReason::PeerNotClear,
+            Some(Because::YouNotClear) => VeilReason::YouNotClear,
+        }),
+        muted: own.muted,
+        peer_muted: call.peer.muted,
+        can_undo: call.history.can_undo(),
+        can_redo: call.history.can_redo(),
+        statistics: call.statistics.clone(),
+    }
+}

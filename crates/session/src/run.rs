@@ -1,0 +1,407 @@
+//! The session's one owner loop: takes inputs in, lets `evening.rs` decide, carries the effects out. It alone holds the call,
+//! the socket and the threads that keep devices; whatever takes time happens in tasks and threads that answer with an input.
+//!
+//! The inputs are [`Input`], listed with their sources in `evening.rs`; beside them the loop knows its timer and its end.
+
+use crate::backend::Backend;
+use crate::devices::{self, Choice, KeptCamera, Order as DeviceOrder};
+use crate::evening::{Account, Effect, Evening, Failure, Input, Wanted};
+use crate::picture::{self, Order as PictureOrder, PeerParts, PeerWatch, Pictures};
+use crate::settings::Settings;
+use crate::sign_in::{self, Outcome};
+use crate::socket::SocketHandle;
+use crate::sound::{KeptMicrophone, KeptSpeaker, Slot};
+use crate::view::View;
+use crate::{Command, Event};
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::mpsc::Sender;
+use std::time::Duration;
+use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
+use tokio::sync::oneshot;
+use tokio::task::JoinHandle;
+use visavis_call::{Call, Config as CallConfig, MicrophoneSink, Policy, SpeakerSource};
+use visavis_media::{Clock, FramePool};
+use visavis_wire::socket::{RelayCredentials, Role};
+
+const TICK: Duration = Duration::from_millis(100);
+/// Inputs taken in before the page is told anew.
+const AT_ONCE: usize = 64;
+/// Until a call that hung up has said so to the peer.
+const WIND_DOWN: Duration = Duration::from_secs(1);
+/// Decoder, mailbox, screen, and some in spare.
+const PEER_FRAMES: usize = 8;
+const MAX_VIDEO_KBPS: u32 = 2500;
+
+/// How a session ends.
+pub(crate) enum End {
+    /// Says good-bye first, then answers.
+    Shutdown(oneshot::Sender<()>),
+}
+
+pub(crate) struct Parts {
+    pub clock: Clock,
+    pub profile_dir: PathBuf,
+    pub choice: Choice,
+    pub backend: Arc<Backend>,
+    pub inputs: UnboundedSender<Input>,
+    pub events: UnboundedSender<Event>,
+    pub own_pictures: Pictures,
+    pub peer_pictures: Pictures,
+}
+
+struct Running {
+    number: u64,
+    call: Call,
+    /// Passes the call's events on.
+    events: JoinHandle<()>,
+    watch: Option<PeerWatch>,
+}
+
+/// Threads of the session that last as long as it does.
+struct Threads {
+    own: Sender<PictureOrder>,
+    camera: Sender<DeviceOrder>,
+    microphone: Sender<DeviceOrder>,
+    speaker: Sender<DeviceOrder>,
+}
+
+struct Loop {
+    parts: Parts,
+    evening: Evening,
+    socket: SocketHandle,
+    threads: Threads,
+    sink: Slot<MicrophoneSink>,
+    source: Slot<SpeakerSource>,
+    sign_in: Option<JoinHandle<()>>,
+    call: Option<Running>,
+    wanted: Wanted,
+    shown: Option<View>,
+}
+
+impl Threads {
+    fn start(parts: &Parts, sink: &Slot<MicrophoneSink>, source: &Slot<SpeakerSource>) -> std::io::Result<Self> {
+        let own = picture::start_own(parts.clock, parts.inputs.clone(), parts.own_pictures.clone())?;
+        let camera = KeptCamera::new(parts.clock, own.clone(), parts.inputs.clone());
+        Ok(Self {
+            own,
+            camera: devices::keep("camera-keeper", camera)?,
+            microphone: devices::keep("microphone-keeper", KeptMicrophone::new(sink.clone(), parts.inputs.clone()))?,
+            speaker: devices::keep("speaker-keeper", KeptSpeaker::new(source.clone(), parts.inputs.clone()))?,
+        })
+    }
+}
+
+/// The session's task. Ends when `end` resolves or its other side is dropped.
+pub(crate) async fn run(parts: Parts, mut inputs: UnboundedReceiver<Input>, mut end: oneshot::Receiver<End>) {
+    let (sink, source) = (Slot::new(), Slot::new());
+    let threads = match Threads::start(&parts, &sink, &source) {
+        Ok(threads) => threads,
+        Err(error) => {
+            tracing::error!(%error, "the session's threads cannot be started");
+            return;
+        }
+    };
+    let (evening, effects) = Evening::new(crate::view::Devices::default());
+    let (socket_events, from_socket) = unbounded_channel();
+    let socket = SocketHandle::start(Arc::clone(&parts.backend), socket_events);
+    let forward = tokio::spawn(forward(from_socket, parts.inputs.clone(), Input::Socket));
+    let mut this =
+        Loop { parts, evening, socket, threads, sink, source, sign_in: None, call: None, wanted: Wanted::default(), shown: None };
+    this.look_for_devices();
+    this.carry_out(effects);
+    this.show();
+    let mut tick = tokio::time::interval(TICK);
+    tick.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+    let mut batch = Vec::new();
+    let asked = loop {
+        tokio::select! {
+            ended = &mut end => break ended.ok(),
+            taken = inputs.recv_many(&mut batch, AT_ONCE) => {
+                if taken == 0 {
+                    break None;
+                }
+                for input in batch.drain(..) {
+                    this.input(input);
+                }
+            }
+            _ = tick.tick() => this.input(Input::Tick),
+        }
+        this.show();
+    };
+    this.finish(asked).await;
+    forward.abort();
+}
+
+async fn forward<T>(mut from: UnboundedReceiver<T>, to: UnboundedSender<Input>, as_input: impl Fn(T) -> Input) {
+    while let Some(event) = from.recv().await {
+        if to.send(as_input(event)).is_err() {
+            return;
+        }
+    }
+}
+
+impl Loop {
+    fn input(&mut self, input: Input) {
+        let looks_again = matches!(input, Input::User(Command::Retry | Command::OpenMirror | Command::Done));
+        let effects = self.evening.input(input, self.parts.clock.now());
+        self.carry_out(effects);
+        let wanted = self.evening.wanted();
+        if wanted != self.wanted {
+            self.want(wanted);
+        }
+        if looks_again {
+            self.look_for_devices();
+        }
+    }
+
+    /// Tells the page when what it shows has changed.
+    fn show(&mut self) {
+        let view = self.evening.view(self.parts.clock.now());
+        if self.shown.as_ref() != Some(&view) {
+            self.shown = Some(view.clone());
+            self.emit(Event::View { view: Box::new(view) });
+        }
+    }
+
+    fn emit(&self, event: Event) {
+        // The page may be gone already; the session ends by its own handle.
+        let _ = self.parts.events.send(event);
+    }
+
+    fn look_for_devices(&self) {
+        let (choice, inputs) = (self.parts.choice.clone(), self.parts.inputs.clone());
+        let devices = self.evening.devices();
+        let settled = !devices.camera.is_empty();
+        tokio::task::spawn_blocking(move || {
+            for input in devices::look(&choice) {
+                // What is in use stays in use; later looks only renew the lists.
+                let first_only =
+                    matches!(input, crate::evening::DeviceInput::Using { .. } | crate::evening::DeviceInput::CameraFailed(_));
+                if !(settled && first_only) && inputs.send(Input::Device(input)).is_err() {
+                    return;
+                }
+            }
+        });
+    }
+
+    fn want(&mut self, wanted: Wanted) {
+        let again = wanted.attempt != self.wanted.attempt;
+        let kinds = [
+            (&self.threads.camera, &self.wanted.camera, &wanted.camera),
+            (&self.threads.microphone, &self.wanted.microphone, &wanted.microphone),
+            (&self.threads.speaker, &self.wanted.speaker, &wanted.speaker),
+        ];
+        for (keeper, before, now) in kinds {
+            if before != now || (again && now.is_some()) {
+                // A keeper ends with its sender, which is ours.
+                let _ = keeper.send(DeviceOrder::Want(now.clone()));
+            }
+        }
+        self.wanted = wanted;
+    }
+
+    fn carry_out(&mut self, effects: Vec<Effect>) {
+        for effect in effects {
+            match effect {
+                Effect::Emit(event) => self.emit(event),
+                Effect::Restore => self.ask(|backend| async move { restore(&backend).await }),
+                Effect::SignIn => self.start_sign_in(),
+                Effect::CancelSignIn => self.cancel_sign_in(),
+                Effect::SignOut => {
+                    self.ask_nothing(|backend| async move { backend.sign_out().await });
+                }
+                Effect::SaveProfile(profile) => self.ask(move |backend| async move {
+                    answered(backend.save_profile(&profile).await, |me| Account::ProfileSaved(Box::new(me)))
+                }),
+                Effect::FetchCard => self.ask(|backend| async move { answered(backend.card().await, Account::Card) }),
+                Effect::FetchFollows => {
+                    self.ask(|backend| async move { answered(backend.follows().await, |found| Account::Follows(found.follows)) });
+                }
+                Effect::OpenSocket => self.socket.open(),
+                Effect::CloseSocket => self.socket.close(),
+                Effect::Send(message) => self.socket.send(message),
+                Effect::StartCall { number, role, relay } => self.start_call(number, role, *relay),
+                Effect::Call(command) => {
+                    if let Some(running) = &self.call {
+                        running.call.command(command);
+                    }
+                }
+                Effect::ShowToPeer => self.show_to_peer(),
+                Effect::EndCall => self.end_call(),
+                Effect::Gate(input) => self.picture(PictureOrder::Gate(input)),
+                Effect::PeerReport { shows, camera_on } => {
+                    if let Some(watch) = self.call.as_ref().and_then(|running| running.watch.as_ref()) {
+                        watch.says(shows, camera_on);
+                    }
+                }
+                Effect::RehearseCamera { modifier } => match devices::modifier(&modifier) {
+                    Some(modifier) => drop(self.threads.camera.send(DeviceOrder::Rehearse(modifier))),
+                    None => tracing::warn!("no such camera modifier"),
+                },
+                Effect::TestSpeaker => drop(self.threads.speaker.send(DeviceOrder::TestTone)),
+                Effect::RememberDevices => self.remember_devices(),
+            }
+        }
+    }
+
+    fn picture(&self, order: PictureOrder) {
+        // The own thread ends with this sender.
+        let _ = self.threads.own.send(order);
+    }
+
+    /// Runs a request and brings its answer back.
+    fn ask<F: Future<Output = Option<Account>> + Send + 'static>(&self, request: impl FnOnce(Arc<Backend>) -> F) {
+        let (request, inputs) = (request(Arc::clone(&self.parts.backend)), self.parts.inputs.clone());
+        tokio::spawn(async move {
+            if let Some(account) = request.await {
+                let _ = inputs.send(Input::Account(account));
+            }
+        });
+    }
+
+    fn ask_nothing<F: Future<Output = Result<(), Failure>> + Send + 'static>(&self, request: impl FnOnce(Arc<Backend>) -> F) {
+        let request = request(Arc::clone(&self.parts.backend));
+        tokio::spawn(async move {
+            if request.await.is_err() {
+                tracing::info!("the server did not hear of the sign-out; its tokens expire by themselves");
+            }
+        });
+    }
+
+    fn start_sign_in(&mut self) {
+        self.cancel_sign_in();
+        let (backend, inputs) = (Arc::clone(&self.parts.backend), self.parts.inputs.clone());
+        self.sign_in = Some(tokio::spawn(async move {
+            let tell = |account| drop(inputs.send(Input::Account(account)));
+            let outcome = sign_in::sign_in(&backend, sign_in::PATIENCE, |url| tell(Account::BrowserWanted { url })).await;
+            match outcome {
+                Outcome::SignedIn { kept } => {
+                    match backend.me().await {
+                        Ok(me) => tell(Account::SignedIn(Box::new(me))),
+                        Err(failure) => tell(Account::Failed(failure)),
+                    }
+                    if !kept {
+                        tell(Account::KeyringMissing);
+                    }
+                }
+                Outcome::TimedOut => tell(Account::SignInTimedOut),
+                Outcome::Failed(failure) => tell(Account::Failed(failure)),
+            }
+        }));
+    }
+
+    fn cancel_sign_in(&mut self) {
+        if let Some(task) = self.sign_in.take() {
+            task.abort();
+        }
+    }
+
+    fn remember_devices(&self) {
+        let devices = self.evening.devices();
+        let known = |id: &String| (!id.is_empty()).then(|| id.clone());
+        let settings =
+            Settings { camera: known(&devices.camera), microphone: known(&devices.microphone), speaker: known(&devices.speaker) };
+        let folder = self.parts.profile_dir.clone();
+        tokio::task::spawn_blocking(move || {
+            if let Err(error) = settings.save(&folder) {
+                tracing::warn!(%error, "the choice of devices cannot be kept");
+            }
+        });
+    }
+
+    fn start_call(&mut self, number: u64, role: Role, relay: RelayCredentials) {
+        self.end_call();
+        let config = CallConfig {
+            role,
+            relay,
+            policy: Policy::RelayOnly,
+            max_video_kbps: MAX_VIDEO_KBPS,
+            clock: self.parts.clock,
+            pool: FramePool::new(PEER_FRAMES),
+        };
+        let (call, events) = Call::start(config);
+        let events = tokio::spawn(forward(events, self.parts.inputs.clone(), move |event| Input::Call { number, event }));
+        self.call = Some(Running { number, call, events, watch: None });
+    }
+
+    fn show_to_peer(&mut self) {
+        let Some(running) = &mut self.call else { return };
+        let parts = PeerParts {
+            number: running.number,
+            clock: self.parts.clock,
+            pictures: running.call.peer_pictures(),
+            gate: self.threads.own.clone(),
+            inputs: self.parts.inputs.clone(),
+            shown: self.parts.peer_pictures.clone(),
+        };
+        match PeerWatch::start(parts) {
+            Ok(watch) => running.watch = Some(watch),
+            // Without a watch the gate stays veiled.
+            Err(error) => tracing::error!(%error, "no thread for the peer's pictures"),
+        }
+        self.sink.set(Some(running.call.microphone()));
+        self.source.set(Some(running.call.speaker()));
+        let order = PictureOrder::Call(Some((running.number, running.call.pictures())));
+        self.picture(order);
+    }
+
+    fn end_call(&mut self) {
+        let Some(running) = self.call.take() else { return };
+        self.picture(PictureOrder::Call(None));
+        self.sink.set(None);
+        self.source.set(None);
+        // The last picture of the peer does not stay.
+        drop(self.parts.peer_pictures.try_take());
+        tokio::spawn(wind_down(running));
+    }
+
+    async fn finish(mut self, asked: Option<End>) {
+        self.cancel_sign_in();
+        if let Some(End::Shutdown(done)) = asked {
+            self.input(Input::User(Command::Leave));
+            self.input(Input::User(Command::CancelWaiting));
+            self.input(Input::User(Command::AnswerMatch { meet: false }));
+            self.socket.close();
+            if let Some(running) = self.call.take() {
+                wind_down(running).await;
+            }
+            // The socket's close frame, and the call's good-bye that is winding down.
+            tokio::time::sleep(Duration::from_millis(300)).await;
+            self.parts.own_pictures.close();
+            self.parts.peer_pictures.close();
+            // Nobody waits any more: it ends all the same.
+            let _ = done.send(());
+        } else if let Some(running) = self.call.take() {
+            running.call.command(visavis_call::Command::HangUp);
+            tokio::spawn(wind_down(running));
+        }
+        self.parts.own_pictures.close();
+        self.parts.peer_pictures.close();
+    }
+}
+
+/// Lets the call say good-bye, then drops it where blocking does no harm: its threads are joined.
+async fn wind_down(running: Running) {
+    let Running { call, mut events, watch, .. } = running;
+    drop(watch);
+    // The forwarding task ends when the call has closed its events.
+    if tokio::time::timeout(WIND_DOWN, &mut events).await.is_err() {
+        events.abort();
+    }
+    if tokio::task::spawn_blocking(move || drop(call)).await.is_err() {
+        tracing::error!("a call ended in a panic");
+    }
+}
+
+fn answered<T>(answer: Result<T, Failure>, as_account: impl FnOnce(T) -> Account) -> Option<Account> {
+    Some(answer.map_or_else(Account::Failed, as_account))
+}
+
+/// A keyring that is missing is told of when there is something to keep, not before.
+async fn restore(backend: &Backend) -> Option<Account> {
+    match backend.load().await {
+        Ok(true) => answered(backend.me().await, |me| Account::SignedIn(Box::new(me))),
+        Ok(false) | Err(_) => Some(Account::NoStoredSignIn),
+    }
+}

@@ -1,0 +1,84 @@
+//! The choice of devices, kept between evenings: a small JSON file in the profile's folder. Nothing private is in it. A file
+//! that cannot be read is kept aside and the defaults are used.
+
+use serde::{Deserialize, Serialize};
+use std::io::Write;
+use std::path::{Path, PathBuf};
+
+const FILE: &str = "devices.json";
+const FILE_BYTES: u64 = 64 * 1024;
+
+/// Ids as `view::Device` has them; `None`: the default.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Settings {
+    pub camera: Option<String>,
+    pub microphone: Option<String>,
+    pub speaker: Option<String>,
+}
+
+fn aside(path: &Path) -> PathBuf {
+    path.with_extension("json.broken")
+}
+
+impl Settings {
+    pub fn load(folder: &Path) -> Self {
+        let path = folder.join(FILE);
+        let text = match std::fs::metadata(&path) {
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Self::default(),
+            Err(error) => Err(error.to_string()),
+            Ok(metadata) if metadata.len() > FILE_BYTES => Err(String::from("too large")),
+            Ok(_) => std::fs::read_to_string(&path).map_err(|error| error.to_string()),
+        };
+        let settings = text.and_then(|text| serde_json::from_str(&text).map_err(|error| error.to_string()));
+        settings.unwrap_or_else(|error| {
+            tracing::warn!(%error, "the device settings cannot be read and are kept aside");
+            if let Err(error) = std::fs::rename(&path, aside(&path)) {
+                tracing::warn!(%error, "the broken device settings stay where they are");
+            }
+            Self::default()
+        })
+    }
+
+    /// Written beside and renamed, so that a crash leaves the old or the new file whole.
+    pub fn save(&self, folder: &Path) -> std::io::Result<()> {
+        std::fs::create_dir_all(folder)?;
+        let path = folder.join(FILE);
+        let new = path.with_extension(format!("json.new-{}", std::process::id()));
+        let mut file = std::fs::File::create(&new)?;
+        file.write_all(&serde_json::to_vec_pretty(self)?)?;
+        file.sync_all()?;
+        drop(file);
+        std::fs::rename(&new, &path).inspect_err(|_| drop(std::fs::remove_file(&new)))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn settings_survive_and_a_broken_file_is_kept_aside() {
+        let folder = tempfile::tempdir().unwrap();
+        let nested = folder.path().join("profile");
+        assert_eq!(Settings::load(&nested), Settings::default());
+        let settings = Settings { camera: Some(String::from("pattern")), microphone: None, speaker: Some(String::from("s")) };
+        settings.save(&nested).unwrap();
+        assert_eq!(Settings::load(&nested), settings);
+        for broken in ["{\"camera\": 3}", "", "\u{0}\u{0}"] {
+            std::fs::write(nested.join(FILE), broken).unwrap();
+            assert_eq!(Settings::load(&nested), Settings::default());
+            assert_eq!(std::fs::read_to_string(aside(&nested.join(FILE))).unwrap(), broken);
+            assert!(!nested.join(FILE).exists());
+        }
+        settings.save(&nested).unwrap();
+        assert_eq!(std::fs::read_dir(&nested).unwrap().count(), 2, "no temporary file is left");
+    }
+
+    #[test]
+    fn unknown_fields_are_no_fault() {
+        let folder = tempfile::tempdir().unwrap();
+        std::fs::write(folder.path().join(FILE), "{\"camera\":\"x\",\"of_a_later_version\":[1]}").unwrap();
+        assert_eq!(Settings::load(folder.path()).camera.as_deref(), Some("x"));
+    }
+}

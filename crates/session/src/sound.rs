@@ -1,0 +1,159 @@
+//! Microphone and speaker, and where their sound goes: into the call while there is one, and into the level meter. The loop
+//! puts the call's two ends in and takes them out; the devices stay open from one call to the next.
+
+use crate::devices::{Kept, Order};
+use crate::evening::{DeviceInput, Input};
+use std::sync::{Arc, Mutex, PoisonError};
+use tokio::sync::mpsc::UnboundedSender;
+use visavis_call::{MicrophoneSink, SpeakerSource};
+use visavis_media::audio::{AudioError, Level, Microphone, MicrophoneSource, Speaker, SpeakerTarget};
+
+/// Frames of 20 ms between two levels for the page.
+const LEVEL_EVERY: u32 = 5;
+
+/// An end of the call that a sound thread uses while it is there. Locked for 20 ms of sound at a time, and by the loop twice a
+/// call.
+pub(crate) struct Slot<T>(Arc<Mutex<Option<T>>>);
+
+impl<T> Clone for Slot<T> {
+    fn clone(&self) -> Self {
+        Self(Arc::clone(&self.0))
+    }
+}
+
+impl<T> Slot<T> {
+    pub(crate) fn new() -> Self {
+        Self(Arc::new(Mutex::new(None)))
+    }
+
+    pub(crate) fn set(&self, value: Option<T>) {
+        let before = std::mem::replace(&mut *self.0.lock().unwrap_or_else(PoisonError::into_inner), value);
+        drop(before);
+    }
+
+    fn with(&self, act: impl FnOnce(&mut T)) {
+        if let Some(value) = &mut *self.0.lock().unwrap_or_else(PoisonError::into_inner) {
+            act(value);
+        }
+    }
+}
+
+pub(crate) struct KeptMicrophone {
+    pub sink: Slot<MicrophoneSink>,
+    pub inputs: UnboundedSender<Input>,
+    open: Option<Microphone>,
+}
+
+impl KeptMicrophone {
+    pub(crate) fn new(sink: Slot<MicrophoneSink>, inputs: UnboundedSender<Input>) -> Self {
+        Self { sink, inputs, open: None }
+    }
+
+    fn start(&self, source: &MicrophoneSource) -> Result<Microphone, AudioError> {
+        let (sink, inputs) = (self.sink.clone(), self.inputs.clone());
+        let (mut level, mut frames) = (Level::new(), 0);
+        Microphone::open(
+            source,
+            Box::new(move |frame| {
+                sink.with(|sink| sink.push(frame));
+                let value = level.push(frame);
+                frames = (frames + 1) % LEVEL_EVERY;
+                if frames == 0 {
+                    // Nobody listens once the session ends.
+                    let _ = inputs.send(Input::Device(DeviceInput::Level(value)));
+                }
+            }),
+        )
+    }
+
+    fn tell(&self, input: DeviceInput) {
+        let _ = self.inputs.send(Input::Device(input));
+    }
+}
+
+impl Kept for KeptMicrophone {
+    fn open(&mut self, id: &str) {
+        let source = id.parse().unwrap_or_default();
+        let opened = self.start(&source);
+        self.tell(DeviceInput::MicrophoneSilent { silent: opened.is_err() || source == MicrophoneSource::Silent });
+        self.open = match opened {
+            Ok(microphone) => Some(microphone),
+            Err(error) => {
+                tracing::warn!(%error, "the microphone cannot be opened; silence is sent");
+                self.tell(DeviceInput::MicrophoneFailed);
+                self.start(&MicrophoneSource::Silent).ok()
+            }
+        };
+    }
+
+    fn close(&mut self) {
+        self.open = None;
+    }
+
+    fn check(&mut self) {
+        if let Some(detail) = self.open.as_ref().and_then(Microphone::failure) {
+            tracing::warn!(%detail, "the microphone ended by itself; silence is sent");
+            self.open = self.start(&MicrophoneSource::Silent).ok();
+            self.tell(DeviceInput::MicrophoneSilent { silent: true });
+            self.tell(DeviceInput::MicrophoneFailed);
+        }
+    }
+
+    fn order(&mut self, _order: &Order) {}
+}
+
+pub(crate) struct KeptSpeaker {
+    pub source: Slot<SpeakerSource>,
+    pub inputs: UnboundedSender<Input>,
+    open: Option<Speaker>,
+}
+
+impl KeptSpeaker {
+    pub(crate) fn new(source: Slot<SpeakerSource>, inputs: UnboundedSender<Input>) -> Self {
+        Self { source, inputs, open: None }
+    }
+
+    fn start(&self, target: &SpeakerTarget) -> Result<Speaker, AudioError> {
+        let source = self.source.clone();
+        Speaker::open(target, Box::new(move |frame| source.with(|source| source.pull(frame))))
+    }
+
+    fn tell(&self, input: DeviceInput) {
+        let _ = self.inputs.send(Input::Device(input));
+    }
+}
+
+impl Kept for KeptSpeaker {
+    fn open(&mut self, id: &str) {
+        let target = id.parse().unwrap_or_default();
+        let opened = self.start(&target);
+        self.tell(DeviceInput::SpeakerSilent { silent: opened.is_err() || target == SpeakerTarget::Silent });
+        self.open = match opened {
+            Ok(speaker) => Some(speaker),
+            Err(error) => {
+                tracing::warn!(%error, "the speaker cannot be opened; nothing is heard");
+                self.tell(DeviceInput::SpeakerFailed);
+                self.start(&SpeakerTarget::Silent).ok()
+            }
+        };
+    }
+
+    fn close(&mut self) {
+        self.open = None;
+    }
+
+    fn check(&mut self) {
+        if let Some(detail) = self.open.as_ref().and_then(Speaker::failure) {
+            tracing::warn!(%detail, "the speaker ended by itself; nothing is heard");
+            self.open = self.start(&SpeakerTarget::Silent).ok();
+            self.tell(DeviceInput::SpeakerSilent { silent: true });
+            self.tell(DeviceInput::SpeakerFailed);
+        }
+    }
+
+    fn order(&mut self, order: &Order) {
+        if let (Order::TestTone, Some(speaker)) = (order, &self.open) {
+            speaker.test_tone();
+        }
+    }
+}
