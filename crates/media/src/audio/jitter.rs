@@ -30,7 +30,7 @@ const START_DELAY: Duration = Duration::from_millis(40);
 /// Frames concealed in a row before the stream counts as interrupted: half a second.
 const STALLED: i64 = 25;
 /// Milliseconds that the delay may be under or over its target. Together more than a frame, else it would swing.
-const UNDER_MS: f32 = 15.0;
+const UNDER_MS: f32 = 8.0;
 const OVER_MS: f32 = 25.0;
 /// From here the delay shrinks fast.
 const FAR_OVER_MS: f32 = 80.0;
@@ -39,6 +39,13 @@ const HOPELESS_MS: f32 = 250.0;
 /// Pulls between two corrections: 240 ms, an alteration of pace that is hardly heard; 80 ms when fast.
 const SLOWLY: u32 = 12;
 const FAST: u32 = 4;
+
+/// Weight of the past in the share of lost packets: half is forgotten in 2.8 s.
+const LOSS_MEMORY: f32 = 0.995;
+/// From the first share on, the delay is a frame longer, so that a lost packet's successor is there with its copy when the loss
+/// is to be made good; below the second share no more.
+const LOSSY: f32 = 0.02;
+const LOSS_FREE: f32 = 0.005;
 
 /// What to play in the next 20 ms.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -119,6 +126,8 @@ pub struct JitterBuffer {
     held: i64,
     last_sequence: u16,
     delay_ms: f32,
+    lost_share: f32,
+    lossy: bool,
     since_correction: u32,
     counted: JitterStatistics,
 }
@@ -141,6 +150,8 @@ impl JitterBuffer {
             held: 0,
             last_sequence: 0,
             delay_ms: 0.0,
+            lost_share: 0.0,
+            lossy: false,
             since_correction: 0,
             counted: JitterStatistics::default(),
         }
@@ -148,7 +159,7 @@ impl JitterBuffer {
 
     pub fn statistics(&self) -> JitterStatistics {
         let delay = Duration::from_micros((self.delay_ms.max(0.0) * 1000.0) as u64);
-        JitterStatistics { delay, target: self.arrivals.target(), ..self.counted }
+        JitterStatistics { delay, target: self.target(), ..self.counted }
     }
 
     pub fn push(&mut self, sequence: u16, timestamp: u32, payload: Vec<u8>, now: Duration) -> Pushed {
@@ -192,6 +203,7 @@ impl JitterBuffer {
             // What was made up while nothing came stands for what is missing now.
             let made_up = self.held.min(self.frames_until(time)).max(0);
             self.cursor += made_up * FRAME;
+            (0..made_up).for_each(|_| self.count_loss(true));
             self.held = 0;
             if contiguous && self.frames_until(time) > 0 {
                 // Nothing is missing by number: a pause whose announcement was not sent.
@@ -206,11 +218,13 @@ impl JitterBuffer {
             1 => {
                 let next = packet_payload(&self.packets, time);
                 self.cursor += FRAME;
+                self.count_loss(true);
                 self.counted.recovered += 1;
                 Pull::Fec { next }
             }
             _ => {
                 self.cursor += FRAME;
+                self.count_loss(true);
                 self.conceal()
             }
         }
@@ -246,7 +260,7 @@ impl JitterBuffer {
 
     /// Begins to play once enough waits; after an interruption a backlog is thrown away.
     fn begin(&mut self, now: Duration) -> bool {
-        let enough = self.arrivals.target().max(START_DELAY);
+        let enough = self.target().max(START_DELAY);
         let frames = enough.as_millis().div_ceil(FRAME_TIME.as_millis()) as usize;
         let Some(first) = self.packets.values().next() else { return false };
         if self.packets.len() < frames && now.saturating_sub(first.arrived) < enough {
@@ -279,7 +293,8 @@ impl JitterBuffer {
     /// The first packet after a pause: played in its time, or sooner or later by what the delay is off.
     fn resume(&mut self, time: i64, now: Duration) -> Pull {
         let over = self.delay_ms - self.target_ms();
-        let correction = if over > OVER_MS || over < -UNDER_MS { (over / 20.0).round().clamp(-10.0, 10.0) as i64 } else { 0 };
+        let fits = (-UNDER_MS..=OVER_MS).contains(&over);
+        let correction = if fits { 0 } else { (over / 20.0).round().clamp(-10.0, 10.0) as i64 };
         let wait = self.frames_until(time) - self.held;
         // A packet that waits already longer than it should is not held back, whatever was measured before the pause.
         let waited = self.packets.get(&time).map_or(0.0, |packet| delay_ms(packet, now));
@@ -330,8 +345,17 @@ impl JitterBuffer {
         self.since_correction = 0;
     }
 
+    fn target(&self) -> Duration {
+        self.arrivals.target() + if self.lossy { FRAME_TIME } else { Duration::ZERO }
+    }
+
     fn target_ms(&self) -> f32 {
-        self.arrivals.target().as_secs_f32() * 1000.0
+        self.target().as_secs_f32() * 1000.0
+    }
+
+    fn count_loss(&mut self, lost: bool) {
+        self.lost_share = self.lost_share * LOSS_MEMORY + if lost { 1.0 - LOSS_MEMORY } else { 0.0 };
+        self.lossy = self.lost_share > if self.lossy { LOSS_FREE } else { LOSSY };
     }
 
     fn take(&mut self, time: i64) -> Pull {
@@ -341,6 +365,7 @@ impl JitterBuffer {
         self.last_sequence = packet.sequence;
         self.phase = if packet.payload.len() <= DTX_PACKET { Phase::Resting } else { Phase::Playing };
         self.counted.played += 1;
+        self.count_loss(false);
         Pull::Payload(packet.payload)
     }
 

@@ -25,7 +25,8 @@ pub struct Microphone {
 }
 
 impl Microphone {
-    /// Returns once the device runs. `on_frame` is called by a thread of its own.
+    /// Returns once the device delivers sound, mostly at once, with a sleepy sound server after up to 2 s: not for the thread
+    /// of an interface. `on_frame` is called by a thread of its own.
     ///
     /// When the device vanishes, [`failure`](Self::failure) says so and `on_frame` goes on with silence at the same pace.
     pub fn open(source: &MicrophoneSource, on_frame: OnFrame) -> Result<Self, AudioError> {

@@ -29,7 +29,7 @@ pub struct Speaker {
 struct Controls {
     test_tone: AtomicBool,
     underruns: AtomicU64,
-    /// When the device last asked, as a count, and the most that it asked for at once.
+    /// How often the device has asked for sound, and the most that it asked for at once.
     blocks: AtomicU64,
     largest_block: AtomicUsize,
 }
