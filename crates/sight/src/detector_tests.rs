@@ -1,1 +1,324 @@
+//! Drawn cameras: a talking face, a moving pattern, a finger before the lens, a room without light, a picture that stands still;
+//! each clear and veiled, each with a frame number running in the top eighteenth.
 
+use super::*;
+use crate::planes::PlanesMut;
+use crate::veil::veil;
+use CameraState::{Clear, Covered, Dark, Frozen, NoSignal, Off, Unknown};
+use proptest::prelude::*;
+
+const SIZE: (usize, usize) = (320, 180);
+
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum Scene {
+    Face,
+    /// As an infrared camera sees a face before shelves.
+    GreyRoom,
+    Pattern,
+    Finger,
+    DarkFace,
+    /// The picture of that number, again and again.
+    Still(usize),
+    Black,
+}
+
+struct Camera {
+    size: (usize, usize),
+    noise: u64,
+    /// Normal values of deviation 1, read from a random place for each row.
+    grain: Vec<f32>,
+    at: usize,
+    veiled: bool,
+    detector: Detector,
+}
+
+impl Camera {
+    fn new(veiled: bool) -> Self {
+        let mut camera =
+            Self { size: SIZE, noise: 88_172_645_463_325_252, grain: vec![], at: 0, veiled, detector: Detector::new() };
+        let normal = |random: u64| (0..6).map(|part| random >> (10 * part) & 1023).sum::<u64>() as f32 / 723.0 - 4.245;
+        camera.grain = (0..1 << 13).map(|_| normal(camera.random())).collect();
+        camera
+    }
+
+    fn now(&self) -> Duration {
+        Duration::from_millis(self.at as u64 * 1000 / 30)
+    }
+
+    fn random(&mut self) -> u64 {
+        self.noise ^= self.noise << 13;
+        self.noise ^= self.noise >> 7;
+        self.noise ^= self.noise << 17;
+        self.noise
+    }
+
+    fn picture(&mut self, scene: Scene) -> Vec<u8> {
+        let (width, height) = self.size;
+        let seed = self.noise;
+        if let Scene::Still(at) = scene {
+            self.noise = at as u64 * 2 + 1;
+        }
+        let mut bytes = Vec::with_capacity(width * height * 3 / 2);
+        let number = self.at;
+        for (plane, step) in [(0, 1), (1, 2), (2, 2)] {
+            for row in (0..height).step_by(step) {
+                let start = self.random() as usize % (self.grain.len() - width);
+                for column in (0..width).step_by(step) {
+                    if row < height / 18 {
+                        let cell = if number >> (column * 16 / width) & 1 == 1 { 200 } else { 40 };
+                        bytes.push(if plane == 0 { cell } else { 128 });
+                        continue;
+                    }
+                    let (x, y) = (column as f32 / width as f32, row as f32 / height as f32);
+                    let value = scene.value(x, y, self.at as f32)[plane];
+                    let grain = if scene == Scene::Black { 0.0 } else { 2.0 * self.grain[start + column] };
+                    bytes.push((value + grain).clamp(16.0, 240.0) as u8);
+                }
+            }
+        }
+        if let Scene::Still(_) = scene {
+            self.noise = seed;
+        }
+        bytes
+    }
+
+    /// Shows one picture, a thirtieth of a second after the last.
+    fn show(&mut self, scene: Scene) {
+        let mut bytes = self.picture(scene);
+        let (width, height) = self.size;
+        let (y, chroma) = bytes.split_at_mut(width * height);
+        let (u, v) = chroma.split_at_mut(width * height / 4);
+        if self.veiled {
+            veil(&mut PlanesMut::new(self.size, (y, width), (u, width / 2), (v, width / 2)).unwrap());
+        }
+        let planes = Planes::new(self.size, (y, width), (u, width / 2), (v, width / 2)).unwrap();
+        let now = self.now();
+        assert_eq!(self.detector.picture(planes, now), self.detector.state());
+        self.at += 1;
+    }
+
+    /// Shows a scene until both answers are `expected`; after how many milliseconds each was reached.
+    fn until(&mut self, scene: Scene, expected: CameraState) -> (u64, u64) {
+        let start = self.at;
+        let (mut evidence, mut state) = (None, None);
+        while evidence.is_none() || state.is_none() {
+            self.show(scene);
+            let waited = (self.at - start) as u64 * 1000 / 30;
+            assert!(
+                waited < 6000,
+                "{scene:?} (veiled: {}) is {:?}, {:?}",
+                self.veiled,
+                self.detector.evidence(),
+                self.detector.state()
+            );
+            evidence = evidence.or((self.detector.evidence() == expected).then_some(waited));
+            state = state.or((self.detector.state() == expected).then_some(waited));
+        }
+        (evidence.unwrap(), state.unwrap())
+    }
+
+    fn stays(&mut self, scene: Scene, pictures: usize, expected: CameraState) {
+        for _ in 0..pictures {
+            self.show(scene);
+            assert_eq!(self.detector.evidence(), expected, "{scene:?} at {:?} (veiled: {})", self.now(), self.veiled);
+            assert_eq!(self.detector.state(), expected, "{scene:?} at {:?} (veiled: {})", self.now(), self.veiled);
+        }
+    }
+}
+
+impl Scene {
+    /// Y, U, V at a place (0 to 1) and a time (pictures).
+    fn value(self, x: f32, y: f32, at: f32) -> [f32; 3] {
+        match self {
+            Self::Face => face(x, y, at),
+            Self::GreyRoom => {
+                let shelf = if (x * 9.0).fract() < 0.5 && (y * 5.0).fract() < 0.8 { -45.0 } else { 10.0 };
+                let luma = face(x, y, at)[0];
+                [if luma >= 120.0 && luma != 165.0 { luma + shelf } else { luma }, 128.0, 128.0]
+            }
+            Self::Still(at) => face(x, y, at as f32),
+            Self::DarkFace => {
+                let [luma, u, v] = face(x, y, at);
+                [17.0 + luma * 12.0 / 256.0, 128.0 + (u - 128.0) / 12.0, 128.0 + (v - 128.0) / 12.0]
+            }
+            Self::Pattern => {
+                let wave = |k: f32| (x * 17.0 + at * 0.1 + k).sin() * (y * 13.0 + k * 2.0).cos();
+                [125.0 + 90.0 * wave(0.0), 128.0 + 40.0 * wave(1.0), 128.0 + 40.0 * wave(2.0)]
+            }
+            Self::Finger => {
+                let glow = 1.0 - ((x - 0.4).powi(2) + (y - 0.4).powi(2)) * 1.3;
+                [32.0 + 26.0 * glow, 110.0 - 4.0 * glow, 152.0 + 8.0 * glow]
+            }
+            Self::Black => [16.0, 128.0, 128.0],
+        }
+    }
+}
+
+fn face(x: f32, y: f32, at: f32) -> [f32; 3] {
+    let (x, y) = ((x - 0.5) * 16.0 / 9.0 + 0.04 * (at * 0.05).sin(), y - 0.5 + 0.02 * (at * 0.07).cos());
+    let within = |cx: f32, cy: f32, rx: f32, ry: f32| ((x - cx) / rx).powi(2) + ((y - cy) / ry).powi(2) < 1.0;
+    let mouth = 0.01 + 0.04 * (at * 0.3).sin().abs();
+    if within(-0.09, -0.06, 0.035, 0.02) || within(0.09, -0.06, 0.035, 0.02) {
+        [40.0, 125.0, 130.0]
+    } else if within(0.0, 0.14, 0.08, mouth) {
+        [70.0, 120.0, 160.0]
+    } else if within(0.0, 0.02, 0.21, 0.29) {
+        [165.0, 110.0, 152.0]
+    } else if within(0.0, -0.06, 0.26, 0.33) {
+        [45.0, 122.0, 134.0]
+    } else if within(0.0, 0.62, 0.48, 0.3) {
+        [80.0, 160.0, 110.0]
+    } else {
+        [150.0 - 60.0 * y, 132.0, 120.0]
+    }
+}
+
+#[test]
+fn open_cameras_are_clear_and_stay_so_clear_and_veiled() {
+    for scene in [Scene::Face, Scene::GreyRoom, Scene::Pattern] {
+        for veiled in [false, true] {
+            let mut camera = Camera::new(veiled);
+            let (evidence, state) = camera.until(scene, Clear);
+            assert!(evidence <= 400 && state <= 800, "{scene:?}: {evidence} {state}");
+            camera.stays(scene, 240, Clear);
+            assert_eq!(camera.detector.looks_veiled(), veiled);
+        }
+    }
+}
+
+#[test]
+fn a_finger_is_covered_at_once_and_taking_it_away_is_clear_again() {
+    for scene in [Scene::Face, Scene::Pattern] {
+        for veiled in [false, true] {
+            let mut camera = Camera::new(veiled);
+            camera.until(scene, Clear);
+            let (evidence, state) = camera.until(Scene::Finger, Covered);
+            assert!((130..=300).contains(&evidence) && (300..=500).contains(&state), "{evidence} {state}");
+            camera.stays(Scene::Finger, 90, Covered);
+            let (evidence, state) = camera.until(scene, Clear);
+            assert!((190..=500).contains(&evidence) && (600..=900).contains(&state), "{evidence} {state}");
+        }
+    }
+}
+
+#[test]
+fn a_camera_covered_from_the_start_is_never_clear() {
+    for veiled in [false, true] {
+        for scene in [Scene::Finger, Scene::Black] {
+            let mut camera = Camera::new(veiled);
+            for _ in 0..90 {
+                camera.show(scene);
+                assert_ne!(camera.detector.evidence(), Clear);
+                assert_ne!(camera.detector.state(), Clear);
+            }
+            assert_ne!(camera.detector.evidence(), Unknown);
+        }
+    }
+}
+
+#[test]
+fn a_room_without_light_is_dark_rather_than_covered() {
+    for veiled in [false, true] {
+        let mut camera = Camera::new(veiled);
+        camera.until(Scene::Face, Clear);
+        let (_, state) = camera.until(Scene::DarkFace, Dark);
+        assert!(state <= 1000, "{state} (veiled: {veiled})");
+        let mut dark = 0;
+        for _ in 0..90 {
+            camera.show(Scene::DarkFace);
+            assert_ne!(camera.detector.evidence(), Clear);
+            dark += usize::from(camera.detector.state() == Dark);
+        }
+        assert!(dark >= 80, "{dark} of 90 (veiled: {veiled})");
+    }
+}
+
+#[test]
+fn a_picture_that_is_repeated_is_frozen_though_its_number_runs() {
+    for (veiled, after) in [(false, 2000), (true, 3000)] {
+        let mut camera = Camera::new(veiled);
+        camera.until(Scene::Face, Clear);
+        let at = camera.at;
+        let (evidence, state) = camera.until(Scene::Still(at), Frozen);
+        assert!(evidence >= after && state <= after + 600, "{evidence} {state}");
+        camera.stays(Scene::Still(at), 30, Frozen);
+        camera.until(Scene::Face, Clear);
+    }
+}
+
+#[test]
+fn veiling_and_unveiling_do_not_look_like_trouble() {
+    let mut camera = Camera::new(true);
+    camera.until(Scene::Face, Clear);
+    for change in 1..12 {
+        camera.veiled = change % 2 == 0;
+        camera.stays(Scene::Face, 7 + 3 * change, Clear);
+    }
+}
+
+#[test]
+fn silence_is_no_signal_and_pictures_must_show_that_it_is_over() {
+    let mut detector = Detector::new();
+    assert_eq!(detector.tick(Duration::from_millis(50)), Unknown);
+    assert_eq!(detector.tick(Duration::from_millis(1050)), NoSignal);
+
+    let mut camera = Camera::new(false);
+    camera.until(Scene::Face, Clear);
+    let last = Duration::from_millis((camera.at as u64 - 1) * 1000 / 30);
+    assert_eq!(camera.detector.tick(last + Duration::from_millis(990)), Clear);
+    assert_eq!(camera.detector.tick(last + SILENCE + Duration::from_millis(1)), NoSignal);
+    assert_eq!(camera.detector.evidence(), NoSignal);
+    camera.at += 60;
+    camera.show(Scene::Face);
+    assert_eq!(camera.detector.evidence(), Unknown);
+    camera.until(Scene::Face, Clear);
+}
+
+#[test]
+fn off_is_told_and_on_must_be_seen() {
+    let mut camera = Camera::new(false);
+    camera.until(Scene::Face, Clear);
+    let now = camera.now();
+    camera.detector.switched_off(true, now);
+    camera.stays(Scene::Face, 60, Off);
+    let later = camera.now() + Duration::from_secs(9);
+    assert_eq!(camera.detector.tick(later), Off);
+
+    let now = camera.now();
+    camera.detector.switched_off(false, now);
+    assert_eq!(camera.detector.evidence(), Unknown);
+    camera.detector.switched_off(false, now);
+    camera.until(Scene::Finger, Covered);
+    let now = camera.now();
+    camera.detector.switched_off(false, now);
+    camera.stays(Scene::Finger, 10, Covered);
+}
+
+#[test]
+fn all_sizes_of_a_call_are_judged_alike() {
+    for size in [(160, 90), (640, 360), (1280, 720), (480, 640)] {
+        for veiled in [false, true] {
+            let mut camera = Camera::new(veiled);
+            camera.size = size;
+            camera.until(Scene::Face, Clear);
+            camera.until(Scene::Finger, Covered);
+            camera.until(Scene::Face, Clear);
+        }
+    }
+}
+
+proptest! {
+    #[test]
+    fn any_buffers_and_times_are_survived_and_unsound_ones_are_no_picture(
+        pictures in prop::collection::vec((0usize..90, 0usize..60, 0usize..99, 0usize..9000, 0u64..4000), 1..12),
+    ) {
+        let mut detector = Detector::new();
+        for (width, height, stride, len, ms) in pictures {
+            let data = vec![90u8; len];
+            let plane = crate::planes::Plane { data: &data, stride };
+            let picture = Planes { width, height, y: plane, u: plane, v: plane };
+            detector.picture(picture, Duration::from_millis(ms));
+            prop_assert_ne!(detector.evidence(), Clear);
+        }
+    }
+}

@@ -18,6 +18,9 @@ const FINE: usize = FINE_ACROSS * (FINE_DOWN - FINE_TOP);
 /// Pictures that [`Measures::kept`] is averaged over: three odd and three even ones, 0.4 s.
 const RECENT: usize = 6;
 
+/// Amplitude at which the correlation [`Measures::kept`] is halved, levels of luma.
+const FAINT: f32 = 0.2;
+
 /// One look at a camera. All but `mean` and `change` grow with what can be made out.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Measures {
@@ -32,7 +35,8 @@ pub struct Measures {
     pub step: f32,
     /// Deviation of both chroma planes, added.
     pub colours: f32,
-    /// Correlation of the fine detail of the averages of odd and of even pictures. Noise has none, a dark room has.
+    /// Correlation of the fine detail of the averages of odd and of even pictures. Noise has none, a dark room has. Detail of
+    /// less than a fifth of a level counts little: it is the rounding of a smooth gradient.
     pub kept: f32,
     /// Mean absolute change of the fine grid since the last look. Infinite at the first.
     pub change: f32,
@@ -122,7 +126,7 @@ impl Eye {
             aa += a * a;
             bb += b * b;
         }
-        ab / (aa * bb).sqrt().max(1e-3)
+        ab / ((aa * bb).sqrt() + FINE as f32 * FAINT * FAINT)
     }
 }
 

@@ -161,7 +161,7 @@ mod tests {
         ) {
             let data = vec![7u8; len];
             let fits = width >= 1 && height >= 1 && width <= MAX_SIDE && height <= MAX_SIDE && stride >= width
-                && (height - 1).checked_mul(stride).is_some_and(|rows| rows + width <= len);
+                && (height - 1).checked_mul(stride).and_then(|rows| rows.checked_add(width)).is_some_and(|end| end <= len);
             let plane = (data.as_slice(), stride);
             let result = Planes::new((width, height), plane, plane, plane);
             prop_assert_eq!(result.is_ok(), fits);
