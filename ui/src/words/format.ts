@@ -105,11 +105,11 @@ export function argumentsOf(message: string): string[] {
   return [...names].sort()
 }
 
-/** `4:05` or `1:04:05`. */
+/** `04:05` or `1:04:05`. */
 export function clock(seconds: number): string {
   const two = (n: number): string => String(n).padStart(2, '0')
   const whole = Math.max(0, Math.floor(seconds))
   const minutes = Math.floor(whole / 60)
   const rest = two(whole % 60)
-  return minutes < 60 ? `${minutes}:${rest}` : `${Math.floor(minutes / 60)}:${two(minutes % 60)}:${rest}`
+  return minutes < 60 ? `${two(minutes)}:${rest}` : `${Math.floor(minutes / 60)}:${two(minutes % 60)}:${rest}`
 }
