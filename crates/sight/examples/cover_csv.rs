@@ -1,7 +1,7 @@
 //! Runs the detector over a folder of .y4m files (4:2:0, 8 bits) and writes `clip,frame,state,score` for a scorer.
 //!
 //! `cover_csv FOLDER [--veiled] [--measures]` writes to standard output; with `--veiled` each picture goes through the veil
-//! first, with `--measures` the measures are written instead of the states (for fitting). The cost of a look is told at the end.
+//! first, with `--measures` the measures are written instead of the states (for fitting). The cost is told at the end.
 
 use std::fs::File;
 use std::io::{self, BufRead, BufReader, BufWriter, Read, Write};
@@ -91,7 +91,16 @@ fn word(state: CameraState) -> &'static str {
 #[derive(Default)]
 struct Cost {
     looks: u32,
-    spent: Duration,
+    looking: Duration,
+    veiling: Duration,
+}
+
+#[expect(clippy::disallowed_methods, reason = "the cost is what is measured")]
+fn timed<T>(sum: &mut Duration, work: impl FnOnce() -> T) -> T {
+    let start = std::time::Instant::now();
+    let result = work();
+    *sum += start.elapsed();
+    result
 }
 
 struct Options {
@@ -112,10 +121,9 @@ fn run(path: &Path, options: &Options, out: &mut impl Write, cost: &mut Cost) ->
         if options.veiled {
             let (y, both) = bytes.split_at_mut(width * height);
             let (u, v) = both.split_at_mut(chroma.1);
-            veil(
-                &mut PlanesMut::new((width, height), (y, width), (u, chroma.0), (v, chroma.0))
-                    .map_err(|error| bad(error.to_string()))?,
-            );
+            let mut planes = PlanesMut::new((width, height), (y, width), (u, chroma.0), (v, chroma.0))
+                .map_err(|error| bad(error.to_string()))?;
+            timed(&mut cost.veiling, || veil(&mut planes));
         }
         let (y, both) = bytes.split_at(width * height);
         let (u, v) = both.split_at(chroma.1);
@@ -131,10 +139,7 @@ fn run(path: &Path, options: &Options, out: &mut impl Write, cost: &mut Cost) ->
             continue;
         }
         let now = Duration::from_secs_f64(frame as f64 * f64::from(y4m.rate.1) / f64::from(y4m.rate.0));
-        #[expect(clippy::disallowed_methods, reason = "the cost of a look is what is measured")]
-        let start = std::time::Instant::now();
-        let state = detector.picture(planes, now);
-        cost.spent += start.elapsed();
+        let state = timed(&mut cost.looking, || detector.picture(planes, now));
         cost.looks += 1;
         writeln!(out, "{clip},{frame},{}", word(state))?;
     }
@@ -161,6 +166,7 @@ fn main() -> io::Result<()> {
         run(&clip, &options, &mut out, &mut cost)
             .map_err(|error| io::Error::new(error.kind(), format!("{}: {error}", clip.display())))?;
     }
-    eprintln!("{} looks, {:.0} us each", cost.looks, cost.spent.as_secs_f64() * 1e6 / f64::from(cost.looks.max(1)));
+    let each = |spent: Duration| spent.as_secs_f64() * 1e6 / f64::from(cost.looks.max(1));
+    eprintln!("{} pictures, {:.0} us to judge and {:.0} us to veil each", cost.looks, each(cost.looking), each(cost.veiling));
     Ok(())
 }
