@@ -1,1 +1,36 @@
+//! The Visavis server: identity, profile, waiting and matching, signalling, blind questions, follows, and an embedded relay.
+//!
+//! | module | owns |
+//! |---|---|
+//! | `identity`, `adult` | the sign-in at the issuer; the decision whether somebody is an adult |
+//! | `dev_issuer` | the issuer for rehearsals, on loopback only |
+//! | `http`, `socket` | what comes in over the network |
+//! | `room`, `room_task`, `blind`, `sdp` | who meets whom, and what passes between the two |
+//! | `store` | what lasts |
+//! | `relay` | STUN and TURN |
+//!
+//! Names, addresses and tokens are never logged.
 
+mod adult;
+mod blind;
+mod config;
+mod dev_issuer;
+mod http;
+mod identity;
+mod issuer_http;
+mod openapi;
+mod random;
+mod refusal;
+mod relay;
+mod room;
+mod room_task;
+mod sdp;
+mod server;
+mod socket;
+mod store;
+mod tokens;
+
+pub use config::{Config, ConfigError, Limits, RECENT_PARTNERS, RelayConfig};
+pub use identity::IssuerConfig;
+pub use room::Rules;
+pub use server::{Running, Server, StartError};

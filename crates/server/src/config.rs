@@ -1,0 +1,163 @@
+//! How a server is started. The flags and the environment are read in `main`; this is the checked result.
+
+use crate::identity::IssuerConfig;
+use crate::room::Rules;
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::path::PathBuf;
+use std::time::Duration;
+
+/// How many of the latest partners are not met again.
+pub const RECENT_PARTNERS: u32 = 16;
+
+#[derive(Clone, Debug)]
+pub struct Config {
+    /// Port 0: a free one.
+    pub listen: SocketAddr,
+    /// Holds the database and the server's secret. Made where missing.
+    pub data: PathBuf,
+    pub relay: Option<RelayConfig>,
+    /// Serves the development issuer; on loopback only.
+    pub dev: bool,
+    /// `None` only with `dev`.
+    pub issuer: Option<IssuerConfig>,
+    /// What clients call this server, where it is behind a proxy. The development issuer's name starts with it.
+    pub public_url: Option<String>,
+    pub recent_partners: u32,
+    pub rules: Rules,
+    pub limits: Limits,
+}
+
+#[derive(Clone, Copy, Debug)]
+pub struct RelayConfig {
+    pub listen: SocketAddr,
+    /// The address that clients see, where it is not the one listened on.
+    pub public: Option<IpAddr>,
+}
+
+/// Times and rates of one client.
+#[derive(Clone, Copy, Debug)]
+pub struct Limits {
+    pub sign_in_lasts: Duration,
+    pub access_token_lasts: Duration,
+    pub refresh_token_lasts: Duration,
+    /// A quiet socket is asked for a sign of life after this time and closed after twice more.
+    pub ping_every: Duration,
+    pub hello_within: Duration,
+    pub joins_per_minute: u32,
+    pub socket_messages_per_second: u32,
+    pub sign_ins_per_minute: u32,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            sign_in_lasts: Duration::from_secs(600),
+            access_token_lasts: Duration::from_secs(15 * 60),
+            refresh_token_lasts: Duration::from_secs(60 * 24 * 3600),
+            ping_every: Duration::from_secs(15),
+            hello_within: Duration::from_secs(10),
+            joins_per_minute: 30,
+            // Trickled candidates come in bursts; nothing else is frequent.
+            socket_messages_per_second: 50,
+            sign_ins_per_minute: 60,
+        }
+    }
+}
+
+impl Config {
+    /// Everything on this machine: free ports, the development issuer, people may meet again at once.
+    pub fn dev(data: impl Into<PathBuf>) -> Self {
+        let free = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
+        Self {
+            listen: free,
+            data: data.into(),
+            relay: Some(RelayConfig { listen: free, public: None }),
+            dev: true,
+            issuer: None,
+            public_url: None,
+            recent_partners: 0,
+            rules: Rules { declined_ms: 0, ..Rules::default() },
+            limits: Limits::default(),
+        }
+    }
+
+    pub fn check(&self) -> Result<(), ConfigError> {
+        if self.dev && !self.listen.ip().is_loopback() {
+            return Err(ConfigError::DevBeyondLoopback(self.listen));
+        }
+        match &self.issuer {
+            None if !self.dev => return Err(ConfigError::NoIssuer),
+            None => {}
+            Some(_) if self.dev => return Err(ConfigError::TwoIssuers),
+            Some(issuer) => check_url(&issuer.url).map_err(ConfigError::IssuerUrl)?,
+        }
+        if let Some(url) = &self.public_url {
+            check_url(url).map_err(ConfigError::PublicUrl)?;
+        }
+        match self.relay {
+            Some(relay) if relay.public.unwrap_or(relay.listen.ip()).is_unspecified() => Err(ConfigError::RelayAddressUnknown),
+            _ => Ok(()),
+        }
+    }
+}
+
+/// Tokens travel to these addresses, so they are encrypted or stay on this machine.
+fn check_url(text: &str) -> Result<(), &'static str> {
+    let url = url::Url::parse(text).map_err(|_| "it is not an address")?;
+    let loopback = match url.host() {
+        Some(url::Host::Ipv4(ip)) => ip.is_loopback(),
+        Some(url::Host::Ipv6(ip)) => ip.is_loopback(),
+        Some(url::Host::Domain(name)) => name == "localhost",
+        None => return Err("it names no host"),
+    };
+    match url.scheme() {
+        "https" => Ok(()),
+        "http" if loopback => Ok(()),
+        "http" => Err("http is for this machine alone; use https"),
+        _ => Err("it is neither http nor https"),
+    }
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum ConfigError {
+    #[error(
+        "the development issuer asks for no password and is served on loopback only, not on {0}; leave out --dev or listen on 127.0.0.1"
+    )]
+    DevBeyondLoopback(SocketAddr),
+    #[error("no issuer is configured; give --issuer and --client-id, or --dev for a rehearsal on this machine")]
+    NoIssuer,
+    #[error("--dev brings its own issuer; leave out --issuer or --dev")]
+    TwoIssuers,
+    #[error("the issuer's address cannot be used: {0}")]
+    IssuerUrl(&'static str),
+    #[error("the public address cannot be used: {0}")]
+    PublicUrl(&'static str),
+    #[error("the relay listens on every address, so --relay-public-ip must say which one clients are to use")]
+    RelayAddressUnknown,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_refused() {
+        let dev = Config::dev("data");
+        assert_eq!(dev.check(), Ok(()));
+        let open = SocketAddr::from(([0, 0, 0, 0], 80));
+        assert_eq!(Config { listen: open, ..dev.clone() }.check(), Err(ConfigError::DevBeyondLoopback(open)));
+        assert_eq!(Config { dev: false, ..dev.clone() }.check(), Err(ConfigError::NoIssuer));
+        let issuer = |url: &str| {
+            Some(IssuerConfig { url: url.into(), client_id: "v".into(), client_secret: None, birthdate_is_verified: false })
+        };
+        assert_eq!(Config { issuer: issuer("https://id.example"), ..dev.clone() }.check(), Err(ConfigError::TwoIssuers));
+        let real = |url: &str| Config { dev: false, listen: open, issuer: issuer(url), ..dev.clone() }.check();
+        assert_eq!(real("https://id.example/realm"), Ok(()));
+        for bad in ["http://id.example", "nonsense", "file:///etc", "ftp://id.example"] {
+            assert!(matches!(real(bad), Err(ConfigError::IssuerUrl(_))), "{bad}");
+        }
+        let relay = Some(RelayConfig { listen: open, public: None });
+        assert_eq!(Config { relay, ..dev.clone() }.check(), Err(ConfigError::RelayAddressUnknown));
+        assert!(matches!(Config { public_url: Some("http://x.example".into()), ..dev }.check(), Err(ConfigError::PublicUrl(_))));
+    }
+}

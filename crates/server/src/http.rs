@@ -1,0 +1,222 @@
+//! The HTTP interface under `/v1`: who may call, what is read, what is answered. The table of routes is in `visavis_wire::http`.
+
+mod sign_in;
+
+use crate::config::Limits;
+use crate::identity::RelyingParty;
+use crate::refusal::{refusal, refusal_saying};
+use crate::room::card_of;
+use crate::room_task::RoomHandle;
+use crate::store::{Account, AccountId, Store, StoreError};
+use crate::tokens::{Access, AccessTokens};
+use axum::extract::rejection::JsonRejection;
+use axum::extract::ws::WebSocketUpgrade;
+use axum::extract::{DefaultBodyLimit, FromRequest, FromRequestParts, State};
+use axum::http::request::Parts;
+use axum::http::{StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use axum::routing::{get, post, put};
+use axum::{Json, Router};
+use governor::{DefaultKeyedRateLimiter, Quota, RateLimiter};
+use serde::de::DeserializeOwned;
+use std::net::IpAddr;
+use std::num::NonZeroU32;
+use std::sync::Arc;
+use visavis_wire::http::{Follows, Me, Refusal, RefusalCode};
+use visavis_wire::people::{PeerCard, Profile};
+
+/// Bodies are at most a profile.
+const MAX_BODY: usize = 32 * 1024;
+
+/// What every request can reach.
+pub struct App {
+    pub store: Arc<dyn Store>,
+    pub room: RoomHandle,
+    pub relying_party: RelyingParty,
+    pub access: AccessTokens,
+    /// Salt of the subjects' hashes.
+    pub secret: [u8; 32],
+    pub limits: Limits,
+    pub rates: Rates,
+}
+
+pub struct Rates {
+    pub joins: DefaultKeyedRateLimiter<AccountId>,
+    pub messages: DefaultKeyedRateLimiter<AccountId>,
+    pub sign_ins: DefaultKeyedRateLimiter<IpAddr>,
+}
+
+impl Rates {
+    pub fn new(limits: &Limits) -> Self {
+        let at_least_one = |count: u32| NonZeroU32::new(count).unwrap_or(NonZeroU32::MIN);
+        let messages = at_least_one(limits.socket_messages_per_second);
+        Self {
+            joins: RateLimiter::keyed(Quota::per_minute(at_least_one(limits.joins_per_minute))),
+            messages: RateLimiter::keyed(Quota::per_second(messages).allow_burst(messages.saturating_mul(at_least_one(4)))),
+            sign_ins: RateLimiter::keyed(Quota::per_minute(at_least_one(limits.sign_ins_per_minute))),
+        }
+    }
+
+    /// Forgets whoever has not been near a limit lately.
+    pub fn tidy(&self) {
+        self.joins.retain_recent();
+        self.messages.retain_recent();
+        self.sign_ins.retain_recent();
+    }
+}
+
+pub fn router(app: Arc<App>) -> Router {
+    Router::new()
+        .route("/v1/health", get(health))
+        .route("/v1/openapi.json", get(openapi))
+        .route("/v1/sign-in", post(sign_in::start))
+        .route("/v1/sign-in/finish", post(sign_in::finish))
+        .route("/v1/token", post(sign_in::refresh))
+        .route("/v1/sign-out", post(sign_in::sign_out))
+        .route("/v1/me", get(me))
+        .route("/v1/me/profile", put(set_profile))
+        .route("/v1/me/card", get(card))
+        .route("/v1/follows", get(follows))
+        .route("/v1/socket", get(socket))
+        .fallback(nothing_here)
+        .method_not_allowed_fallback(wrong_method)
+        .layer(DefaultBodyLimit::max(MAX_BODY))
+        .with_state(app)
+}
+
+/// An answer that is not 2xx.
+pub struct Refused(pub StatusCode, pub Refusal);
+
+impl Refused {
+    pub fn new(code: RefusalCode) -> Self {
+        Self(status(code), refusal(code))
+    }
+
+    pub fn saying(code: RefusalCode, message: impl Into<String>) -> Self {
+        Self(status(code), refusal_saying(code, message))
+    }
+}
+
+impl From<StoreError> for Refused {
+    fn from(error: StoreError) -> Self {
+        tracing::error!(%error, "the store failed");
+        Self::new(RefusalCode::Internal)
+    }
+}
+
+impl IntoResponse for Refused {
+    fn into_response(self) -> Response {
+        (self.0, Json(self.1)).into_response()
+    }
+}
+
+fn status(code: RefusalCode) -> StatusCode {
+    match code {
+        RefusalCode::UnderAge | RefusalCode::NotVerified | RefusalCode::SignInDenied => StatusCode::FORBIDDEN,
+        RefusalCode::TokenExpired | RefusalCode::TokenInvalid => StatusCode::UNAUTHORIZED,
+        RefusalCode::SignInExpired | RefusalCode::BadRequest | RefusalCode::ProfileIncomplete => StatusCode::BAD_REQUEST,
+        RefusalCode::IssuerFault => StatusCode::BAD_GATEWAY,
+        RefusalCode::TooManyRequests => StatusCode::TOO_MANY_REQUESTS,
+        RefusalCode::Replaced => StatusCode::CONFLICT,
+        RefusalCode::OutdatedApp => StatusCode::UPGRADE_REQUIRED,
+        RefusalCode::ShuttingDown => StatusCode::SERVICE_UNAVAILABLE,
+        RefusalCode::Internal | RefusalCode::Unknown => StatusCode::INTERNAL_SERVER_ERROR,
+    }
+}
+
+/// A JSON body; anything else is refused in our own form, without quoting it.
+pub struct Body<T>(pub T);
+
+impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Body<T> {
+    type Rejection = Refused;
+
+    async fn from_request(request: axum::extract::Request, state: &S) -> Result<Self, Refused> {
+        match Json::from_request(request, state).await {
+            Ok(Json(body)) => Ok(Self(body)),
+            Err(rejection) => {
+                let why = match &rejection {
+                    JsonRejection::MissingJsonContentType(_) => "The body must be JSON (content-type: application/json).",
+                    JsonRejection::JsonDataError(_) => "A field of the body is missing or of the wrong kind.",
+                    JsonRejection::JsonSyntaxError(_) => "The body is not JSON.",
+                    _ => "The body is too large or could not be read.",
+                };
+                Err(Refused(rejection.status(), refusal_saying(RefusalCode::BadRequest, why)))
+            }
+        }
+    }
+}
+
+/// Whoever holds a valid access token.
+pub struct Caller {
+    pub account: AccountId,
+    pub family: String,
+}
+
+impl FromRequestParts<Arc<App>> for Caller {
+    type Rejection = Refused;
+
+    async fn from_request_parts(parts: &mut Parts, app: &Arc<App>) -> Result<Self, Refused> {
+        let header = parts.headers.get(header::AUTHORIZATION).and_then(|value| value.to_str().ok());
+        let token = header.and_then(|value| value.split_once(' ')).filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer"));
+        match token.map(|(_, token)| app.access.check(token.trim())) {
+            Some(Access::Granted { account, family }) => Ok(Self { account, family }),
+            Some(Access::Expired) => Err(Refused::new(RefusalCode::TokenExpired)),
+            Some(Access::Unknown) | None => Err(Refused::new(RefusalCode::TokenInvalid)),
+        }
+    }
+}
+
+impl Caller {
+    async fn account(&self, app: &App) -> Result<Account, Refused> {
+        app.store.account(self.account).await?.ok_or_else(|| Refused::new(RefusalCode::TokenInvalid))
+    }
+}
+
+async fn health() -> Json<serde_json::Value> {
+    Json(serde_json::json!({ "status": "ok", "protocol": visavis_wire::SERVER_PROTOCOL }))
+}
+
+async fn openapi() -> Json<utoipa::openapi::OpenApi> {
+    Json(crate::openapi::document())
+}
+
+async fn me(State(app): State<Arc<App>>, caller: Caller) -> Result<Json<Me>, Refused> {
+    let account = caller.account(&app).await?;
+    Ok(Json(Me { username: account.username, profile: account.profile }))
+}
+
+async fn set_profile(State(app): State<Arc<App>>, caller: Caller, Body(profile): Body<Profile>) -> Result<Json<Me>, Refused> {
+    if let Err(field) = profile.check() {
+        return Err(Refused::saying(
+            RefusalCode::BadRequest,
+            format!("The field \"{field}\" of the profile is too long or not text."),
+        ));
+    }
+    let account = app.store.set_profile(caller.account, profile).await?.ok_or_else(|| Refused::new(RefusalCode::TokenInvalid))?;
+    app.room.profile_changed(caller.account).await;
+    Ok(Json(Me { username: account.username, profile: account.profile }))
+}
+
+async fn card(State(app): State<Arc<App>>, caller: Caller) -> Result<Json<PeerCard>, Refused> {
+    Ok(Json(card_of(&caller.account(&app).await?.profile)))
+}
+
+async fn follows(State(app): State<Arc<App>>, caller: Caller) -> Result<Json<Follows>, Refused> {
+    let (accounts, mut follows): (Vec<_>, Vec<_>) = app.store.follows(caller.account).await?.into_iter().unzip();
+    for (follow, online) in follows.iter_mut().zip(app.room.online(accounts).await) {
+        follow.online = online;
+    }
+    Ok(Json(Follows { follows }))
+}
+
+async fn socket(State(app): State<Arc<App>>, caller: Caller, upgrade: WebSocketUpgrade) -> Response {
+    crate::socket::upgrade(app, caller.account, upgrade)
+}
+
+async fn nothing_here() -> Refused {
+    Refused(StatusCode::NOT_FOUND, refusal_saying(RefusalCode::BadRequest, "There is nothing at this address."))
+}
+
+async fn wrong_method() -> Refused {
+    Refused(StatusCode::METHOD_NOT_ALLOWED, refusal_saying(RefusalCode::BadRequest, "This address does not take that method."))
+}

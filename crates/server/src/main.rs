@@ -1,0 +1,138 @@
+//! `visavis-server`: flags and environment, the line that says it is ready, signals.
+
+use clap::Parser;
+use std::io::Write;
+use std::net::{IpAddr, SocketAddr};
+use std::path::PathBuf;
+use std::process::ExitCode;
+use tracing_subscriber::EnvFilter;
+use visavis_server::{Config, IssuerConfig, Limits, RECENT_PARTNERS, RelayConfig, Rules, Server};
+use visavis_wire::Private;
+
+/// The Visavis server. Prints one line of JSON on standard output when it is ready; the log goes to standard error.
+#[derive(Parser)]
+#[command(version)]
+struct Arguments {
+    /// Serve the development issuer and let people meet again at once. Loopback only.
+    #[arg(long, env = "VISAVIS_DEV")]
+    dev: bool,
+    /// Address and port of the HTTP interface; port 0 takes a free one.
+    #[arg(long, env = "VISAVIS_LISTEN", default_value = "127.0.0.1:0")]
+    listen: SocketAddr,
+    /// Folder of the database and the server's secret.
+    #[arg(long, env = "VISAVIS_DATA", default_value = "visavis-data")]
+    data: PathBuf,
+    /// Address and UDP port of the embedded relay.
+    #[arg(long, env = "VISAVIS_RELAY_LISTEN", default_value = "127.0.0.1:0")]
+    relay_listen: SocketAddr,
+    /// The relay's address as clients see it, where it differs.
+    #[arg(long, env = "VISAVIS_RELAY_PUBLIC_IP")]
+    relay_public_ip: Option<IpAddr>,
+    /// The OpenID Connect issuer.
+    #[arg(long, env = "VISAVIS_ISSUER", requires = "client_id")]
+    issuer: Option<String>,
+    /// What the issuer calls this server.
+    #[arg(long, env = "VISAVIS_CLIENT_ID")]
+    client_id: Option<String>,
+    /// From the environment, where other users of the machine cannot read it.
+    #[arg(long, env = "VISAVIS_CLIENT_SECRET", hide_env_values = true)]
+    client_secret: Option<String>,
+    /// The issuer verifies birthdates, so that a plain `birthdate` claim proves an age.
+    #[arg(long, env = "VISAVIS_ISSUER_VERIFIES_BIRTHDATES")]
+    issuer_verifies_birthdates: bool,
+    /// What clients call this server, where it is behind a proxy.
+    #[arg(long, env = "VISAVIS_PUBLIC_URL")]
+    public_url: Option<String>,
+    /// How many of the latest partners are not met again [default: 16, with --dev 0]
+    #[arg(long, env = "VISAVIS_RECENT_PARTNERS")]
+    recent_partners: Option<u32>,
+}
+
+impl Arguments {
+    fn config(self) -> Config {
+        let (verified, secret) = (self.issuer_verifies_birthdates, self.client_secret);
+        let issuer = self.issuer.zip(self.client_id).map(|(url, client_id)| IssuerConfig {
+            url,
+            client_id,
+            client_secret: secret.map(Private::new),
+            birthdate_is_verified: verified,
+        });
+        let rules = if self.dev { Rules { declined_ms: 0, ..Rules::default() } } else { Rules::default() };
+        Config {
+            listen: self.listen,
+            data: self.data,
+            relay: Some(RelayConfig { listen: self.relay_listen, public: self.relay_public_ip }),
+            dev: self.dev,
+            issuer,
+            public_url: self.public_url,
+            recent_partners: self.recent_partners.unwrap_or(if self.dev { 0 } else { RECENT_PARTNERS }),
+            rules,
+            limits: Limits::default(),
+        }
+    }
+}
+
+/// Wrong use and everything that keeps a server from starting.
+const CANNOT_START: u8 = 2;
+
+fn main() -> ExitCode {
+    let arguments = Arguments::parse();
+    let filter = EnvFilter::try_from_env("VISAVIS_LOG").unwrap_or_else(|_| EnvFilter::new("info,turn=warn"));
+    tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).with_ansi(false).init();
+    let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
+        Ok(runtime) => runtime,
+        Err(error) => return cannot_start(&error),
+    };
+    runtime.block_on(run(arguments.config()))
+}
+
+async fn run(config: Config) -> ExitCode {
+    let stop = stop_signal();
+    let running = match Server::start(config).await {
+        Ok(running) => running,
+        Err(error) => return cannot_start(&error),
+    };
+    let relay = running.relay.map(|address| address.to_string());
+    let ready = serde_json::json!({
+        "ready": true, "http": format!("http://{}", running.http), "relay": relay, "issuer": running.issuer_url,
+    });
+    let mut stdout = std::io::stdout();
+    // Nobody may be reading; the server is of use all the same.
+    let _ = writeln!(stdout, "{ready}").and_then(|()| stdout.flush());
+    stop.await;
+    running.shutdown().await;
+    ExitCode::SUCCESS
+}
+
+fn cannot_start(why: &dyn std::fmt::Display) -> ExitCode {
+    eprintln!("visavis-server cannot start: {why}");
+    ExitCode::from(CANNOT_START)
+}
+
+/// Listens from the moment of the call, so that a signal during the start is not lost.
+#[cfg(unix)]
+fn stop_signal() -> impl Future<Output = ()> {
+    use tokio::signal::unix::{SignalKind, signal};
+    let signals = signal(SignalKind::interrupt()).and_then(|interrupt| Ok((interrupt, signal(SignalKind::terminate())?)));
+    async move {
+        match signals {
+            Ok((mut interrupt, mut terminate)) => {
+                tokio::select! {
+                    _ = interrupt.recv() => {}
+                    _ = terminate.recv() => {}
+                }
+            }
+            Err(error) => {
+                tracing::warn!(%error, "signals cannot be listened for");
+                std::future::pending().await
+            }
+        }
+    }
+}
+
+#[cfg(not(unix))]
+async fn stop_signal() {
+    if tokio::signal::ctrl_c().await.is_err() {
+        std::future::pending().await
+    }
+}

@@ -1,0 +1,3 @@
+pub fn document() -> utoipa::openapi::OpenApi {
+    utoipa::openapi::OpenApiBuilder::new().build()
+}

@@ -1,0 +1,293 @@
+//! The meeting room: who is here, who waits, who is offered whom, which two are together, which questions are open.
+//!
+//! A pure state machine. [`Room::handle`] takes one [`Input`] and the time and returns what is to be done; `room_task` owns the one
+//! instance, carries the outputs out and feeds the answers back. Sources of inputs:
+//!
+//! | input | from |
+//! |---|---|
+//! | `Arrived`, `Said`, `Gone` | the socket of one person (`socket`) |
+//! | `ProfileChanged` | the HTTP interface |
+//! | `LookedUp`, `Committed`, `FollowStored` | the store, answering `LookUp`, `Commit`, `StoreFollow` |
+//! | `Tick` | the clock, every [`TICK_MS`] |
+//! | `Closing` | shutdown |
+//!
+//! What one of the two says never reaches the other here except through [`crate::blind`] and [`crate::sdp`].
+
+mod meeting;
+mod people;
+#[cfg(test)]
+mod tests;
+mod waiting;
+
+pub use people::card_of;
+
+use crate::refusal::refuse;
+use crate::store::{AccountId, Entrant};
+use meeting::Meeting;
+use std::collections::BTreeMap;
+use visavis_wire::http::{Refusal, RefusalCode};
+use visavis_wire::socket::{ClientMessage, EndReason, MatchId, RelayCredentials, ServerMessage};
+use waiting::{Waiting, Waits};
+
+/// Short beside the seconds that people wait, long beside the work of one round.
+pub const TICK_MS: u64 = 250;
+
+/// One connection of one person; a later one of the same person has another number.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct SocketId(pub u64);
+
+#[derive(Clone, Copy, Debug)]
+pub struct Rules {
+    pub offer_ms: u64,
+    /// How long a match waits for a socket that broke.
+    pub away_ms: u64,
+    pub follow_ms: u64,
+    pub waiting_news_ms: u64,
+    /// For how long two are not offered each other again after an offer that came to nothing.
+    pub declined_ms: u64,
+}
+
+impl Default for Rules {
+    fn default() -> Self {
+        Self { offer_ms: 20_000, away_ms: 20_000, follow_ms: 60_000, waiting_news_ms: 2_000, declined_ms: 600_000 }
+    }
+}
+
+#[derive(Debug)]
+pub enum Input {
+    /// `Hello` was read, its version is ours.
+    Arrived {
+        account: AccountId,
+        socket: SocketId,
+    },
+    Said {
+        account: AccountId,
+        socket: SocketId,
+        message: ClientMessage,
+    },
+    Gone {
+        account: AccountId,
+        socket: SocketId,
+    },
+    ProfileChanged {
+        account: AccountId,
+    },
+    LookedUp {
+        account: AccountId,
+        found: Result<Entrant, Refusal>,
+    },
+    Committed {
+        match_id: MatchId,
+        allowed: bool,
+    },
+    FollowStored {
+        match_id: MatchId,
+        stored: bool,
+    },
+    Tick,
+    Closing,
+}
+
+#[derive(Debug)]
+pub enum Output {
+    Send {
+        socket: SocketId,
+        message: ServerMessage,
+    },
+    Close {
+        socket: SocketId,
+    },
+    /// Answered by `LookedUp`.
+    LookUp {
+        account: AccountId,
+    },
+    /// Are both still allowed to meet? Answered by `Committed`; nothing is announced before.
+    Commit {
+        match_id: MatchId,
+        a: AccountId,
+        b: AccountId,
+    },
+    Began {
+        match_id: MatchId,
+        a: AccountId,
+        b: AccountId,
+    },
+    Ended {
+        match_id: MatchId,
+        how: EndReason,
+    },
+    /// Answered by `FollowStored`.
+    StoreFollow {
+        match_id: MatchId,
+        a: AccountId,
+        b: AccountId,
+    },
+}
+
+/// Chance and keys.
+pub trait Sources {
+    fn match_id(&mut self) -> MatchId;
+    fn coin(&mut self) -> bool;
+    fn relay(&mut self) -> RelayCredentials;
+}
+
+#[derive(Debug, Default)]
+enum Place {
+    #[default]
+    Idle,
+    /// Asked to join; the store is being asked.
+    Joining,
+    Waiting(Waiting),
+    Matched(MatchId),
+}
+
+#[derive(Debug, Default)]
+struct Person {
+    socket: Option<SocketId>,
+    place: Place,
+    /// The latest match whose follow question is still open.
+    parting: Option<MatchId>,
+}
+
+pub struct Room {
+    rules: Rules,
+    people: BTreeMap<AccountId, Person>,
+    matches: BTreeMap<MatchId, Meeting>,
+    /// Pairs (smaller id first) that are left in peace until the given time.
+    declined: BTreeMap<(AccountId, AccountId), u64>,
+    waits: Waits,
+    closing: bool,
+}
+
+impl Room {
+    pub fn new(rules: Rules) -> Self {
+        Self {
+            rules,
+            people: BTreeMap::new(),
+            matches: BTreeMap::new(),
+            declined: BTreeMap::new(),
+            waits: Waits::default(),
+            closing: false,
+        }
+    }
+
+    pub fn is_online(&self, account: AccountId) -> bool {
+        self.people.get(&account).is_some_and(|person| person.socket.is_some())
+    }
+
+    pub fn handle(&mut self, now_ms: u64, input: Input, sources: &mut dyn Sources) -> Vec<Output> {
+        let mut out = Vec::new();
+        match input {
+            Input::Arrived { account, socket } => self.arrived(now_ms, account, socket, &mut out),
+            Input::Gone { account, socket } => self.gone(now_ms, account, socket, &mut out),
+            Input::Said { account, socket, message } => {
+                // A message of a socket that has been replaced meanwhile is nobody's.
+                if self.people.get(&account).is_some_and(|person| person.socket == Some(socket)) {
+                    self.said(now_ms, account, socket, message, &mut out);
+                }
+            }
+            Input::ProfileChanged { account } => {
+                if self.people.get(&account).is_some_and(|person| matches!(person.place, Place::Waiting(_))) {
+                    out.push(Output::LookUp { account });
+                }
+            }
+            Input::LookedUp { account, found } => self.looked_up(now_ms, account, found, &mut out),
+            Input::Committed { match_id, allowed } => self.committed(now_ms, &match_id, allowed, sources, &mut out),
+            Input::FollowStored { match_id, stored } => self.follow_stored(&match_id, stored, &mut out),
+            Input::Tick => self.tick(now_ms, sources, &mut out),
+            Input::Closing => self.close(&mut out),
+        }
+        out
+    }
+
+    fn arrived(&mut self, now_ms: u64, account: AccountId, socket: SocketId, out: &mut Vec<Output>) {
+        if self.closing {
+            out.push(send(socket, refuse(RefusalCode::ShuttingDown)));
+            out.push(Output::Close { socket });
+            return;
+        }
+        let old = self.people.entry(account).or_default().socket;
+        if let Some(old) = old {
+            out.push(send(old, refuse(RefusalCode::Replaced)));
+            out.push(Output::Close { socket: old });
+            self.unplug(now_ms, account, true, out);
+        }
+        let person = self.people.entry(account).or_default();
+        person.socket = Some(socket);
+        out.push(send(socket, ServerMessage::Welcome { protocol: visavis_wire::SERVER_PROTOCOL }));
+        self.resume(now_ms, account, socket, out);
+    }
+
+    fn gone(&mut self, now_ms: u64, account: AccountId, socket: SocketId, out: &mut Vec<Output>) {
+        if self.people.get(&account).is_some_and(|person| person.socket == Some(socket)) {
+            self.unplug(now_ms, account, false, out);
+            self.forget_if_idle(account);
+        }
+    }
+
+    /// The person's socket is no longer there; waiting ends with it, a match goes on for a while. An offer survives a socket that
+    /// is replaced at once.
+    fn unplug(&mut self, now_ms: u64, account: AccountId, replaced: bool, out: &mut Vec<Output>) {
+        let Some(person) = self.people.get_mut(&account) else { return };
+        person.socket = None;
+        match &person.place {
+            Place::Idle => {}
+            Place::Joining | Place::Waiting(_) => person.place = Place::Idle,
+            Place::Matched(match_id) => {
+                let match_id = match_id.clone();
+                self.went_away(now_ms, &match_id, account, replaced, out);
+            }
+        }
+    }
+
+    fn forget_if_idle(&mut self, account: AccountId) {
+        let idle = |person: &Person| person.socket.is_none() && person.parting.is_none() && matches!(person.place, Place::Idle);
+        if self.people.get(&account).is_some_and(idle) {
+            self.people.remove(&account);
+        }
+    }
+
+    fn said(&mut self, now_ms: u64, account: AccountId, socket: SocketId, message: ClientMessage, out: &mut Vec<Output>) {
+        match message {
+            // The socket answers a second greeting itself.
+            ClientMessage::Hello { .. } => {}
+            ClientMessage::Join => self.join(now_ms, account, socket, out),
+            ClientMessage::CancelWaiting => self.cancel(now_ms, account, socket, out),
+            ClientMessage::MatchAnswer { match_id, meet } => self.match_answer(now_ms, &match_id, account, meet, out),
+            ClientMessage::Signal { match_id, signal } => self.signal(&match_id, account, signal, out),
+            ClientMessage::Answer { match_id, question, yes } => self.answer(&match_id, account, question, yes, out),
+            ClientMessage::Leave { match_id } => self.leave(now_ms, &match_id, account, out),
+        }
+    }
+
+    fn tick(&mut self, now_ms: u64, sources: &mut dyn Sources, out: &mut Vec<Output>) {
+        self.declined.retain(|_, until| *until > now_ms);
+        self.expire_matches(now_ms, out);
+        if !self.closing {
+            self.pair(now_ms, sources, out);
+            self.tell_waiting(now_ms, out);
+        }
+    }
+
+    fn close(&mut self, out: &mut Vec<Output>) {
+        self.closing = true;
+        self.close_matches(out);
+        for person in self.people.values_mut() {
+            person.place = Place::Idle;
+            if let Some(socket) = person.socket {
+                out.push(send(socket, refuse(RefusalCode::ShuttingDown)));
+                out.push(Output::Close { socket });
+            }
+        }
+    }
+
+    fn send_to(&self, account: AccountId, message: ServerMessage, out: &mut Vec<Output>) {
+        if let Some(socket) = self.people.get(&account).and_then(|person| person.socket) {
+            out.push(send(socket, message));
+        }
+    }
+}
+
+fn send(socket: SocketId, message: ServerMessage) -> Output {
+    Output::Send { socket, message }
+}

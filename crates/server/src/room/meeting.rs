@@ -1,0 +1,370 @@
+//! One match from the pairing to the end of its follow question.
+
+use super::people::{card_of, reason};
+use super::waiting::Waiting;
+use super::{Output, Place, Room, SocketId, Sources, send};
+use crate::blind::{Blind, Change, Kind, Side};
+use crate::sdp;
+use crate::store::AccountId;
+use visavis_matching as matching;
+use visavis_wire::socket::{EndReason, MatchId, Question, RelayCredentials, Role, ServerMessage, Signal};
+
+#[derive(Debug)]
+pub(super) struct Meeting {
+    accounts: [AccountId; 2],
+    offerer: Side,
+    stage: Stage,
+}
+
+#[derive(Debug)]
+enum Stage {
+    /// The store is being asked; nobody knows yet.
+    Committing {
+        waiting: [Waiting; 2],
+    },
+    Offered {
+        waiting: [Waiting; 2],
+        meet: [bool; 2],
+        relay: [RelayCredentials; 2],
+        until_ms: u64,
+    },
+    Together {
+        reveal: Blind,
+        away_until_ms: [Option<u64>; 2],
+    },
+    /// `storing`: both said yes and the store has not answered yet.
+    Parting {
+        follow: Blind,
+        storing: bool,
+        how: EndReason,
+        until_ms: u64,
+    },
+}
+
+impl Meeting {
+    pub(super) fn new([(a, one), (b, other)]: [(AccountId, Waiting); 2], a_offers: bool) -> Self {
+        Self {
+            accounts: [a, b],
+            offerer: if a_offers { Side::A } else { Side::B },
+            stage: Stage::Committing { waiting: [one, other] },
+        }
+    }
+
+    fn side(&self, account: AccountId) -> Option<Side> {
+        Side::BOTH.into_iter().find(|side| self.account(*side) == account)
+    }
+
+    fn account(&self, side: Side) -> AccountId {
+        self.accounts[side.index()]
+    }
+
+    fn role(&self, side: Side) -> Role {
+        if self.offerer == side { Role::Offerer } else { Role::Answerer }
+    }
+}
+
+fn seconds(ms: u64) -> u32 {
+    u32::try_from(ms.div_ceil(1000)).unwrap_or(u32::MAX)
+}
+
+impl Room {
+    pub(super) fn committed(
+        &mut self,
+        now_ms: u64,
+        match_id: &MatchId,
+        allowed: bool,
+        sources: &mut dyn Sources,
+        out: &mut Vec<Output>,
+    ) {
+        let Some(meeting) = self.matches.get_mut(match_id) else { return };
+        let Stage::Committing { waiting } = &meeting.stage else { return };
+        let accounts = meeting.accounts;
+        if !allowed {
+            // The store knows something that the waiting list does not: both are looked up anew.
+            self.matches.remove(match_id);
+            for account in accounts {
+                if let Some(person) = self.people.get_mut(&account) {
+                    person.place = Place::Joining;
+                    out.push(Output::LookUp { account });
+                }
+            }
+            return;
+        }
+        meeting.stage = Stage::Offered {
+            waiting: waiting.clone(),
+            meet: [false; 2],
+            relay: [sources.relay(), sources.relay()],
+            until_ms: now_ms + self.rules.offer_ms,
+        };
+        for account in accounts {
+            self.offer(now_ms, match_id, account, out);
+        }
+    }
+
+    /// Sends (again) the offer to one of the two.
+    fn offer(&self, now_ms: u64, match_id: &MatchId, to: AccountId, out: &mut Vec<Output>) {
+        let Some(meeting) = self.matches.get(match_id) else { return };
+        let (Some(side), Stage::Offered { waiting, relay, until_ms, .. }) = (meeting.side(to), &meeting.stage) else { return };
+        let (own, peer) = (&waiting[side.index()], &waiting[side.other().index()]);
+        let message = ServerMessage::MatchOffered {
+            match_id: match_id.clone(),
+            role: meeting.role(side),
+            card: card_of(&peer.entrant.profile),
+            reasons: matching::reasons(&own.waiter, &peer.waiter).into_iter().map(reason).collect(),
+            answer_within_s: seconds(until_ms.saturating_sub(now_ms)),
+            relay: relay[side.index()].clone(),
+        };
+        self.send_to(to, message, out);
+    }
+
+    pub(super) fn match_answer(&mut self, now_ms: u64, match_id: &MatchId, account: AccountId, yes: bool, out: &mut Vec<Output>) {
+        if !yes {
+            self.decline_offer(now_ms, match_id, account, out);
+            return;
+        }
+        let Some(meeting) = self.matches.get_mut(match_id) else { return };
+        let Some(side) = meeting.side(account) else { return };
+        let Stage::Offered { meet, .. } = &mut meeting.stage else { return };
+        meet[side.index()] = true;
+        if *meet != [true; 2] {
+            return;
+        }
+        meeting.stage = Stage::Together { reveal: Blind::new(Kind::Standing), away_until_ms: [None; 2] };
+        let [a, b] = meeting.accounts;
+        let roles = Side::BOTH.map(|side| (meeting.account(side), meeting.role(side)));
+        out.push(Output::Began { match_id: match_id.clone(), a, b });
+        for (account, role) in roles {
+            self.send_to(account, ServerMessage::MatchBegins { match_id: match_id.clone(), role }, out);
+        }
+    }
+
+    /// A "not now" of `account`. False where there is no offer to decline.
+    pub(super) fn decline_offer(&mut self, now_ms: u64, match_id: &MatchId, account: AccountId, out: &mut Vec<Output>) -> bool {
+        let Some(meeting) = self.matches.get(match_id) else { return false };
+        let open = matches!(meeting.stage, Stage::Committing { .. } | Stage::Offered { .. });
+        let Some(side) = meeting.side(account).filter(|_| open) else { return false };
+        let mut stays = [true; 2];
+        stays[side.index()] = false;
+        self.withdraw(now_ms, match_id, stays, out);
+        true
+    }
+
+    /// The offer is over. Whoever stays and said "meet" waits again; while nothing had been announced, whoever stays does.
+    fn withdraw(&mut self, now_ms: u64, match_id: &MatchId, stays: [bool; 2], out: &mut Vec<Output>) {
+        let Some(meeting) = self.matches.remove(match_id) else { return };
+        let (waiting, again, announced) = match meeting.stage {
+            Stage::Committing { waiting } => (waiting, stays, false),
+            Stage::Offered { waiting, meet, .. } => (waiting, [stays[0] && meet[0], stays[1] && meet[1]], true),
+            Stage::Together { .. } | Stage::Parting { .. } => return,
+        };
+        let [a, b] = meeting.accounts;
+        if announced {
+            self.declined.insert((a.min(b), a.max(b)), now_ms + self.rules.declined_ms);
+        }
+        for ((account, waiting), again) in meeting.accounts.into_iter().zip(waiting).zip(again) {
+            if announced {
+                self.send_to(account, ServerMessage::MatchWithdrawn { match_id: match_id.clone() }, out);
+            }
+            if let Some(person) = self.people.get_mut(&account) {
+                person.place = Place::Idle;
+            }
+            if again {
+                self.wait_again(now_ms, account, waiting, out);
+            } else {
+                self.forget_if_idle(account);
+            }
+        }
+    }
+
+    pub(super) fn signal(&mut self, match_id: &MatchId, from: AccountId, signal: Signal, out: &mut Vec<Output>) {
+        let Some(meeting) = self.matches.get(match_id) else { return };
+        let (Some(side), Stage::Together { .. }) = (meeting.side(from), &meeting.stage) else { return };
+        if let Some(signal) = sdp::without_direct_addresses(signal) {
+            self.send_to(meeting.account(side.other()), ServerMessage::Signal { match_id: match_id.clone(), signal }, out);
+        }
+    }
+
+    pub(super) fn answer(
+        &mut self,
+        match_id: &MatchId,
+        account: AccountId,
+        question: Question,
+        yes: bool,
+        out: &mut Vec<Output>,
+    ) {
+        let Some(meeting) = self.matches.get_mut(match_id) else { return };
+        let Some(side) = meeting.side(account) else { return };
+        let [a, b] = meeting.accounts;
+        match (&mut meeting.stage, question) {
+            (Stage::Together { reveal, .. }, Question::Reveal) => {
+                let Some(change) = reveal.answer(side, yes) else { return };
+                let message = match change {
+                    Change::Opened => ServerMessage::QuestionOpened { match_id: match_id.clone(), question },
+                    Change::Closed => ServerMessage::QuestionClosed { match_id: match_id.clone(), question },
+                };
+                self.send_to(a, message.clone(), out);
+                self.send_to(b, message, out);
+            }
+            (Stage::Parting { follow, storing, .. }, Question::Follow) => {
+                if follow.answer(side, yes) == Some(Change::Opened) {
+                    *storing = true;
+                    out.push(Output::StoreFollow { match_id: match_id.clone(), a, b });
+                }
+            }
+            // Asked at another time: an answer that crossed with the end of the call.
+            _ => {}
+        }
+    }
+
+    /// Told only once it is stored. Where it cannot be stored, the question ends at its time like any other.
+    pub(super) fn follow_stored(&mut self, match_id: &MatchId, stored: bool, out: &mut Vec<Output>) {
+        let Some(meeting) = self.matches.get_mut(match_id) else { return };
+        let Stage::Parting { storing, .. } = &mut meeting.stage else { return };
+        *storing = false;
+        if stored {
+            let question = Question::Follow;
+            self.part(match_id, ServerMessage::QuestionOpened { match_id: match_id.clone(), question }, out);
+        }
+    }
+
+    pub(super) fn leave(&mut self, now_ms: u64, match_id: &MatchId, account: AccountId, out: &mut Vec<Output>) {
+        let Some(meeting) = self.matches.get(match_id) else { return };
+        if meeting.side(account).is_none() {
+            return;
+        }
+        match meeting.stage {
+            Stage::Committing { .. } | Stage::Offered { .. } => {
+                self.decline_offer(now_ms, match_id, account, out);
+            }
+            Stage::Together { .. } => self.end(now_ms, match_id, EndReason::Left, out),
+            Stage::Parting { .. } => {}
+        }
+    }
+
+    fn end(&mut self, now_ms: u64, match_id: &MatchId, how: EndReason, out: &mut Vec<Output>) {
+        let Some(meeting) = self.matches.get_mut(match_id) else { return };
+        let until_ms = now_ms + self.rules.follow_ms;
+        meeting.stage = Stage::Parting { follow: Blind::new(Kind::Once), storing: false, how, until_ms };
+        out.push(Output::Ended { match_id: match_id.clone(), how });
+        for account in meeting.accounts {
+            if let Some(person) = self.people.get_mut(&account) {
+                person.place = Place::Idle;
+                person.parting = Some(match_id.clone());
+            }
+            self.send_to(account, ended(match_id, how, self.rules.follow_ms), out);
+        }
+    }
+
+    /// The follow question is over for both at the same moment.
+    fn part(&mut self, match_id: &MatchId, last: ServerMessage, out: &mut Vec<Output>) {
+        let Some(meeting) = self.matches.remove(match_id) else { return };
+        for account in meeting.accounts {
+            self.send_to(account, last.clone(), out);
+            if let Some(person) = self.people.get_mut(&account)
+                && person.parting.as_ref() == Some(match_id)
+            {
+                person.parting = None;
+            }
+            self.forget_if_idle(account);
+        }
+    }
+
+    pub(super) fn went_away(&mut self, now_ms: u64, match_id: &MatchId, who: AccountId, replaced: bool, out: &mut Vec<Output>) {
+        let Some(meeting) = self.matches.get_mut(match_id) else { return };
+        let Some(side) = meeting.side(who) else { return };
+        let peer = meeting.account(side.other());
+        match &mut meeting.stage {
+            Stage::Committing { .. } | Stage::Offered { .. } if replaced => {}
+            Stage::Committing { .. } | Stage::Offered { .. } => {
+                self.decline_offer(now_ms, match_id, who, out);
+            }
+            Stage::Together { away_until_ms, .. } => {
+                away_until_ms[side.index()] = Some(now_ms + self.rules.away_ms);
+                self.send_to(peer, ServerMessage::PeerAway { match_id: match_id.clone() }, out);
+            }
+            Stage::Parting { .. } => {}
+        }
+    }
+
+    /// Tells somebody who arrives where they are.
+    pub(super) fn resume(&mut self, now_ms: u64, account: AccountId, socket: SocketId, out: &mut Vec<Output>) {
+        let Some(person) = self.people.get(&account) else { return };
+        if let Some(match_id) = person.parting.clone()
+            && let Some(Meeting { stage: Stage::Parting { how, until_ms, .. }, .. }) = self.matches.get(&match_id)
+        {
+            out.push(send(socket, ended(&match_id, *how, until_ms.saturating_sub(now_ms))));
+        }
+        let Place::Matched(match_id) = &person.place else { return };
+        let match_id = match_id.clone();
+        self.offer(now_ms, &match_id, account, out);
+        let Some(meeting) = self.matches.get_mut(&match_id) else { return };
+        let Some(side) = meeting.side(account) else { return };
+        let (role, peer) = (meeting.role(side), meeting.account(side.other()));
+        let Stage::Together { reveal, away_until_ms } = &mut meeting.stage else { return };
+        out.push(send(socket, ServerMessage::MatchBegins { match_id: match_id.clone(), role }));
+        if reveal.is_open() {
+            out.push(send(socket, ServerMessage::QuestionOpened { match_id: match_id.clone(), question: Question::Reveal }));
+        }
+        if away_until_ms[side.other().index()].is_some() {
+            out.push(send(socket, ServerMessage::PeerAway { match_id: match_id.clone() }));
+        }
+        if away_until_ms[side.index()].take().is_some() {
+            self.send_to(peer, ServerMessage::PeerBack { match_id }, out);
+        }
+    }
+
+    pub(super) fn expire_matches(&mut self, now_ms: u64, out: &mut Vec<Output>) {
+        let due: Vec<MatchId> =
+            self.matches.iter().filter(|(_, meeting)| meeting.is_due(now_ms)).map(|(id, _)| id.clone()).collect();
+        for match_id in due {
+            match self.matches.get(&match_id).map(|meeting| &meeting.stage) {
+                Some(Stage::Offered { .. }) => self.withdraw(now_ms, &match_id, [true; 2], out),
+                Some(Stage::Together { .. }) => self.end(now_ms, &match_id, EndReason::Vanished, out),
+                Some(Stage::Parting { .. }) => {
+                    self.part(&match_id, ServerMessage::FollowClosed { match_id: match_id.clone() }, out);
+                }
+                Some(Stage::Committing { .. }) | None => {}
+            }
+        }
+    }
+
+    pub(super) fn close_matches(&mut self, out: &mut Vec<Output>) {
+        let how = EndReason::ServerClosing;
+        for (match_id, meeting) in std::mem::take(&mut self.matches) {
+            match meeting.stage {
+                Stage::Committing { .. } => {}
+                Stage::Offered { .. } => {
+                    for account in meeting.accounts {
+                        self.send_to(account, ServerMessage::MatchWithdrawn { match_id: match_id.clone() }, out);
+                    }
+                }
+                Stage::Together { .. } => {
+                    out.push(Output::Ended { match_id: match_id.clone(), how });
+                    for account in meeting.accounts {
+                        self.send_to(account, ended(&match_id, how, 0), out);
+                    }
+                }
+                Stage::Parting { .. } => {
+                    for account in meeting.accounts {
+                        self.send_to(account, ServerMessage::FollowClosed { match_id: match_id.clone() }, out);
+                    }
+                }
+            }
+        }
+    }
+}
+
+impl Meeting {
+    fn is_due(&self, now_ms: u64) -> bool {
+        match &self.stage {
+            Stage::Committing { .. } => false,
+            Stage::Offered { until_ms, .. } => *until_ms <= now_ms,
+            Stage::Together { away_until_ms, .. } => away_until_ms.iter().flatten().any(|until| *until <= now_ms),
+            Stage::Parting { storing, until_ms, .. } => !storing && *until_ms <= now_ms,
+        }
+    }
+}
+
+fn ended(match_id: &MatchId, reason: EndReason, follow_ms: u64) -> ServerMessage {
+    ServerMessage::MatchEnded { match_id: match_id.clone(), reason, follow_within_s: seconds(follow_ms) }
+}

@@ -1,0 +1,174 @@
+//! One WebSocket: reads messages, keeps to the limits, keeps alive, and writes what the room sends.
+
+use crate::config::Limits;
+use crate::http::App;
+use crate::refusal::{refuse, refuse_saying};
+use crate::room::SocketId;
+use crate::room_task::Delivery;
+use crate::store::AccountId;
+use axum::extract::ws::{CloseFrame, Message, WebSocket, WebSocketUpgrade, close_code};
+use axum::response::Response;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+use tokio::sync::mpsc;
+use tokio::time::Instant;
+use visavis_wire::SERVER_PROTOCOL;
+use visavis_wire::http::RefusalCode;
+use visavis_wire::limits::SOCKET_MESSAGE;
+use visavis_wire::socket::{ClientMessage, ServerMessage};
+
+/// After so many messages that cannot be read, the socket is closed.
+const MALFORMED_MESSAGES: u32 = 5;
+/// A client that does not take our last words in this time does without them.
+const WRITE_WITHIN: Duration = Duration::from_secs(10);
+
+static NEXT_SOCKET: AtomicU64 = AtomicU64::new(1);
+
+pub fn upgrade(app: Arc<App>, account: AccountId, upgrade: WebSocketUpgrade) -> Response {
+    upgrade
+        // The defaults keep 128 kB a connection; messages are a few kilobytes at most.
+        .read_buffer_size(4096)
+        .write_buffer_size(0)
+        .max_message_size(SOCKET_MESSAGE)
+        .max_frame_size(SOCKET_MESSAGE)
+        .on_upgrade(move |socket| async move {
+            let id = SocketId(NEXT_SOCKET.fetch_add(1, Ordering::Relaxed));
+            Connection { app, account, id, socket, malformed: 0 }.run().await;
+        })
+}
+
+struct Connection {
+    app: Arc<App>,
+    account: AccountId,
+    id: SocketId,
+    socket: WebSocket,
+    malformed: u32,
+}
+
+/// Why a socket ends.
+#[derive(Debug)]
+struct Over;
+
+impl Connection {
+    async fn run(mut self) {
+        let hello = tokio::time::timeout(self.limits().hello_within, self.hello()).await;
+        if !matches!(hello, Ok(Ok(()))) {
+            self.close(close_code::POLICY).await;
+            return;
+        }
+        let inbox = self.app.room.arrive(self.account, self.id).await;
+        // Whatever ends it, the room hears of it.
+        let ended = self.serve(inbox).await;
+        self.app.room.leave(self.account, self.id).await;
+        tracing::debug!(socket = self.id.0, ?ended, "a socket ended");
+        self.close(close_code::NORMAL).await;
+    }
+
+    fn limits(&self) -> Limits {
+        self.app.limits
+    }
+
+    async fn hello(&mut self) -> Result<(), Over> {
+        loop {
+            let Some(Ok(frame)) = self.socket.recv().await else { return Err(Over) };
+            match self.read(frame).await? {
+                Some(ClientMessage::Hello { protocol }) if protocol == SERVER_PROTOCOL => return Ok(()),
+                Some(ClientMessage::Hello { .. }) => {
+                    self.write(&refuse(RefusalCode::OutdatedApp)).await?;
+                    return Err(Over);
+                }
+                Some(_) => self.mistake("The first message on a socket is \"hello\".").await?,
+                None => {}
+            }
+        }
+    }
+
+    async fn serve(&mut self, mut inbox: mpsc::Receiver<Delivery>) -> Over {
+        let every = self.limits().ping_every;
+        let mut ping = tokio::time::interval_at(Instant::now() + every, every);
+        let mut heard = Instant::now();
+        loop {
+            let done = tokio::select! {
+                delivery = inbox.recv() => match delivery {
+                    Some(Delivery::Message(message)) => self.write(&message).await,
+                    Some(Delivery::Close) | None => Err(Over),
+                },
+                frame = self.socket.recv() => match frame {
+                    Some(Ok(frame)) => {
+                        heard = Instant::now();
+                        self.frame(frame).await
+                    }
+                    Some(Err(_)) | None => Err(Over),
+                },
+                _ = ping.tick() => {
+                    if heard.elapsed() > every * 3 { Err(Over) } else { self.send(Message::Ping(Vec::new().into())).await }
+                }
+            };
+            if let Err(over) = done {
+                return over;
+            }
+        }
+    }
+
+    async fn frame(&mut self, frame: Message) -> Result<(), Over> {
+        let Some(message) = self.read(frame).await? else { return Ok(()) };
+        let joins = matches!(message, ClientMessage::Join);
+        if joins && self.app.rates.joins.check_key(&self.account).is_err() {
+            return self.write(&refuse(RefusalCode::TooManyRequests)).await;
+        }
+        match message {
+            ClientMessage::Hello { .. } => self.mistake("The socket has been greeted already.").await,
+            message => {
+                self.app.room.say(self.account, self.id, message).await;
+                Ok(())
+            }
+        }
+    }
+
+    /// `None`: a frame that carries no message, or none that can be read.
+    async fn read(&mut self, frame: Message) -> Result<Option<ClientMessage>, Over> {
+        let text = match frame {
+            Message::Text(text) => text,
+            Message::Ping(_) | Message::Pong(_) => return Ok(None),
+            Message::Close(_) => return Err(Over),
+            Message::Binary(_) => {
+                self.mistake("Messages are text frames.").await?;
+                return Ok(None);
+            }
+        };
+        if self.app.rates.messages.check_key(&self.account).is_err() {
+            self.write(&refuse(RefusalCode::TooManyRequests)).await?;
+            return Ok(None);
+        }
+        match ClientMessage::from_json(text.as_str()) {
+            Ok(message) => Ok(Some(message)),
+            Err(error) => {
+                self.mistake(&format!("A message could not be read: {error}.")).await?;
+                Ok(None)
+            }
+        }
+    }
+
+    async fn mistake(&mut self, what: &str) -> Result<(), Over> {
+        self.malformed += 1;
+        self.write(&refuse_saying(RefusalCode::BadRequest, what)).await?;
+        if self.malformed >= MALFORMED_MESSAGES { Err(Over) } else { Ok(()) }
+    }
+
+    async fn write(&mut self, message: &ServerMessage) -> Result<(), Over> {
+        self.send(Message::Text(message.to_json().into())).await
+    }
+
+    async fn send(&mut self, frame: Message) -> Result<(), Over> {
+        match tokio::time::timeout(WRITE_WITHIN, self.socket.send(frame)).await {
+            Ok(Ok(())) => Ok(()),
+            Ok(Err(_)) | Err(_) => Err(Over),
+        }
+    }
+
+    async fn close(&mut self, code: u16) {
+        // The other side may be gone already.
+        let _ = self.send(Message::Close(Some(CloseFrame { code, reason: "".into() }))).await;
+    }
+}
