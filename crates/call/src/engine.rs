@@ -1,9 +1,41 @@
-//! Skeleton of the call's public surface.
+//! The call: one owner loop (a tokio task), [`Input`] in, [`Event`] out.
+//!
+//! | input | source |
+//! |---|---|
+//! | `Command` | the session, by [`Call::command`] |
+//! | `LocalCandidate`, `Ice`, `Connection`, `Track` | the library's driver, by `connection::Handler` |
+//! | `ChannelOpen`, `ChannelClosed`, `Message` | the task that reads each data channel |
+//! | `Dropped` | the handle was dropped |
+//! | a tick every 100 ms | the loop's own timer |
+//!
+//! Pictures and sound do not come through here: see `send`, `receive` and `sound`.
+
 use crate::Statistics;
+use crate::channels::Channel;
+use crate::channels::Message;
+use crate::connection::Sources;
+use crate::interceptors::Monitor;
+use crate::owner::Owner;
+use crate::receive::{VideoInput, VideoPacket};
+use crate::send::VideoOutput;
+use crate::sound::{self, MicrophoneSink, SpeakerSource};
+use crate::statistics::{ReceiveFigures, SendFigures};
+use crate::video::Packetiser;
+use crate::{receive, send};
+use rtc::interceptor::BoxedInterceptor;
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
+use std::sync::{Arc, Mutex, PoisonError, mpsc as thread_channel};
+use std::thread::JoinHandle;
+use tokio::sync::mpsc;
 use visavis_media::{Clock, Frame, FramePool, Mailbox};
 use visavis_sight::Released;
 use visavis_wire::channel::{Control, Live, Operations};
 use visavis_wire::socket::{RelayCredentials, Role, Signal};
+use webrtc::media_stream::track_remote::TrackRemote;
+use webrtc::peer_connection::{RTCIceConnectionState, RTCPeerConnectionState};
+
+/// Packets of the peer's video that wait for the decoder thread, about two seconds. What is over it is lost, as on the network.
+const PACKETS_WAITING: usize = 512;
 
 /// Which candidates may be used.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -28,12 +60,13 @@ pub struct Config {
 #[derive(Debug)]
 pub enum Command {
     Signal(Signal),
+    /// Dropped, like `Operations` and `Live`, before `Event::Connected`.
     Control(Control),
     Operations(Operations),
     Live(Live),
     /// Sends silence (DTX) instead of the microphone.
     Mute(bool),
-    /// Network changed or connection lost: negotiate new candidates (offerer) or ask for it (answerer).
+    /// Network changed or connection lost: negotiate new candidates. The answerer leaves the offerer two seconds to do it first.
     Restart,
     HangUp,
 }
@@ -52,51 +85,187 @@ pub enum Event {
     Operations(Operations),
     Live(Live),
     Statistics(Statistics),
-    /// Not recoverable; in plain words for the log.
+    /// Not recoverable; in plain words for the log. Nothing comes after it.
     Failed(String),
-    /// After `HangUp`, or when the peer took the connection down.
+    /// After `HangUp`, or when the peer took the connection down. Nothing comes after it.
     Closed,
 }
 
-/// Handle of a running call; dropping it hangs up and joins its threads.
-pub struct Call {}
-
-#[derive(Clone)]
-pub struct MicrophoneSink {}
-
-impl MicrophoneSink {
-    /// 20 ms of 48 kHz mono; never blocks, drops when the encoder is late.
-    pub fn push(&self, _samples: &[i16; 960]) {}
+pub(crate) enum Input {
+    Command(Command),
+    /// The candidate's line; `None` ends them.
+    LocalCandidate(Option<String>),
+    Ice(RTCIceConnectionState),
+    Connection(RTCPeerConnectionState),
+    Track(Arc<dyn TrackRemote>),
+    ChannelOpen(Channel),
+    /// The peer took the connection down.
+    ChannelClosed,
+    Message(Message),
+    Dropped,
 }
 
-pub struct SpeakerSource {}
+/// What the owner loop and the threads of the call share.
+#[derive(Clone)]
+pub(crate) struct Shared {
+    pub clock: Clock,
+    pub monitor: Monitor,
+    /// Set while media may be sent.
+    pub open: Arc<AtomicBool>,
+    pub target_kbps: Arc<AtomicU32>,
+    pub muted: Arc<AtomicBool>,
+    pub malformed: Arc<AtomicU32>,
+    pub send: Arc<Mutex<SendFigures>>,
+    pub receive: Arc<Mutex<ReceiveFigures>>,
+    pub sound: Arc<sound::Shared>,
+}
 
-impl SpeakerSource {
-    /// Fills the next 20 ms: decoded, concealed or silent; never blocks.
-    pub fn pull(&mut self, samples: &mut [i16; 960]) {
-        samples.fill(0);
-    }
+/// The media ends that the owner loop connects to the network.
+pub(crate) struct Ends {
+    pub video_out: send::PacketQueue,
+    pub sound_out: sound::PacketQueue,
+    pub video_in: thread_channel::SyncSender<VideoPacket>,
+    pub sound_in: sound::Inlet,
+    pub ask_key: mpsc::UnboundedReceiver<()>,
+}
+
+/// Handle of a running call; dropping it hangs up and joins its threads.
+pub struct Call {
+    inputs: mpsc::UnboundedSender<Input>,
+    pictures: Mailbox<Released<Frame>>,
+    peer_pictures: Mailbox<Frame>,
+    shared: Shared,
+    microphone: MicrophoneSink,
+    threads: Vec<JoinHandle<()>>,
 }
 
 impl Call {
     /// Begins to gather at once; the offerer's offer comes out as an event. Call from within a tokio runtime.
-    pub fn start(_config: Config) -> (Self, tokio::sync::mpsc::UnboundedReceiver<Event>) {
-        (Self {}, tokio::sync::mpsc::unbounded_channel().1)
+    pub fn start(config: Config) -> (Self, mpsc::UnboundedReceiver<Event>) {
+        Self::start_with(config, None)
     }
-    pub fn command(&self, _command: Command) {}
+
+    pub(crate) fn start_with(config: Config, tap: Option<BoxedInterceptor>) -> (Self, mpsc::UnboundedReceiver<Event>) {
+        let (events, receiver) = mpsc::unbounded_channel();
+        let (inputs, input_queue) = mpsc::unbounded_channel();
+        let sources = Sources { video: rand::random(), audio: rand::random() };
+        let (microphone, microphone_end) = sound::microphone();
+        let shared = Shared {
+            clock: config.clock,
+            monitor: Monitor::new(sources.video),
+            open: Arc::default(),
+            target_kbps: Arc::new(AtomicU32::new(config.max_video_kbps)),
+            muted: Arc::default(),
+            malformed: Arc::default(),
+            send: Arc::default(),
+            receive: Arc::default(),
+            sound: Arc::default(),
+        };
+        let mut call = Self {
+            inputs: inputs.clone(),
+            pictures: Mailbox::new(),
+            peer_pictures: Mailbox::new(),
+            shared: shared.clone(),
+            microphone,
+            threads: Vec::new(),
+        };
+        match call.start_threads(&config, sources, microphone_end) {
+            Ok(ends) => {
+                let owner = Owner::new(config, sources, shared, events);
+                tokio::spawn(owner.run(ends, inputs, input_queue, tap));
+            }
+            Err(error) => {
+                // The receiver is still held below.
+                let _ = events.send(Event::Failed(format!("a thread of the call could not be started: {error}")));
+            }
+        }
+        (call, receiver)
+    }
+
+    fn start_threads(&mut self, config: &Config, sources: Sources, microphone: sound::MicrophoneEnd) -> std::io::Result<Ends> {
+        let shared = self.shared.clone();
+        let output = VideoOutput {
+            monitor: shared.monitor.clone(),
+            target_kbps: Arc::clone(&shared.target_kbps),
+            open: Arc::clone(&shared.open),
+            figures: Arc::clone(&shared.send),
+            clock: shared.clock,
+        };
+        let packetiser = Packetiser::new(sources.video, rand::random(), rand::random());
+        let (thread, video_out) = send::start(self.pictures.clone(), packetiser, output)?;
+        self.threads.push(thread);
+        let (video_in, packets) = thread_channel::sync_channel(PACKETS_WAITING);
+        let (ask, ask_key) = mpsc::unbounded_channel();
+        self.threads.push(receive::start(VideoInput {
+            packets,
+            pictures: self.peer_pictures.clone(),
+            pool: config.pool.clone(),
+            ask,
+            monitor: shared.monitor.clone(),
+            figures: Arc::clone(&shared.receive),
+            clock: shared.clock,
+        })?);
+        let (thread, sound_out) = sound::start(microphone, sources.audio, &shared)?;
+        self.threads.push(thread);
+        let sound_in = shared.sound.inlet(shared.clock);
+        Ok(Ends { video_out, sound_out, video_in, sound_in, ask_key })
+    }
+
+    pub fn command(&self, command: Command) {
+        // Fails only when the call is over, and then nothing is to be done.
+        let _ = self.inputs.send(Input::Command(command));
+    }
+
     /// Pictures to send; newest wins.
     pub fn pictures(&self) -> Mailbox<Released<Frame>> {
-        Mailbox::new()
+        self.pictures.clone()
     }
-    /// The peer's decoded pictures; newest wins.
+
+    /// The peer's decoded pictures; newest wins. Their `captured` is the time of arrival here.
     pub fn peer_pictures(&self) -> Mailbox<Frame> {
-        Mailbox::new()
+        self.peer_pictures.clone()
     }
+
     pub fn microphone(&self) -> MicrophoneSink {
-        MicrophoneSink {}
+        self.microphone.clone()
     }
-    /// To be handed to the speaker; one reader.
+
+    /// To be handed to the speaker; one reader at a time. A second one is silent until the first is dropped.
     pub fn speaker(&self) -> SpeakerSource {
-        SpeakerSource {}
+        self.shared.sound.speaker(self.shared.clock)
+    }
+
+    /// Size of picture that this machine encodes in time and the path carries. The pictures should be scaled before they are
+    /// released: the encoder takes what it gets.
+    pub fn preferred_size(&self) -> (usize, usize) {
+        let figures = self.shared.send.lock().unwrap_or_else(PoisonError::into_inner);
+        preferred_size(&figures, self.shared.target_kbps.load(Ordering::Relaxed))
+    }
+}
+
+/// Encoding 720p may take this long; at 30 pictures a second 33 ms are all there is, and the decoder needs some of it.
+const ENCODE_MS: f32 = 25.0;
+/// One pixel costs about the same at both sizes, so 720p is tried when 360p takes a fourth of the limit.
+const SMALL_ENCODE_MS: f32 = ENCODE_MS / 4.5;
+/// Below this 720p looks worse than 360p.
+const LARGE_KBPS: u32 = 1200;
+
+fn preferred_size(figures: &SendFigures, target_kbps: u32) -> (usize, usize) {
+    let large = figures.height > 540;
+    let fast = figures.pictures > 0 && figures.encode_ms < if large { ENCODE_MS } else { SMALL_ENCODE_MS };
+    if fast && target_kbps >= LARGE_KBPS { (1280, 720) } else { (640, 360) }
+}
+
+impl Drop for Call {
+    fn drop(&mut self) {
+        let _ = self.inputs.send(Input::Dropped);
+        self.pictures.close();
+        self.peer_pictures.close();
+        self.shared.sound.close();
+        for thread in self.threads.drain(..) {
+            if thread.join().is_err() {
+                tracing::error!("a thread of the call panicked");
+            }
+        }
     }
 }

@@ -1,13 +1,33 @@
 //! Two people connected: negotiation, sending, receiving, data channels, recovery, statistics, over `webrtc`.
 //!
 //! One owner loop (a tokio task) for each [`Call`], one closed enum in ([`Command`]) and one out ([`Event`]). Pictures and
-//! sound do not pass through the loop: pictures come and go by mailboxes, sound by lock-free rings, so that a slow loop
-//! never delays them. Encoder and decoder run on OS threads.
+//! sound do not pass through the loop: pictures come and go by mailboxes, sound by bounded queues, so that a slow loop never
+//! delays them. Encoder and decoder run on OS threads.
 //!
-//! What the messages mean (consent, drawing, parting) is decided by `session`.
+//! ```text
+//! Mailbox<Released<Frame>> -> send (thread call-encode) -> traffic (task) -> interceptors -> wire
+//! wire -> interceptors -> traffic (task) -> receive (thread call-decode) -> Mailbox<Frame>
+//! MicrophoneSink -> sound (thread call-sound) -> traffic -> wire -> traffic -> SpeakerSource (decodes where it is pulled)
+//! Command -> owner <-> channels, negotiate, rate -> Event
+//! ```
+//!
+//! What the messages mean (consent, drawing, parting) is decided by `session`. The library logs through the `log` crate, and
+//! below the level `error` (targets `webrtc` and `rtc*`) its lines may hold addresses: a program should filter them to `off`.
 
+mod channels;
+mod connection;
 pub mod engine;
+mod interceptors;
+mod negotiate;
+mod owner;
+mod rate;
+mod receive;
+mod send;
+mod sound;
 mod statistics;
+mod traffic;
+mod video;
 
-pub use engine::{Call, Command, Config, Event, MicrophoneSink, Policy, SpeakerSource};
+pub use engine::{Call, Command, Config, Event, Policy};
+pub use sound::{MicrophoneSink, SpeakerSource};
 pub use statistics::Statistics;

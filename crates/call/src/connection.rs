@@ -1,0 +1,316 @@
+//! Sets the library's peer connection up as a call needs it: codecs, interceptors, ICE timing, sockets, tracks, channels.
+//!
+//! Everything it reports goes into the owner loop's input queue; decisions are made there.
+
+use crate::channels::Channel;
+use crate::engine::{Config, Input, Policy};
+use crate::interceptors::{Monitor, registry};
+use crate::{sound, video};
+use rtc::interceptor::BoxedInterceptor;
+use rtc::media_stream::MediaStreamTrack;
+use rtc::peer_connection::configuration::media_engine::{MIME_TYPE_OPUS, MIME_TYPE_VP8, MediaEngine};
+use rtc::peer_connection::configuration::setting_engine::{SettingEngine, SettingEngineBuilder};
+use rtc::peer_connection::configuration::{RTCConfigurationBuilder, RTCIceTransportPolicy};
+use rtc::peer_connection::transport::RTCIceServer;
+use rtc::rtp_transceiver::rtp_sender::{
+    RTCPFeedback, RTCRtpCodec, RTCRtpCodecParameters, RTCRtpCodingParameters, RTCRtpEncodingParameters,
+    RTCRtpHeaderExtensionCapability, RtpCodecKind,
+};
+use rtc::shared::error::Error;
+use std::io;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, ToSocketAddrs, UdpSocket};
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::sync::mpsc::UnboundedSender;
+use visavis_wire::socket::RelayCredentials;
+use webrtc::data_channel::DataChannel;
+use webrtc::media_stream::track_local::TrackLocal;
+use webrtc::media_stream::track_local::static_rtp::TrackLocalStaticRTP;
+use webrtc::media_stream::track_remote::TrackRemote;
+use webrtc::peer_connection::{
+    PeerConnection, PeerConnectionBuilder, PeerConnectionEventHandler, RTCIceConnectionState, RTCIceGatheringState,
+    RTCPeerConnectionIceEvent, RTCPeerConnectionState,
+};
+use webrtc::runtime::TokioRuntime;
+
+const TRANSPORT_CC: &str = "http://www.ietf.org/id/draft-holmer-rmcat-transport-wide-cc-extensions-01";
+/// Silence of the path for this long is an interruption.
+const ICE_DISCONNECTED: Duration = Duration::from_millis(2500);
+/// And this much more is a failure of the path.
+const ICE_FAILED: Duration = Duration::from_secs(15);
+const ICE_KEEP_ALIVE: Duration = Duration::from_millis(500);
+const ICE_CHECK_INTERVAL: Duration = Duration::from_millis(50);
+/// Checks of one pair of candidates: 20 s, within which the other side may still be at its answer.
+const ICE_CHECKS: u16 = 400;
+const DEFAULT_TURN_PORT: u16 = 3478;
+
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum ConnectionError {
+    #[error("no relay was named, and the call may only be relayed")]
+    NoRelay,
+    #[error("the relay's address could not be resolved")]
+    UnknownRelay,
+    /// Without the library's own words, which may name addresses.
+    #[error("the {0} could not be set up")]
+    Setup(&'static str),
+}
+
+pub(crate) struct Connection {
+    pub peer: Arc<dyn PeerConnection>,
+    pub video: Arc<TrackLocalStaticRTP>,
+    pub audio: Arc<TrackLocalStaticRTP>,
+    pub channels: Vec<(Channel, Arc<dyn DataChannel>)>,
+}
+
+/// Random numbers that name the two streams.
+#[derive(Clone, Copy)]
+pub(crate) struct Sources {
+    pub video: u32,
+    pub audio: u32,
+}
+
+pub(crate) async fn connect(
+    config: &Config,
+    sources: Sources,
+    monitor: &Monitor,
+    tap: Option<BoxedInterceptor>,
+    inputs: UnboundedSender<Input>,
+) -> Result<Connection, ConnectionError> {
+    use ConnectionError::Setup;
+    let relays = relay_addresses(&config.relay).await;
+    if config.policy == Policy::RelayOnly && relays.is_empty() {
+        return Err(if config.relay.urls.is_empty() { ConnectionError::NoRelay } else { ConnectionError::UnknownRelay });
+    }
+    let media = media_engine().map_err(|_| Setup("codecs"))?;
+    let peer = PeerConnectionBuilder::new()
+        .with_configuration(configuration(config))
+        .with_media_engine(media)
+        .with_setting_engine(settings())
+        .with_interceptor_registry(registry(monitor, tap))
+        .with_handler(Arc::new(Handler { inputs }))
+        .with_runtime(Arc::new(TokioRuntime))
+        .with_udp_addrs(vec![LocalAddresses { relays, policy: config.policy }])
+        .build()
+        .await
+        .map_err(|_| Setup("sockets of the call"))?;
+    let peer: Arc<dyn PeerConnection> = Arc::new(peer);
+    let audio = add_track(&*peer, RtpCodecKind::Audio, sources.audio, opus()).await.map_err(|_| Setup("sound"))?;
+    let video = add_track(&*peer, RtpCodecKind::Video, sources.video, vp8()).await.map_err(|_| Setup("picture"))?;
+    let mut channels = Vec::new();
+    for channel in Channel::ALL {
+        let opened = peer.create_data_channel(channel.label(), Some(channel.init())).await;
+        channels.push((channel, opened.map_err(|_| Setup("data channels"))?));
+    }
+    Ok(Connection { peer, video, audio, channels })
+}
+
+async fn add_track(
+    peer: &dyn PeerConnection,
+    kind: RtpCodecKind,
+    ssrc: u32,
+    codec: RTCRtpCodec,
+) -> Result<Arc<TrackLocalStaticRTP>, Error> {
+    let name = if kind == RtpCodecKind::Video { "picture" } else { "sound" };
+    let encoding = RTCRtpEncodingParameters {
+        rtp_coding_parameters: RTCRtpCodingParameters { ssrc: Some(ssrc), ..RTCRtpCodingParameters::default() },
+        codec,
+        ..RTCRtpEncodingParameters::default()
+    };
+    let stream = MediaStreamTrack::new(String::from("call"), String::from(name), String::from(name), kind, vec![encoding]);
+    let track = Arc::new(TrackLocalStaticRTP::new(stream));
+    peer.add_track(Arc::clone(&track) as Arc<dyn TrackLocal>).await?;
+    Ok(track)
+}
+
+fn feedback(typ: &str, parameter: &str) -> RTCPFeedback {
+    RTCPFeedback { typ: String::from(typ), parameter: String::from(parameter) }
+}
+
+fn vp8() -> RTCRtpCodec {
+    RTCRtpCodec {
+        mime_type: String::from(MIME_TYPE_VP8),
+        clock_rate: video::CLOCK_RATE,
+        channels: 0,
+        sdp_fmtp_line: String::new(),
+        // No retransmission codec: the library unwraps it above the interceptors, so that the NACK generator would never learn
+        // of the recovery. Packets are sent again as they were.
+        rtcp_feedback: vec![feedback("nack", ""), feedback("nack", "pli"), feedback("ccm", "fir"), feedback("transport-cc", "")],
+    }
+}
+
+fn opus() -> RTCRtpCodec {
+    RTCRtpCodec {
+        mime_type: String::from(MIME_TYPE_OPUS),
+        clock_rate: sound::CLOCK_RATE,
+        // RFC 7587: always announced as two, whatever is sent.
+        channels: 2,
+        sdp_fmtp_line: String::from("minptime=10;useinbandfec=1;usedtx=1"),
+        rtcp_feedback: vec![feedback("transport-cc", "")],
+    }
+}
+
+fn media_engine() -> Result<MediaEngine, Error> {
+    let mut media = MediaEngine::default();
+    let audio = RTCRtpCodecParameters { rtp_codec: opus(), payload_type: sound::PAYLOAD_TYPE };
+    media.register_codec(audio, RtpCodecKind::Audio)?;
+    let video = RTCRtpCodecParameters { rtp_codec: vp8(), payload_type: video::PAYLOAD_TYPE };
+    media.register_codec(video, RtpCodecKind::Video)?;
+    for kind in [RtpCodecKind::Audio, RtpCodecKind::Video] {
+        media.register_header_extension(RTCRtpHeaderExtensionCapability { uri: String::from(TRANSPORT_CC) }, kind, None)?;
+    }
+    Ok(media)
+}
+
+fn settings() -> SettingEngine {
+    SettingEngineBuilder::new()
+        .with_ice_timeouts(Some(ICE_DISCONNECTED), Some(ICE_FAILED), Some(ICE_KEEP_ALIVE))
+        .with_ice_connection_attempts(Some(ICE_CHECK_INTERVAL), Some(ICE_CHECKS))
+        // The library prefers to wait two seconds for something better than a relay.
+        .with_relay_acceptance_min_wait(Some(Duration::ZERO))
+        .with_host_acceptance_min_wait(Some(Duration::ZERO))
+        .with_prflx_acceptance_min_wait(Some(Duration::ZERO))
+        .with_srflx_acceptance_min_wait(Some(Duration::ZERO))
+        .with_include_loopback_candidate(true)
+        // A restart follows a change of network: the old sockets are of no use.
+        .with_discard_local_candidates_during_ice_restart(true)
+        .build()
+}
+
+fn configuration(config: &Config) -> rtc::peer_connection::configuration::RTCConfiguration {
+    let server = RTCIceServer {
+        urls: config.relay.urls.clone(),
+        username: config.relay.username.reveal().clone(),
+        credential: config.relay.credential.reveal().clone(),
+    };
+    let servers = if config.relay.urls.is_empty() { Vec::new() } else { vec![server] };
+    let policy = match config.policy {
+        Policy::RelayOnly => RTCIceTransportPolicy::Relay,
+        Policy::Any => RTCIceTransportPolicy::All,
+    };
+    RTCConfigurationBuilder::new().with_ice_servers(servers).with_ice_transport_policy(policy).build()
+}
+
+/// `turn:HOST[:PORT][?transport=udp]` to HOST:PORT; nothing for what is not TURN over UDP.
+fn relay_host(url: &str) -> Option<String> {
+    let rest = url.strip_prefix("turn:")?;
+    let (host, query) = rest.split_once('?').unwrap_or((rest, ""));
+    if !query.is_empty() && query != "transport=udp" {
+        return None;
+    }
+    let has_port = host
+        .rsplit_once(':')
+        .is_some_and(|(before, port)| port.parse::<u16>().is_ok() && (!before.contains(':') || before.ends_with(']')));
+    match host {
+        "" => None,
+        host if has_port => Some(host.to_owned()),
+        host => Some(format!("{host}:{DEFAULT_TURN_PORT}")),
+    }
+}
+
+async fn relay_addresses(relay: &RelayCredentials) -> Vec<SocketAddr> {
+    let mut found = Vec::new();
+    for host in relay.urls.iter().filter_map(|url| relay_host(url)) {
+        if let Ok(addresses) = tokio::net::lookup_host(host).await {
+            found.extend(addresses);
+        }
+    }
+    found
+}
+
+/// The local addresses to bind, looked up whenever sockets are bound, at the beginning and at every restart: those from which
+/// the relays are reached, and in a direct call those of all interfaces.
+struct LocalAddresses {
+    relays: Vec<SocketAddr>,
+    policy: Policy,
+}
+
+impl ToSocketAddrs for LocalAddresses {
+    type Iter = std::vec::IntoIter<SocketAddr>;
+
+    fn to_socket_addrs(&self) -> io::Result<Self::Iter> {
+        let mut addresses: Vec<SocketAddr> = Vec::new();
+        for ip in self.relays.iter().filter_map(|relay| route_to(*relay)) {
+            if !addresses.iter().any(|known| known.ip() == ip) {
+                addresses.push(SocketAddr::new(ip, 0));
+            }
+        }
+        if self.policy == Policy::Any {
+            addresses.push(SocketAddr::from((Ipv4Addr::UNSPECIFIED, 0)));
+            if self.relays.is_empty() {
+                // Two programs of one machine without a relay.
+                addresses.push(SocketAddr::from((Ipv4Addr::LOCALHOST, 0)));
+            }
+        }
+        Ok(addresses.into_iter())
+    }
+}
+
+/// The local address that packets to `target` leave from. Connecting a UDP socket asks the routing table and sends nothing.
+fn route_to(target: SocketAddr) -> Option<IpAddr> {
+    let any: IpAddr = if target.is_ipv4() { Ipv4Addr::UNSPECIFIED.into() } else { Ipv6Addr::UNSPECIFIED.into() };
+    let socket = UdpSocket::bind((any, 0)).ok()?;
+    socket.connect(target).ok()?;
+    Some(socket.local_addr().ok()?.ip())
+}
+
+/// Runs on the library's driver, so it only hands over.
+struct Handler {
+    inputs: UnboundedSender<Input>,
+}
+
+impl Handler {
+    fn put(&self, input: Input) {
+        // Fails only when the call is over.
+        let _ = self.inputs.send(input);
+    }
+}
+
+#[async_trait::async_trait]
+impl PeerConnectionEventHandler for Handler {
+    async fn on_ice_candidate(&self, event: RTCPeerConnectionIceEvent) {
+        if let Ok(init) = event.candidate.to_json() {
+            self.put(Input::LocalCandidate(Some(init.candidate)));
+        }
+    }
+
+    async fn on_ice_gathering_state_change(&self, state: RTCIceGatheringState) {
+        if state == RTCIceGatheringState::Complete {
+            self.put(Input::LocalCandidate(None));
+        }
+    }
+
+    async fn on_ice_connection_state_change(&self, state: RTCIceConnectionState) {
+        self.put(Input::Ice(state));
+    }
+
+    async fn on_connection_state_change(&self, state: RTCPeerConnectionState) {
+        self.put(Input::Connection(state));
+    }
+
+    async fn on_track(&self, track: Arc<dyn TrackRemote>) {
+        self.put(Input::Track(track));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn relay_urls_are_read() {
+        assert_eq!(relay_host("turn:127.0.0.1:3478?transport=udp").as_deref(), Some("127.0.0.1:3478"));
+        assert_eq!(relay_host("turn:relay.example").as_deref(), Some("relay.example:3478"));
+        assert_eq!(relay_host("turn:[::1]:99").as_deref(), Some("[::1]:99"));
+        assert_eq!(relay_host("turn:[::1]").as_deref(), Some("[::1]:3478"));
+        assert_eq!(relay_host("turn:relay.example?transport=tcp"), None);
+        assert_eq!(relay_host("stun:relay.example"), None);
+        assert_eq!(relay_host("turn:"), None);
+    }
+
+    #[test]
+    fn a_relay_on_this_machine_is_reached_from_loopback_alone() {
+        let relays = vec!["127.0.0.1:3478".parse().unwrap()];
+        let local: Vec<SocketAddr> = LocalAddresses { relays, policy: Policy::RelayOnly }.to_socket_addrs().unwrap().collect();
+        assert_eq!(local, [SocketAddr::from((Ipv4Addr::LOCALHOST, 0))]);
+    }
+}

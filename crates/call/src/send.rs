@@ -1,0 +1,227 @@
+//! Our video: pictures from the mailbox, through the encoder on a thread of its own, to packets.
+//!
+//! There is no queue of raw pictures: the thread takes the newest when it is free. Behind it is room for a few encoded ones; when
+//! that is full no picture is encoded, because leaving out an encoded picture would break those that build upon it.
+//! When the view of the pictures changes, whatever was packetised before and has not left is dropped, here and (for packets
+//! already with the library, or asked for again) in [`Monitor::void_before`].
+
+use crate::interceptors::Monitor;
+use crate::statistics::SendFigures;
+use crate::video::Packetiser;
+use rtc::rtp;
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread::JoinHandle;
+use std::time::Duration;
+use tokio::sync::mpsc;
+use visavis_media::codec::{CodecError, VideoEncoder, Vp8Encoder};
+use visavis_media::{Clock, Frame, Mailbox};
+use visavis_sight::{Released, View};
+
+/// Encoded pictures between the encoder and the network task.
+const ENCODED_QUEUE: usize = 2;
+/// How often the thread looks whether it is to end.
+const LOOK: Duration = Duration::from_millis(50);
+/// At most one key frame on request in this time: each costs as much as a dozen other pictures.
+const KEY_INTERVAL: Duration = Duration::from_millis(300);
+const FPS: u32 = 30;
+
+/// The packets of one picture, and how many changes of view came before it.
+struct Batch {
+    packets: Vec<rtp::Packet>,
+    epoch: u32,
+}
+
+/// What the encoder thread shares with the rest of the call.
+#[derive(Clone)]
+pub(crate) struct VideoOutput {
+    pub monitor: Monitor,
+    pub target_kbps: Arc<AtomicU32>,
+    /// Nothing is encoded before the connection is there.
+    pub open: Arc<AtomicBool>,
+    pub figures: Arc<Mutex<SendFigures>>,
+    pub clock: Clock,
+}
+
+/// The network task's end of the encoded pictures.
+pub(crate) struct PacketQueue {
+    batches: mpsc::Receiver<Batch>,
+    epoch: Arc<AtomicU32>,
+}
+
+impl PacketQueue {
+    /// Next picture that is still valid; `None` when the encoder has ended.
+    pub async fn next(&mut self) -> Option<Vec<rtp::Packet>> {
+        loop {
+            let batch = self.batches.recv().await?;
+            if batch.epoch == self.epoch.load(Ordering::Acquire) {
+                return Some(batch.packets);
+            }
+        }
+    }
+}
+
+/// The encoder thread. It ends when `pictures` is closed.
+pub(crate) fn start(
+    pictures: Mailbox<Released<Frame>>,
+    packetiser: Packetiser,
+    output: VideoOutput,
+) -> std::io::Result<(JoinHandle<()>, PacketQueue)> {
+    let (batches, receiver) = mpsc::channel(ENCODED_QUEUE);
+    let epoch = Arc::new(AtomicU32::new(0));
+    let queue = PacketQueue { batches: receiver, epoch: Arc::clone(&epoch) };
+    let sender = VideoSender {
+        output,
+        packetiser,
+        batches,
+        epoch,
+        encoder: None,
+        view: None,
+        keys: KeyRequests::default(),
+        kbps: 0,
+        opened: false,
+    };
+    let thread = std::thread::Builder::new().name(String::from("call-encode")).spawn(move || sender.run(&pictures))?;
+    Ok((thread, queue))
+}
+
+struct VideoSender {
+    output: VideoOutput,
+    packetiser: Packetiser,
+    batches: mpsc::Sender<Batch>,
+    epoch: Arc<AtomicU32>,
+    encoder: Option<Vp8Encoder>,
+    /// View of the last picture sent. Compared rather than trusting `turned()` alone: the picture that turned may have been
+    /// overwritten in the mailbox.
+    view: Option<View>,
+    keys: KeyRequests,
+    kbps: u32,
+    opened: bool,
+}
+
+impl VideoSender {
+    fn run(mut self, pictures: &Mailbox<Released<Frame>>) {
+        while !pictures.is_closed() {
+            let Some(picture) = pictures.take(LOOK) else { continue };
+            if !self.output.open.load(Ordering::Acquire) {
+                continue;
+            }
+            if let Err(error) = self.picture(&picture) {
+                tracing::warn!(%error, "a picture was not sent");
+                self.encoder = None;
+            }
+        }
+    }
+
+    fn picture(&mut self, picture: &Released<Frame>) -> Result<(), CodecError> {
+        let now = self.output.clock.now();
+        let turned = picture.turned() || self.view != Some(picture.view());
+        if turned {
+            self.void_what_waits();
+            self.view = Some(picture.view());
+            self.keys.wish_at_once();
+        }
+        if self.output.monitor.take_key_wanted() {
+            self.keys.wish();
+        }
+        // A handle of its own, so that the permit does not borrow `self`.
+        let batches = self.batches.clone();
+        let Ok(permit) = batches.try_reserve() else {
+            self.figures(|figures| figures.skipped += 1);
+            return Ok(());
+        };
+        let key = self.keys.due(now);
+        let kbps = self.output.target_kbps.load(Ordering::Relaxed);
+        let frame = picture.picture();
+        let encoder = match &mut self.encoder {
+            Some(encoder) => encoder,
+            empty => empty.insert(Vp8Encoder::new(frame.width, frame.height, FPS, kbps)?),
+        };
+        if kbps != self.kbps {
+            encoder.set_bitrate(kbps)?;
+            self.kbps = kbps;
+        }
+        let started = self.output.clock.now();
+        let encoded = encoder.encode(picture, key)?;
+        let took = self.output.clock.now().saturating_sub(started);
+        let captured = frame.captured;
+        let Some(encoded) = encoded else {
+            self.figures(|figures| figures.skipped += 1);
+            return Ok(());
+        };
+        if encoded.key {
+            self.keys.sent(now);
+        }
+        self.figures(|figures| figures.picture(&encoded, took));
+        let mut packets = Vec::new();
+        if !std::mem::replace(&mut self.opened, true) {
+            packets.push(self.packetiser.opener(captured));
+        }
+        packets.append(&mut self.packetiser.picture(encoded.data, captured));
+        permit.send(Batch { packets, epoch: self.epoch.load(Ordering::Acquire) });
+        Ok(())
+    }
+
+    fn void_what_waits(&mut self) {
+        self.epoch.fetch_add(1, Ordering::AcqRel);
+        if self.view.is_some() {
+            self.output.monitor.void_before(self.packetiser.next_sequence());
+        }
+    }
+
+    fn figures(&self, change: impl FnOnce(&mut SendFigures)) {
+        change(&mut self.output.figures.lock().unwrap_or_else(PoisonError::into_inner));
+    }
+}
+
+/// When the next picture must be a key frame.
+#[derive(Default)]
+struct KeyRequests {
+    wished: bool,
+    at_once: bool,
+    last: Option<Duration>,
+}
+
+impl KeyRequests {
+    /// The peer asks; it is kept waiting when the last key frame is too recent.
+    fn wish(&mut self) {
+        self.wished = true;
+    }
+
+    fn wish_at_once(&mut self) {
+        self.at_once = true;
+    }
+
+    fn due(&self, now: Duration) -> bool {
+        let rested = self.last.is_none_or(|last| now.saturating_sub(last) >= KEY_INTERVAL);
+        self.at_once || self.last.is_none() || self.wished && rested
+    }
+
+    fn sent(&mut self, now: Duration) {
+        *self = Self { wished: false, at_once: false, last: Some(now) };
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn ms(value: u64) -> Duration {
+        Duration::from_millis(value)
+    }
+
+    #[test]
+    fn key_frames_on_request_are_rate_limited_but_a_turn_is_not() {
+        let mut keys = KeyRequests::default();
+        assert!(keys.due(ms(0)), "the first picture is a key frame");
+        keys.sent(ms(0));
+        assert!(!keys.due(ms(33)));
+        keys.wish();
+        assert!(!keys.due(ms(66)));
+        assert!(keys.due(ms(300)), "the wish is kept");
+        keys.wish_at_once();
+        assert!(keys.due(ms(70)));
+        keys.sent(ms(70));
+        assert!(!keys.due(ms(1000)));
+    }
+}
