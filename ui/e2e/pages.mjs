@@ -3,7 +3,7 @@
 import { mkdir } from 'node:fs/promises'
 import { chromium } from 'playwright-core'
 import { serve } from './server.mjs'
-import { scripted } from './shell.mjs'
+import { flags, scripted } from './shell.mjs'
 import { views } from './views.mjs'
 
 const [folder, only] = process.argv.slice(2)
@@ -11,16 +11,6 @@ if (!folder) {
   console.error('usage: node e2e/pages.mjs FOLDER [NAME]')
   process.exit(2)
 }
-const flags = [
-  '--headless',
-  '--no-sandbox',
-  '--disable-gpu',
-  '--disable-quic',
-  '--no-first-run',
-  '--disable-background-networking',
-  '--disable-component-update',
-  '--disable-sync',
-]
 const sizes = [
   { width: 1280, height: 800 },
   { width: 900, height: 600 },
@@ -36,6 +26,13 @@ function cutOff() {
     if (element.scrollWidth > element.clientWidth + 1 && element.clientWidth > 0 && getComputedStyle(element).display !== 'inline')
       faults.push(`too wide: ${words}`)
     if (box.right > innerWidth + 1 || box.left < -1) faults.push(`beside the window: ${words}`)
+    for (let around = element.parentElement; around; around = around.parentElement) {
+      const { overflowY } = getComputedStyle(around)
+      if (overflowY === 'auto') break
+      if (overflowY !== 'hidden') continue
+      const edge = around.getBoundingClientRect()
+      if (box.bottom > edge.bottom + 1 || box.right > edge.right + 1) faults.push(`behind an edge: ${words}`)
+    }
     if ((box.bottom > innerHeight + 1 || box.top < -1) && !element.closest('main')) faults.push(`below the window: ${words}`)
   }
   return faults
@@ -65,6 +62,7 @@ for (const [name, state] of Object.entries(views)) {
           const who = (await picture.getAttribute('data-testid')).slice('picture-'.length)
           if (!state.silent?.includes(who)) await picture.and(page.locator('[data-sequence]')).waitFor()
         }
+        if (state.press) await page.keyboard.press(state.press)
         await page.waitForTimeout(80)
         for (const fault of await page.evaluate(cutOff)) faults.push(`${shot}: ${fault}`)
         await page.screenshot({ path: `${folder}/${shot}.png` })

@@ -2,6 +2,17 @@
 import { frame } from './frames.mjs'
 import { operations, viewOf } from './views.mjs'
 
+export const flags = [
+  '--headless',
+  '--no-sandbox',
+  '--disable-gpu',
+  '--disable-quic',
+  '--no-first-run',
+  '--disable-background-networking',
+  '--disable-component-update',
+  '--disable-sync',
+]
+
 const SCREEN = 'ws://127.0.0.1:9/token'
 
 /** Runs in the page, before its own code. */
@@ -31,7 +42,7 @@ function internals({ first, screen }) {
   }
 }
 
-/** Makes the page of `context` meet this shell. */
+/** Makes the page meet this shell; resolves to the picture sockets that it opens. */
 export async function scripted(page, state) {
   const first = [
     { event: 'view', view: viewOf(state) },
@@ -39,9 +50,11 @@ export async function scripted(page, state) {
     { event: 'microphone_level', level: 0.42 },
   ]
   await page.addInitScript(internals, { first, screen: SCREEN })
+  const sockets = []
   await page.routeWebSocket(`${SCREEN}/*`, (socket) => {
     const who = socket.url().split('/').at(-1)
     let sequence = 0
+    sockets.push({ who, close: () => socket.close() })
     socket.onMessage((wanted) => {
       if (!/^\d+x\d+$/.test(String(wanted))) throw new Error(`not a credit: ${wanted}`)
       if (state.silent?.includes(who)) return
@@ -49,4 +62,5 @@ export async function scripted(page, state) {
       setTimeout(() => socket.send(frame(who, state.veiled?.[who] ?? false, sequence)), 33)
     })
   })
+  return sockets
 }

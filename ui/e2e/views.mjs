@@ -77,6 +77,7 @@ export const views = {
     page: { page: 'mirror', own: { on: true, looks: 'covered' } },
     devices: { ...devices, microphones: [], microphone: '', silent_microphone: true },
   },
+  'mirror-off': { page: { page: 'mirror', own: { on: false, looks: 'off' } } },
   waiting: {
     page: { page: 'waiting', waited_s: 74, looking_for: ['language', 'interests', 'city'], relaxed: ['city'], estimate_s: 120 },
   },
@@ -95,6 +96,7 @@ export const views = {
   'call-veiled': { page: call, veiled: { own: true, peer: true } },
   'call-asked': { page: { ...call, reveal: 'you_said_yes', muted: true }, veiled: { own: true, peer: true } },
   'call-open': { page: open },
+  'call-faces': { page: open, press: 'f' },
   'call-covered': {
     page: { ...open, they_see: 'veiled', peer_looks: 'covered', warn_peer: true, veil_reason: 'peer_not_clear', peer_muted: true },
     veiled: { own: true },

@@ -29,6 +29,7 @@ export class SoloPaper {
     },
   }
 
+  // eslint-disable-next-line svelte/prefer-svelte-reactivity -- nothing on the page is derived from it
   readonly #open = new Map<number, { colour: number; size: number; points: Point[] }>()
 
   undo(): void {

@@ -165,8 +165,7 @@ export function noticeWords(notice: Notice): { text: string; retry: boolean } {
     return { text: t(key ?? 'refusal.unknown', { message }), retry: !FINAL.includes(code) }
   }
   const { words, retry } = NOTICES[notice.notice]
-  const { notice: _, ...values } = notice
-  return { text: t(words, values), retry }
+  return { text: t(words, { ...notice }), retry }
 }
 
 function known(table: Readonly<Record<string, Key>>, word: string): string {

@@ -48,6 +48,11 @@ export function list(items: readonly string[]): string {
   return new Intl.ListFormat(chosen.language, { type: 'conjunction' }).format(items)
 }
 
+/** Sentences one after the other; Chinese sets no space between them. */
+export function sentences(...parts: readonly (string | false)[]): string {
+  return parts.filter((part) => part !== false).join(chosen.language === 'zh' ? '' : ' ')
+}
+
 /** Name of a language by its BCP 47 tag; the tag itself where it has none or is malformed. */
 export function languageName(tag: string): string {
   try {

@@ -1,0 +1,146 @@
+import { render } from 'svelte/server'
+import { beforeEach, describe, expect, it } from 'vitest'
+import App from '../App.svelte'
+import type { CallView } from '../bindings/CallView'
+import type { Page } from '../bindings/Page'
+import type { Seen } from '../bindings/Seen'
+import type { View } from '../bindings/View'
+import { heard } from '../shell/state.svelte'
+import { ownWarning, peerWarning, quality, veilWords } from './call'
+import type { PageName } from './pages'
+
+const card = { city: null, age: null, sign: null, languages: [], interests: [], games: [] }
+const fact = <T>(value: T): { value: T; shared: boolean } => ({ value, shared: false })
+const own = { on: true, looks: 'clear' as const }
+const call: CallView = {
+  connection: 'connected',
+  duration_s: 61,
+  card,
+  you_see: 'veiled',
+  they_see: 'clear',
+  peer_looks: 'clear',
+  warn_peer: false,
+  own_looks_to_peer: 'clear',
+  own,
+  reveal: 'not_asked',
+  veil_reason: 'not_revealed',
+  muted: false,
+  peer_muted: false,
+  can_undo: false,
+  can_redo: false,
+  statistics: null,
+}
+const pages: { [Name in PageName]: Extract<Page, { page: Name }> } = {
+  starting: { page: 'starting' },
+  welcome: { page: 'welcome' },
+  signing_in: { page: 'signing_in' },
+  profile: {
+    page: 'profile',
+    profile: { city: fact(''), languages: fact([]), interests: fact([]), games: fact([]), age: fact(null), sign: fact(null) },
+    card,
+    saving: false,
+  },
+  mirror: { page: 'mirror', own },
+  waiting: { page: 'waiting', waited_s: 0, looking_for: [], relaxed: [], estimate_s: null },
+  match: { page: 'match', card, reasons: [], answer_within_s: 9, answered: false },
+  call: { page: 'call', ...call },
+  parting: { page: 'parting', reason: 'left', follow: { state: 'asked' }, closes_in_s: 9 },
+  friends: { page: 'friends', follows: [] },
+}
+const devices: View['devices'] = {
+  cameras: [],
+  microphones: [],
+  speakers: [],
+  camera: '',
+  microphone: '',
+  speaker: '',
+  silent_microphone: false,
+  silent_speaker: false,
+}
+
+function shown(page: Page, notice: View['notice'] = null): string {
+  heard.hear({ event: 'view', view: { page, notice, username: null, devices } })
+  return render(App).body
+}
+
+beforeEach(() => {
+  heard.view = null
+})
+
+describe('App', () => {
+  it('shows the page that the shell names, and no other', () => {
+    for (const page of Object.values(pages)) {
+      expect([...shown(page).matchAll(/data-page="([a-z_]+)"/g)].map((match) => match[1])).toEqual([page.page])
+    }
+  })
+
+  it('shows the starting page before the shell has spoken', () => {
+    expect(render(App).body).toContain('data-page="starting"')
+  })
+
+  it('has one main action on a page at most', () => {
+    for (const page of Object.values(pages)) {
+      expect([...shown(page).matchAll(/class="button accent/g)].length, page.page).toBeLessThanOrEqual(1)
+    }
+  })
+
+  it('lays a notice over any page', () => {
+    for (const page of Object.values(pages)) {
+      expect(shown(page, { notice: 'server_lost' }), page.page).toContain('data-testid="notice"')
+    }
+  })
+
+  it('says what each side sees in the same words', () => {
+    const html = shown(pages.call)
+    expect(html).toMatch(/data-testid="you-see"[^>]*>You see: veiled</)
+    expect(html).toMatch(/data-testid="they-see"[^>]*>They see: clear</)
+  })
+
+  it('asks for a reveal or for a veil, never both', () => {
+    expect(shown(pages.call)).not.toContain('data-testid="stay-veiled"')
+    for (const reveal of ['you_said_yes', 'open'] as const) {
+      const html = shown({ ...pages.call, reveal })
+      expect(html).toContain('data-testid="stay-veiled"')
+      expect(html).not.toContain('data-testid="reveal"')
+    }
+  })
+
+  it('writes what a peer wrote as text', () => {
+    const html = shown({ ...pages.match, card: { ...card, city: '<img src=x>' } })
+    expect(html).not.toContain('<img')
+  })
+})
+
+describe('words of a call', () => {
+  const states: Seen[] = ['unknown', 'dark', 'covered', 'frozen', 'off', 'no_signal']
+
+  it('warns of the peer only when the session says so, and not over a lost connection', () => {
+    for (const peer_looks of states) {
+      expect(peerWarning({ ...call, peer_looks })).toBeNull()
+      expect(peerWarning({ ...call, peer_looks, warn_peer: true })).toBe(`warn.peer.${peer_looks}`)
+      expect(peerWarning({ ...call, peer_looks, warn_peer: true, connection: 'reconnecting' })).toBeNull()
+    }
+  })
+
+  it('tells kindly how one looks to the peer', () => {
+    expect(ownWarning(call)).toBeNull()
+    expect(ownWarning({ ...call, own_looks_to_peer: 'unknown' })).toBeNull()
+    expect(ownWarning({ ...call, own_looks_to_peer: 'covered' })).toBe('warn.own.covered')
+    expect(ownWarning({ ...call, own: { on: false, looks: 'off' } })).toBe('warn.own.off')
+  })
+
+  it('gives the reason of the veil', () => {
+    expect(veilWords(call)).toBe('veil.not_revealed.ask')
+    expect(veilWords({ ...call, reveal: 'you_said_yes' })).toBe('veil.not_revealed.asked')
+    expect(veilWords({ ...call, reveal: 'open', veil_reason: null })).toBe('veil.open')
+    expect(veilWords({ ...call, reveal: 'open', veil_reason: 'peer_not_clear' })).toBe('veil.peer_not_clear')
+  })
+
+  it('calls a slow connection weak', () => {
+    const statistics = { loss_percent: 0, round_trip_ms: 40 } as NonNullable<CallView['statistics']>
+    expect(quality({ ...call, statistics })).toBe('connected')
+    expect(quality({ ...call, statistics: { ...statistics, loss_percent: 9 } })).toBe('weak')
+    expect(quality({ ...call, statistics: { ...statistics, round_trip_ms: 900 } })).toBe('weak')
+    expect(quality({ ...call, connection: 'reconnecting', statistics })).toBe('reconnecting')
+  })
+})
