@@ -41,12 +41,16 @@ const EVIDENCE_OF_CLEAR: Duration = Duration::from_millis(190);
 const STATE_OF_TROUBLE: Duration = Duration::from_millis(320);
 const STATE_OF_CLEAR: Duration = Duration::from_millis(600);
 
-/// Change under which a picture counts as repeated, levels of luma, and how long it must be so. Of 15 minutes of open cameras
-/// through VP8 and H.264, still people and an empty room included, none stayed under for more than 0.2 s; repeated pictures
-/// stay under but for the encoder's refinements after each key frame.
-const STILL: f32 = 0.02;
-const FROZEN_AFTER: Duration = Duration::from_secs(2);
-/// The same under a mosaic, where a still person changes few blocks and each block that changes is 0.007 or more.
+/// Smoothed change under which pictures count as repeated, levels of luma, and how long it must be so. An encoder goes on
+/// refining a repeated picture for a second or two (seen with VP8: single changes of up to 0.07, then under 0.01); of 15 minutes
+/// of open cameras, still people and an empty room included, none stayed under 0.1 for more than three looks. Each look moves
+/// the smoothed value by its share, and counts for no more than the limit, so that it takes 0.4 s to settle.
+const STILL: f32 = 0.05;
+const CHANGE_SHARE: f32 = 0.3;
+const CHANGE_LIMIT: f32 = 0.5;
+const FROZEN_AFTER: Duration = Duration::from_millis(1600);
+/// Under a mosaic a still person changes few blocks, and each block that changes is 0.007 or more: looks are taken one by
+/// one, and two that changed in a row end it (one may be a key frame).
 const STILL_VEILED: f32 = 0.003;
 const FROZEN_VEILED_AFTER: Duration = Duration::from_secs(3);
 /// Share of blocks without inner variation from which a picture is taken for a mosaic.
@@ -111,7 +115,9 @@ pub struct Detector {
     /// Smoothed logit of a cover, and whether it counts as one.
     cover: Option<f32>,
     covered: bool,
-    /// First of the looks that are all alike.
+    /// Smoothed change between looks, whether the last look changed, and the first of the looks that are all alike.
+    change: f32,
+    changed: bool,
     still_since: Option<Duration>,
     mosaic: bool,
     evidence: Hysteresis,
@@ -127,6 +133,8 @@ impl Default for Detector {
             looked: None,
             cover: None,
             covered: false,
+            change: CHANGE_LIMIT,
+            changed: true,
             still_since: None,
             mosaic: false,
             evidence: Hysteresis::new(EVIDENCE_OF_TROUBLE, EVIDENCE_OF_CLEAR),
@@ -204,7 +212,8 @@ impl Detector {
 
     fn start_anew(&mut self) {
         self.eye.forget();
-        (self.looked, self.cover, self.covered, self.still_since) = (None, None, false, None);
+        (self.looked, self.cover, self.covered) = (None, None, false);
+        (self.change, self.changed, self.still_since) = (CHANGE_LIMIT, true, None);
         self.evidence.set(CameraState::Unknown);
         self.state.set(CameraState::Unknown);
     }
@@ -230,13 +239,16 @@ impl Detector {
     }
 
     fn is_frozen(&mut self, change: f32, now: Duration) -> bool {
-        let (still, after) = if self.mosaic { (STILL_VEILED, FROZEN_VEILED_AFTER) } else { (STILL, FROZEN_AFTER) };
-        if change > still {
+        self.change += CHANGE_SHARE * (change.min(CHANGE_LIMIT) - self.change);
+        let changed = change > STILL_VEILED;
+        let moves = if self.mosaic { changed && self.changed } else { self.change > STILL };
+        self.changed = changed;
+        if moves {
             self.still_since = None;
             return false;
         }
-        let since = *self.still_since.get_or_insert(self.looked.unwrap_or(now));
-        now.saturating_sub(since) >= after
+        let since = *self.still_since.get_or_insert(now);
+        now.saturating_sub(since) >= if self.mosaic { FROZEN_VEILED_AFTER } else { FROZEN_AFTER }
     }
 }
 
