@@ -33,18 +33,19 @@ pub struct Keyring {
     worker: Option<Mutex<mpsc::Sender<Request>>>,
     /// It failed once: it is not asked (and waited for) again.
     broken: AtomicBool,
+    patience: Duration,
 }
 
 impl Keyring {
     pub fn memory() -> Self {
-        Self { worker: None, broken: AtomicBool::new(false) }
+        Self { worker: None, broken: AtomicBool::new(false), patience: PATIENCE }
     }
 
     /// `account` tells profiles and servers apart.
     pub fn system(account: String) -> Self {
         let (sender, requests) = mpsc::channel();
         let spawned = std::thread::Builder::new().name(String::from("keyring")).spawn(move || serve(&account, &requests));
-        Self { worker: Some(Mutex::new(sender)), broken: AtomicBool::new(spawned.is_err()) }
+        Self { worker: Some(Mutex::new(sender)), broken: AtomicBool::new(spawned.is_err()), patience: PATIENCE }
     }
 
     pub async fn load(&self) -> Result<Option<Stored>, Missing> {
@@ -74,7 +75,7 @@ impl Keyring {
     }
 
     async fn wait<T>(&self, answered: oneshot::Receiver<Result<T, Missing>>) -> Result<T, Missing> {
-        let answer = match tokio::time::timeout(PATIENCE, answered).await {
+        let answer = match tokio::time::timeout(self.patience, answered).await {
             Ok(Ok(answer)) => answer,
             Ok(Err(_)) | Err(_) => Err(Missing),
         };
@@ -141,11 +142,13 @@ mod tests {
     }
 
     /// A worker that never answers is what a keyring that waits for a prompt looks like.
-    #[tokio::test(start_paused = true)]
+    #[tokio::test]
     async fn a_keyring_that_hangs_is_given_up() {
-        let (sender, _requests) = mpsc::channel();
-        let keyring = Keyring { worker: Some(Mutex::new(sender)), broken: AtomicBool::new(false) };
+        let (sender, requests) = mpsc::channel();
+        let worker = Some(Mutex::new(sender));
+        let keyring = Keyring { worker, broken: AtomicBool::new(false), patience: Duration::from_millis(50) };
         assert!(keyring.load().await.is_err());
-        assert_eq!(keyring.store(None).await, Err(Missing), "and not waited for again");
+        assert_eq!(keyring.store(None).await, Err(Missing));
+        assert_eq!(requests.try_iter().count(), 1, "it is not asked again");
     }
 }

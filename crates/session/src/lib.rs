@@ -40,9 +40,11 @@ use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 use tokio::sync::oneshot;
-use visavis_media::audio::{MicrophoneSource, SpeakerTarget};
-use visavis_media::camera::CameraSource;
-use visavis_media::{Clock, Mailbox};
+pub use visavis_media::audio::{MicrophoneSource, SpeakerTarget};
+pub use visavis_media::camera::CameraSource;
+pub use visavis_media::{Clock, FramePool, scale};
+
+use visavis_media::Mailbox;
 
 pub struct Config {
     /// `https://...`; plain `http://` for a loopback address only.

@@ -16,7 +16,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::time::Duration;
 use tokio::sync::mpsc::UnboundedSender;
-use visavis_media::{Clock, Frame, FramePool, Mailbox};
+use visavis_media::{Clock, Frame, FramePool, Mailbox, scale};
 use visavis_sight::detector::Detector;
 use visavis_sight::gate::{Because, Input as GateInput};
 use visavis_sight::{Gate, Planes, PlanesMut, Released, View};
@@ -38,6 +38,11 @@ const PATIENCE: Duration = Duration::from_millis(20);
 /// Copies of what left through the gate, for the preview: one shown, one waiting, one being made, and one in spare.
 const PREVIEWS: usize = 4;
 
+/// Scaled pictures on their way: being made, in the call's mailbox, being encoded, shown in the mirror, and in spare.
+const SCALED: usize = 6;
+/// What is sent until the call says that more is possible, and what the mirror shows.
+pub(crate) const SMALL: (usize, usize) = (640, 360);
+
 /// What the own thread is told.
 pub(crate) enum Order {
     /// Pictures of the open camera; `None` while there is none.
@@ -45,6 +50,8 @@ pub(crate) enum Order {
     /// From now on into this call, through a fresh gate; `None`: back to the mirror.
     Call(Option<(u64, Mailbox<Released<Frame>>)>),
     Gate(GateInput),
+    /// Larger pictures are scaled down to fit, before anything else is done with them.
+    Room((usize, usize)),
     /// The peer detector's judgement in call `.0`.
     PeerLooks(u64, visavis_sight::detector::CameraState),
 }
@@ -62,6 +69,8 @@ struct Own {
     inputs: UnboundedSender<Input>,
     shown: Pictures,
     previews: FramePool,
+    scaled: FramePool,
+    room: (usize, usize),
     camera: Option<Mailbox<Frame>>,
     detector: Detector,
     looks: Seen,
@@ -71,9 +80,19 @@ struct Own {
 /// Starts the own thread; it ends when the returned sender is dropped.
 pub(crate) fn start_own(clock: Clock, inputs: UnboundedSender<Input>, shown: Pictures) -> std::io::Result<Sender<Order>> {
     let (sender, orders) = channel();
-    let previews = FramePool::new(PREVIEWS);
-    let own =
-        Own { clock, orders, inputs, shown, previews, camera: None, detector: Detector::new(), looks: Seen::Unknown, call: None };
+    let own = Own {
+        clock,
+        orders,
+        inputs,
+        shown,
+        previews: FramePool::new(PREVIEWS),
+        scaled: FramePool::new(SCALED),
+        room: SMALL,
+        camera: None,
+        detector: Detector::new(),
+        looks: Seen::Unknown,
+        call: None,
+    };
     std::thread::Builder::new().name(String::from("own-picture")).spawn(move || own.run())?;
     Ok(sender)
 }
@@ -128,6 +147,7 @@ impl Own {
             Order::Call(call) => {
                 self.call = call.map(|(number, pictures)| InCall { number, gate: Gate::new(), pictures, said: None });
             }
+            Order::Room(room) => self.room = room,
             Order::Gate(input) => {
                 if let Some(call) = &mut self.call {
                     call.gate.input(input, now);
@@ -143,6 +163,14 @@ impl Own {
 
     fn picture(&mut self, frame: Frame) {
         let now = self.clock.now();
+        let (width, height) = scale::fit((frame.width, frame.height), self.room);
+        let frame = if (width, height) == (frame.width, frame.height) {
+            frame
+        } else {
+            // No buffer: the encoder is late, and the next picture will do.
+            let Some(scaled) = scale::scale_i420(&frame, width, height, &self.scaled) else { return };
+            scaled
+        };
         self.detector.picture(planes(&frame), now);
         let Some(call) = &mut self.call else {
             self.shown.put(Arc::new(ShownPicture { frame, veiled: false }));

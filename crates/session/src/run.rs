@@ -76,6 +76,7 @@ struct Loop {
     sign_in: Option<JoinHandle<()>>,
     call: Option<Running>,
     wanted: Wanted,
+    room: (usize, usize),
     shown: Option<View>,
 }
 
@@ -106,8 +107,19 @@ pub(crate) async fn run(parts: Parts, mut inputs: UnboundedReceiver<Input>, mut 
     let (socket_events, from_socket) = unbounded_channel();
     let socket = SocketHandle::start(Arc::clone(&parts.backend), socket_events);
     let forward = tokio::spawn(forward(from_socket, parts.inputs.clone(), Input::Socket));
-    let mut this =
-        Loop { parts, evening, socket, threads, sink, source, sign_in: None, call: None, wanted: Wanted::default(), shown: None };
+    let mut this = Loop {
+        parts,
+        evening,
+        socket,
+        threads,
+        sink,
+        source,
+        sign_in: None,
+        call: None,
+        wanted: Wanted::default(),
+        room: picture::SMALL,
+        shown: None,
+    };
     this.look_for_devices();
     this.carry_out(effects);
     this.show();
@@ -125,7 +137,10 @@ pub(crate) async fn run(parts: Parts, mut inputs: UnboundedReceiver<Input>, mut 
                     this.input(input);
                 }
             }
-            _ = tick.tick() => this.input(Input::Tick),
+            _ = tick.tick() => {
+                this.input(Input::Tick);
+                this.follow_path();
+            }
         }
         this.show();
     };
@@ -152,6 +167,15 @@ impl Loop {
         }
         if looks_again {
             self.look_for_devices();
+        }
+    }
+
+    /// Pictures as large as the call's path and this machine can take.
+    fn follow_path(&mut self) {
+        let room = self.call.as_ref().map_or(picture::SMALL, |running| running.call.preferred_size());
+        if room != self.room {
+            self.room = room;
+            self.picture(PictureOrder::Room(room));
         }
     }
 
@@ -299,9 +323,16 @@ impl Loop {
 
     fn remember_devices(&self) {
         let devices = self.evening.devices();
-        let known = |id: &String| (!id.is_empty()).then(|| id.clone());
-        let settings =
-            Settings { camera: known(&devices.camera), microphone: known(&devices.microphone), speaker: known(&devices.speaker) };
+        let choice = &self.parts.choice;
+        // What a flag chose for this run is not the user's choice: what was remembered before stays.
+        let kept = |id: &String, flag: &Option<String>, before: &Option<String>| {
+            if id.is_empty() || flag.as_ref() == Some(id) { before.clone() } else { Some(id.clone()) }
+        };
+        let settings = Settings {
+            camera: kept(&devices.camera, &choice.camera, &choice.settings.camera),
+            microphone: kept(&devices.microphone, &choice.microphone, &choice.settings.microphone),
+            speaker: kept(&devices.speaker, &choice.speaker, &choice.settings.speaker),
+        };
         let folder = self.parts.profile_dir.clone();
         tokio::task::spawn_blocking(move || {
             if let Err(error) = settings.save(&folder) {

@@ -175,6 +175,7 @@ impl Evening {
             Socket::Down => {
                 if let Stage::SignedIn(signed_in) = &mut self.stage {
                     signed_in.online = false;
+                    self.offer_lost(now, out);
                     self.notice = Some(Notice::ServerLost);
                 }
             }

@@ -132,9 +132,12 @@ impl InCall {
         }
     }
 
-    /// Back in the match after the server was away.
+    /// Back in the match after the server was away. What was closed meanwhile is not told again, so the question counts as
+    /// closed until the server says, right after this, that it is open.
     pub(super) fn resumed(&mut self, out: &mut Vec<Effect>) {
         self.peer_away = false;
+        self.opened = false;
+        out.push(Effect::Gate(GateInput::Opened(false)));
         let unsent = std::mem::take(&mut self.unsent);
         out.extend(unsent.into_iter().map(|signal| self.signal(signal)));
         if self.agreed {

@@ -187,6 +187,16 @@ impl Evening {
         self.notice = Some(Notice::MatchWithdrawn);
     }
 
+    /// The server takes an offer back when the socket of one of the two is gone. Whoever wanted the match waits again, once the
+    /// server is back.
+    pub(super) fn offer_lost(&mut self, now: Duration, out: &mut Vec<Effect>) {
+        let Stage::SignedIn(signed_in) = &mut self.stage else { return };
+        if let Room::Offered(offered) = &signed_in.room {
+            out.push(Effect::EndCall);
+            signed_in.room = if offered.answered { Room::Waiting(Waiting::begun(now)) } else { Room::Mirror };
+        }
+    }
+
     /// The server's word is late, or was lost with the socket: nobody stays on the card for ever.
     pub(super) fn tick_offered(&mut self, now: Duration, out: &mut Vec<Effect>) {
         let Stage::SignedIn(signed_in) = &mut self.stage else { return };
