@@ -1,3 +1,224 @@
-pub fn document() -> utoipa::openapi::OpenApi {
-    utoipa::openapi::OpenApiBuilder::new().build()
+//! The OpenAPI document of the HTTP interface, put together by hand beside the routes of `http`, so that `visavis-wire` needs to know
+//! nothing of OpenAPI. A test compares every schema with what its type really serialises to.
+
+use utoipa::openapi::path::{HttpMethod, OperationBuilder, PathsBuilder};
+use utoipa::openapi::request_body::RequestBodyBuilder;
+use utoipa::openapi::schema::{AdditionalProperties, ArrayBuilder, ComponentsBuilder, ObjectBuilder, Ref, SchemaType, Type};
+use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityRequirement, SecurityScheme};
+use utoipa::openapi::{ContentBuilder, InfoBuilder, OpenApi, OpenApiBuilder, PathItem, RefOr, ResponseBuilder, Schema};
+
+const BEARER: &str = "bearer";
+
+/// One line of the table of routes.
+struct Route {
+    method: HttpMethod,
+    path: &'static str,
+    id: &'static str,
+    summary: &'static str,
+    body: Option<&'static str>,
+    status: &'static str,
+    answer: Option<&'static str>,
+    open: bool,
+}
+
+const fn get(path: &'static str, id: &'static str, summary: &'static str, answer: Option<&'static str>) -> Route {
+    Route { method: HttpMethod::Get, path, id, summary, body: None, status: "200", answer, open: false }
+}
+
+const fn post(
+    path: &'static str,
+    id: &'static str,
+    summary: &'static str,
+    body: Option<&'static str>,
+    answer: Option<&'static str>,
+) -> Route {
+    Route { method: HttpMethod::Post, path, id, summary, body, status: "200", answer, open: false }
+}
+
+const ROUTES: [Route; 11] = [
+    Route { open: true, ..get("/v1/health", "health", "Whether the server is at work", Some("Health")) },
+    Route { open: true, ..get("/v1/openapi.json", "openapi", "This document", None) },
+    Route {
+        open: true,
+        ..post("/v1/sign-in", "startSignIn", "Begin a sign-in at the issuer", Some("SignInStart"), Some("SignInStarted"))
+    },
+    Route {
+        open: true,
+        ..post("/v1/sign-in/finish", "finishSignIn", "Turn the issuer's code into tokens", Some("SignInFinish"), Some("Tokens"))
+    },
+    Route {
+        open: true,
+        ..post("/v1/token", "refresh", "Turn a refresh token, once, into new tokens", Some("Refresh"), Some("Tokens"))
+    },
+    Route { status: "204", ..post("/v1/sign-out", "signOut", "Revoke all tokens of this sign-in", None, None) },
+    get("/v1/me", "me", "Own name and profile", Some("Me")),
+    Route {
+        method: HttpMethod::Put,
+        body: Some("Profile"),
+        ..get("/v1/me/profile", "setProfile", "Replace the profile; age and sign are kept", Some("Me"))
+    },
+    get("/v1/me/card", "card", "Exactly what a match would see", Some("PeerCard")),
+    get("/v1/follows", "follows", "Mutual follows, newest first", Some("Follows")),
+    Route { status: "101", ..get("/v1/socket", "socket", "WebSocket of waiting, matching and signalling", None) },
+];
+
+pub fn document() -> OpenApi {
+    let mut paths = PathsBuilder::new();
+    for route in &ROUTES {
+        paths = paths.path(route.path, PathItem::new(route.method.clone(), operation(route)));
+    }
+    let mut components = ComponentsBuilder::new()
+        .security_scheme(BEARER, SecurityScheme::Http(HttpBuilder::new().scheme(HttpAuthScheme::Bearer).build()));
+    for (name, schema) in schemas() {
+        components = components.schema(name, schema);
+    }
+    OpenApiBuilder::new()
+        .info(InfoBuilder::new().title("Visavis").version(env!("CARGO_PKG_VERSION")).build())
+        .paths(paths.build())
+        .components(Some(components.build()))
+        .build()
+}
+
+fn operation(route: &Route) -> OperationBuilder {
+    let mut done = ResponseBuilder::new().description(match route.status {
+        "204" => "Done",
+        "101" => "The socket is open",
+        _ => "The answer",
+    });
+    if let Some(answer) = route.answer {
+        done = done.content("application/json", content(answer));
+    }
+    let refusal = ResponseBuilder::new().description("Refused").content("application/json", content("Refusal"));
+    let mut operation = OperationBuilder::new()
+        .operation_id(Some(route.id))
+        .summary(Some(route.summary))
+        .response(route.status, done.build())
+        .response("default", refusal.build());
+    if let Some(body) = route.body {
+        operation = operation.request_body(Some(RequestBodyBuilder::new().content("application/json", content(body)).build()));
+    }
+    if !route.open {
+        operation = operation.security(SecurityRequirement::new(BEARER, [] as [&str; 0]));
+    }
+    operation
+}
+
+fn content(schema: &str) -> utoipa::openapi::Content {
+    ContentBuilder::new().schema(Some(Ref::from_schema_name(schema))).build()
+}
+
+fn of(kind: Type) -> Schema {
+    ObjectBuilder::new().schema_type(kind).build().into()
+}
+
+fn nullable(kind: Type) -> Schema {
+    ObjectBuilder::new().schema_type(SchemaType::from_iter([kind, Type::Null])).build().into()
+}
+
+fn texts() -> Schema {
+    ArrayBuilder::new().items(RefOr::T(of(Type::String))).build().into()
+}
+
+/// All fields are required and no others are sent.
+fn object<const N: usize>(fields: [(&str, RefOr<Schema>); N]) -> Schema {
+    let mut object = ObjectBuilder::new().schema_type(Type::Object);
+    for (name, schema) in fields {
+        object = object.property(name, schema).required(name);
+    }
+    object.additional_properties(Some(AdditionalProperties::FreeForm(false))).build().into()
+}
+
+fn fact(value: Schema) -> RefOr<Schema> {
+    RefOr::T(object([("value", RefOr::T(value)), ("shared", RefOr::T(of(Type::Boolean)))]))
+}
+
+fn schemas() -> Vec<(&'static str, Schema)> {
+    let text = || RefOr::T(of(Type::String));
+    let number = || RefOr::T(of(Type::Integer));
+    let named = |name: &str| RefOr::Ref(Ref::from_schema_name(name));
+    vec![
+        ("Health", object([("status", text()), ("protocol", number())])),
+        ("SignInStart", object([("redirect_uri", text()), ("code_challenge", text())])),
+        ("SignInStarted", object([("authorization_url", text()), ("state", text()), ("expires_in_s", number())])),
+        ("SignInFinish", object([("state", text()), ("code", text()), ("code_verifier", text())])),
+        ("Refresh", object([("refresh_token", text())])),
+        ("Tokens", object([("access_token", text()), ("expires_in_s", number()), ("refresh_token", text())])),
+        ("Me", object([("username", text()), ("profile", named("Profile"))])),
+        (
+            "Profile",
+            object([
+                ("city", fact(of(Type::String))),
+                ("languages", fact(texts())),
+                ("interests", fact(texts())),
+                ("games", fact(texts())),
+                ("age", fact(nullable(Type::Integer))),
+                ("sign", fact(nullable(Type::String))),
+            ]),
+        ),
+        (
+            "PeerCard",
+            object([
+                ("city", RefOr::T(nullable(Type::String))),
+                ("age", RefOr::T(nullable(Type::Integer))),
+                ("sign", RefOr::T(nullable(Type::String))),
+                ("languages", RefOr::T(texts())),
+                ("interests", RefOr::T(texts())),
+                ("games", RefOr::T(texts())),
+            ]),
+        ),
+        ("Follows", object([("follows", RefOr::T(ArrayBuilder::new().items(named("Follow")).build().into()))])),
+        ("Follow", object([("username", text()), ("since", number()), ("online", RefOr::T(of(Type::Boolean)))])),
+        ("Refusal", object([("code", text()), ("message", text())])),
+    ]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::{Value, json};
+    use std::collections::BTreeSet;
+    use visavis_wire::Private;
+    use visavis_wire::http::*;
+    use visavis_wire::people::{PeerCard, Profile};
+
+    fn keys(value: &Value) -> BTreeSet<String> {
+        value.as_object().expect("an object").keys().cloned().collect()
+    }
+
+    #[test]
+    fn every_schema_has_the_fields_of_its_type() {
+        let text = || Private::new(String::from("x"));
+        let follow = Follow { username: text(), since: 1, online: true };
+        let examples = [
+            ("SignInStart", json!(SignInStart { redirect_uri: "x".into(), code_challenge: "x".into() })),
+            ("SignInStarted", json!(SignInStarted { authorization_url: "x".into(), state: text(), expires_in_s: 1 })),
+            ("SignInFinish", json!(SignInFinish { state: text(), code: text(), code_verifier: text() })),
+            ("Refresh", json!(Refresh { refresh_token: text() })),
+            ("Tokens", json!(Tokens { access_token: text(), expires_in_s: 1, refresh_token: text() })),
+            ("Me", json!(Me { username: text(), profile: Profile::default() })),
+            ("Profile", json!(Profile::default())),
+            ("PeerCard", json!(PeerCard::default())),
+            ("Follows", json!(Follows { follows: vec![follow.clone()] })),
+            ("Follow", json!(follow)),
+            ("Refusal", json!(crate::refusal::refusal(RefusalCode::Internal))),
+        ];
+        let document = json!(document());
+        let schemas = &document["components"]["schemas"];
+        for (name, example) in &examples {
+            assert_eq!(keys(&schemas[name]["properties"]), keys(example), "{name}");
+        }
+        let described: BTreeSet<String> =
+            examples.iter().map(|(name, _)| (*name).to_owned()).chain(["Health".to_owned()]).collect();
+        assert_eq!(keys(schemas), described);
+    }
+
+    #[test]
+    fn every_route_is_there_and_says_who_may_call() {
+        let document = json!(document());
+        assert_eq!(keys(&document["paths"]).len(), ROUTES.len());
+        assert!(document["paths"]["/v1/me"]["get"]["security"][0]["bearer"].is_array());
+        assert!(document["paths"]["/v1/sign-in"]["post"]["security"].is_null());
+        let body = &document["paths"]["/v1/me/profile"]["put"]["requestBody"]["content"]["application/json"]["schema"]["$ref"];
+        assert_eq!(body, "#/components/schemas/Profile");
+    }
 }

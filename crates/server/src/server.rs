@@ -28,8 +28,8 @@ pub enum StartError {
     Config(#[from] ConfigError),
     #[error("cannot listen on {0}: {1}")]
     Listen(SocketAddr, std::io::Error),
-    #[error("the data folder {} cannot be used: {1}", .0.display())]
-    Data(PathBuf, std::io::Error),
+    #[error("the data folder {} cannot be used: {why}", .folder.display())]
+    Data { folder: PathBuf, why: std::io::Error },
     #[error("the data folder {} holds a damaged secret.key; restore it, or delete it and lose all accounts", .0.display())]
     Secret(PathBuf),
     #[error(transparent)]
@@ -165,7 +165,7 @@ fn dev_issuer_config(dev: &DevIssuer) -> IssuerConfig {
 
 /// Makes the folder, makes sure that it can be written to, and reads the server's secret or makes it.
 fn open_data_folder(data: &Path) -> Result<[u8; 32], StartError> {
-    let unusable = |error| StartError::Data(data.to_owned(), error);
+    let unusable = |why| StartError::Data { folder: data.to_owned(), why };
     std::fs::create_dir_all(data).map_err(unusable)?;
     let file = data.join("secret.key");
     match std::fs::read(&file) {

@@ -368,3 +368,10 @@ impl Meeting {
 fn ended(match_id: &MatchId, reason: EndReason, follow_ms: u64) -> ServerMessage {
     ServerMessage::MatchEnded { match_id: match_id.clone(), reason, follow_within_s: seconds(follow_ms) }
 }
+
+#[cfg(test)]
+impl Meeting {
+    pub(super) fn is_of_two_people(&self) -> bool {
+        self.accounts[0] != self.accounts[1]
+    }
+}

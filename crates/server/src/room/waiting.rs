@@ -2,7 +2,7 @@
 
 use super::meeting::Meeting;
 use super::people::{person_id, waiter_of};
-use super::{Input, Output, Person, Place, Room, SocketId, Sources, send};
+use super::{Output, Person, Place, Room, SocketId, Sources, send};
 use crate::refusal::{refuse, refuse_saying};
 use crate::store::{AccountId, Entrant};
 use std::collections::VecDeque;
@@ -200,21 +200,4 @@ fn admit(found: Result<Entrant, Refusal>) -> Result<Entrant, Refusal> {
         return Err(crate::refusal::refusal(RefusalCode::ProfileIncomplete));
     }
     Ok(entrant)
-}
-
-impl Input {
-    /// For logs: the kind alone, nothing of a person.
-    pub fn kind(&self) -> &'static str {
-        match self {
-            Self::Arrived { .. } => "arrived",
-            Self::Said { .. } => "said",
-            Self::Gone { .. } => "gone",
-            Self::ProfileChanged { .. } => "profile_changed",
-            Self::LookedUp { .. } => "looked_up",
-            Self::Committed { .. } => "committed",
-            Self::FollowStored { .. } => "follow_stored",
-            Self::Tick => "tick",
-            Self::Closing => "closing",
-        }
-    }
 }
