@@ -80,7 +80,7 @@ fn set_up() -> Outcome {
 fn bench(arguments: &[String]) -> Outcome {
     packages::install_missing()?;
     node::find()?.build_interface()?;
-    tools::build(&["visavis", "visavis-rehearsal"], true)?;
+    tools::build(true)?;
     let binaries = tools::binaries(true)?;
     let mut command = tools::in_root(binaries.join(tools::executable("visavis-bench")));
     command.args(arguments);

@@ -82,7 +82,7 @@ pub fn run(flags: Flags) -> Outcome {
     println!("building the interface");
     let node = node::find()?;
     tools::timed("interface", || node.build_interface())?;
-    tools::build(&["visavis", "visavis-server", "visavis-rehearsal"], flags.release)?;
+    tools::build(flags.release)?;
     let stage = Stage::new(flags)?;
     stage.play()
 }

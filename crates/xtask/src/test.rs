@@ -46,11 +46,8 @@ pub fn test() -> Outcome {
         ]);
         processes::run(&mut command)
     });
-    steps.run("programs", || {
-        let mut command = tools::cargo();
-        command.args(["build", "--locked", "--workspace", "--bins", "--features", tools::FEATURES]);
-        processes::run(&mut command)
-    });
+    // The story starts them.
+    steps.run("programs", || tools::build(false));
     let bindings = Bindings::now()?;
     steps.run("tests, and the story in two windows", || {
         let mut command = tools::cargo();

@@ -48,15 +48,16 @@ pub fn cargo() -> Command {
     command
 }
 
-pub fn build(packages: &[&str], release: bool) -> Outcome {
-    println!("building {}", packages.join(", "));
+/// All programs at once: cargo chooses features for what is built together, so building them one by one would compile many
+/// crates a second time for the tests.
+pub fn build(release: bool) -> Outcome {
+    println!("building the programs");
     let mut command = cargo();
-    command.args(["build", "--locked", "--bins", "--features", FEATURES]);
-    command.args(packages.iter().flat_map(|package| ["--package", *package]));
+    command.args(["build", "--locked", "--workspace", "--bins", "--features", FEATURES]);
     if release {
         command.arg("--release");
     }
-    timed("build", || processes::run(&mut command))
+    timed("programs", || processes::run(&mut command))
 }
 
 /// Where cargo puts binaries.
