@@ -7,7 +7,7 @@
 //! | `pace` | the thread of a source that has no clock of its own, and the way out of every camera |
 //! | `pattern`, `face`, `file`, `still` | such sources |
 //! | `modifier` | covered, dark, frozen, unplugged, stalled |
-//! | `device_linux`, `device_other` | real cameras |
+//! | `device_linux`, `device_other`, `stamps` | real cameras |
 
 #[cfg(target_os = "linux")]
 #[path = "camera/device_linux.rs"]
@@ -20,7 +20,10 @@ mod file;
 mod modifier;
 mod noise;
 mod pace;
+mod paint;
 mod pattern;
+mod portrait;
+mod stamps;
 mod still;
 mod text;
 
@@ -37,14 +40,24 @@ pub use text::UnknownSource;
 /// `#marked` of a file or an image asks for the frame number of [`crate::marker`] in each picture.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum CameraSource {
-    Device { id: String },
+    Device {
+        id: String,
+    },
     /// y4m, IVF with VP8, WebM with VP8; played in a loop at its own rate.
-    File { path: std::path::PathBuf, marked: bool },
+    File {
+        path: std::path::PathBuf,
+        marked: bool,
+    },
     /// Moving pattern with a machine-readable frame number.
     Pattern,
     /// A drawn face that talks; NAME seeds its looks. With a machine-readable frame number.
-    Face { name: String },
-    Image { path: std::path::PathBuf, marked: bool },
+    Face {
+        name: String,
+    },
+    Image {
+        path: std::path::PathBuf,
+        marked: bool,
+    },
 }
 
 /// What a tester does to a camera, switchable at run time. A frame number in the picture stays readable under `Covered` and
@@ -195,3 +208,6 @@ mod device {
         Vec::new()
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -193,10 +193,17 @@ fn from_full_444(pixels: &[u8], frame: &mut Frame) {
         for (column, (u, v)) in u.iter_mut().zip(v).enumerate() {
             let (left, right) = (column * 6, (column * 2 + 1).min(width - 1) * 3);
             let mean = |part: usize| {
-                let sum: u32 = [upper[left + part], upper[right + part], lower[left + part], lower[right + part]].map(u32::from).iter().sum();
+                let sum: u32 = [upper[left + part], upper[right + part], lower[left + part], lower[right + part]]
+                    .map(u32::from)
+                    .iter()
+                    .sum();
                 ((sum + 2) / 4) as usize
             };
             (*u, *v) = (chroma[mean(1)], chroma[mean(2)]);
         }
     }
 }
+
+#[cfg(test)]
+#[path = "convert/tests.rs"]
+mod tests;

@@ -75,3 +75,47 @@ impl<T> Mailbox<T> {
         self.slot().overwritten
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const NOW: Duration = Duration::ZERO;
+
+    #[test]
+    fn the_newest_wins_and_the_others_are_counted() {
+        let mailbox = Mailbox::new();
+        assert_eq!(mailbox.take(NOW), None);
+        (1..=3).for_each(|value| mailbox.put(value));
+        assert_eq!((mailbox.take(NOW), mailbox.take(NOW), mailbox.overwritten()), (Some(3), None, 2));
+    }
+
+    #[test]
+    fn a_put_wakes_the_reader() {
+        let mailbox = Mailbox::new();
+        let reader = mailbox.clone();
+        let thread = std::thread::spawn(move || reader.take(Duration::from_secs(60)));
+        mailbox.put(7);
+        assert_eq!(thread.join().unwrap(), Some(7));
+    }
+
+    #[test]
+    fn closing_wakes_the_reader_and_refuses_what_comes_later() {
+        let mailbox: Mailbox<u8> = Mailbox::new();
+        let reader = mailbox.clone();
+        let thread = std::thread::spawn(move || reader.take(Duration::from_secs(60)));
+        mailbox.close();
+        assert_eq!(thread.join().unwrap(), None);
+        mailbox.put(1);
+        assert!(mailbox.is_closed());
+        assert_eq!(mailbox.try_take(), None);
+    }
+
+    #[test]
+    fn a_value_put_before_closing_can_still_be_taken() {
+        let mailbox = Mailbox::new();
+        mailbox.put(1);
+        mailbox.close();
+        assert_eq!(mailbox.take(NOW), Some(1));
+    }
+}

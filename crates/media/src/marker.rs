@@ -71,7 +71,8 @@ pub fn read_luma(luma: &[u8], width: usize, height: usize) -> Option<u32> {
     let means: [f32; CELLS] = std::array::from_fn(|index| {
         let from = (cell * index as f32 + cell / 4.0) as usize;
         let to = ((cell * index as f32 + cell * 3.0 / 4.0) as usize).max(from + 1);
-        let sum: u32 = luma.chunks_exact(width).take(last).skip(first).flat_map(|row| &row[from..to]).map(|&y| u32::from(y)).sum();
+        let sum: u32 =
+            luma.chunks_exact(width).take(last).skip(first).flat_map(|row| &row[from..to]).map(|&y| u32::from(y)).sum();
         sum as f32 / ((last - first) * (to - from)) as f32
     });
     let contrast = means[0] - means[1];
@@ -85,4 +86,90 @@ pub fn read_luma(luma: &[u8], width: usize, height: usize) -> Option<u32> {
         return None;
     }
     Some([1, 2, 4, 8].iter().fold(gray, |number, shift| number ^ number >> shift))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::FramePool;
+    use crate::scale::scale_i420;
+    use std::time::Duration;
+
+    fn grey(width: usize, height: usize, pool: &FramePool) -> Frame {
+        let mut frame = pool.frame(width, height, Duration::ZERO).unwrap();
+        frame.as_bytes_mut().fill(110);
+        frame
+    }
+
+    #[test]
+    fn every_number_is_read_back() {
+        let pool = FramePool::new(1);
+        let mut frame = grey(320, 180, &pool);
+        assert_eq!(read(&frame), None);
+        for number in 0..NUMBERS {
+            burn(&mut frame, number);
+            assert_eq!(read(&frame), Some(number));
+        }
+        burn(&mut frame, NUMBERS + 7);
+        assert_eq!(read(&frame), Some(7));
+    }
+
+    /// Worked out by hand from the table above: 5 is 0000000111 in Gray code, its check (7 ^ 0 ^ 0 ^ 5) is 2.
+    #[test]
+    fn the_cells_are_those_of_the_definition() {
+        let text: String = cells(5).iter().map(|&bit| if bit { '1' } else { '0' }).collect();
+        assert_eq!(text, "1000000001110010");
+    }
+
+    #[test]
+    fn neighbours_differ_in_one_data_cell() {
+        for number in 0..NUMBERS {
+            let (one, other) = (cells(number), cells((number + 1) % NUMBERS));
+            let changed = (2..12).filter(|&cell| one[cell] != other[cell]).count();
+            assert_eq!(changed, 1, "{number}");
+        }
+    }
+
+    #[test]
+    fn scaling_does_no_harm() {
+        let pool = FramePool::new(2);
+        for (from, to) in [
+            ((1280, 720), (640, 360)),
+            ((640, 360), (160, 90)),
+            ((640, 360), (1280, 720)),
+            ((640, 480), (214, 160)),
+            ((641, 361), (321, 181)),
+        ] {
+            for number in [0, 1, 341, 682, 1023] {
+                let mut frame = grey(from.0, from.1, &pool);
+                burn(&mut frame, number);
+                assert_eq!(read(&scale_i420(&frame, to.0, to.1, &pool).unwrap()), Some(number), "{from:?} to {to:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn only_the_strip_is_drawn_on() {
+        let pool = FramePool::new(1);
+        let mut frame = grey(320, 180, &pool);
+        burn(&mut frame, 77);
+        assert!(frame.y()[320 * 10..].iter().all(|&y| y == 110));
+        assert!(frame.u()[160 * 5..].iter().all(|&u| u == 110));
+        assert!(frame.u()[..160 * 5].iter().all(|&u| u == 128));
+    }
+
+    #[test]
+    fn a_damaged_strip_is_not_a_number() {
+        let pool = FramePool::new(1);
+        let mut frame = grey(320, 180, &pool);
+        burn(&mut frame, 77);
+        let (y, ..) = frame.planes_mut();
+        for row in y.chunks_exact_mut(320).take(10) {
+            let opposite = if row[20 * 7] == WHITE { BLACK } else { WHITE };
+            row[20 * 7..20 * 8].fill(opposite);
+        }
+        assert_eq!(read(&frame), None);
+        assert_eq!(read_luma(&[200; 10], 320, 180), None);
+        assert_eq!(read_luma(&[], 0, 0), None);
+    }
 }

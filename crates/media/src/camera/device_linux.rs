@@ -3,12 +3,13 @@
 //! The identifier of a camera is the path of its node.
 
 use super::pace::Output;
+use super::stamps::Stamps;
 use super::{CameraError, CameraInfo};
 use crate::convert::{Rows, from_jpeg, from_nv12, from_yuyv};
-use crate::{Clock, Frame, FramePool};
+use crate::{Frame, FramePool};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
-use v4l::buffer::{Metadata, Type};
+use v4l::buffer::{Flags, Type};
 use v4l::framesize::FrameSizeEnum;
 use v4l::io::traits::CaptureStream;
 use v4l::prelude::MmapStream;
@@ -56,9 +57,9 @@ pub(super) struct Device {
 pub(super) fn open(id: &str, size: (usize, usize), fps: u32) -> Result<Device, CameraError> {
     let explain = |error: std::io::Error| error_of(id, &error);
     let device = v4l::Device::with_path(id).map_err(explain)?;
-    let (layout, wish) = choose(&device, size).map_err(explain)?.ok_or_else(|| {
-        CameraError::Failed(format!("{id} offers none of the formats MJPEG, YUYV and NV12"))
-    })?;
+    let (layout, wish) = choose(&device, size)
+        .map_err(explain)?
+        .ok_or_else(|| CameraError::Failed(format!("{id} offers none of the formats MJPEG, YUYV and NV12")))?;
     let format = device.set_format(&wish).map_err(explain)?;
     // The driver may answer with something else than it was asked for.
     let layout = Layout::of(format.fourcc).unwrap_or(layout);
@@ -156,7 +157,7 @@ impl Device {
                     Ok(0) => {
                         quiet += LOOK;
                         if quiet >= PATIENCE {
-                            output.fail(format!("it gave no picture for {} seconds", PATIENCE.as_secs()));
+                            return output.fail(format!("it gave no picture for {} seconds", PATIENCE.as_secs()));
                         }
                         continue;
                     }
@@ -170,7 +171,8 @@ impl Device {
                 Ok(picture) => picture,
                 Err(error) => return output.fail(words(&self.id, &error)),
             };
-            let captured = stamps.captured(metadata, &output.clock);
+            let monotonic = metadata.flags.contains(Flags::TIMESTAMP_MONOTONIC);
+            let captured = stamps.map(monotonic.then(|| metadata.timestamp.into()), output.clock.now());
             let used = bytes.get(..metadata.bytesused as usize).filter(|used| !used.is_empty()).unwrap_or(bytes);
             match convert(used, self.layout, (self.width, self.height), self.stride, captured, &output.pool) {
                 Ok(Some(frame)) => {
@@ -228,30 +230,6 @@ fn convert(
     }
 }
 
-/// Driver time onto the process's clock. Both are monotonic and run at one speed; their distance is the smallest seen between
-/// a stamp and the moment its picture arrived, so that the jitter of waking up does not get into the stamps.
-#[derive(Default)]
-struct Stamps {
-    distance: Option<i128>,
-}
-
-impl Stamps {
-    fn captured(&mut self, metadata: &Metadata, clock: &Clock) -> Duration {
-        let monotonic = metadata.flags.contains(v4l::buffer::Flags::TIMESTAMP_MONOTONIC);
-        let stamp = Duration::from(metadata.timestamp);
-        self.map(monotonic.then_some(stamp), clock.now())
-    }
-
-    fn map(&mut self, stamp: Option<Duration>, now: Duration) -> Duration {
-        let Some(stamp) = stamp.filter(|stamp| !stamp.is_zero()) else { return now };
-        let seen = now.as_nanos() as i128 - stamp.as_nanos() as i128;
-        let distance = self.distance.map_or(seen, |distance| distance.min(seen));
-        self.distance = Some(distance);
-        let nanos = (stamp.as_nanos() as i128 + distance).max(0);
-        Duration::from_nanos(u64::try_from(nanos).unwrap_or(u64::MAX)).min(now)
-    }
-}
-
 /// Nodes that deliver pictures in a format that we read; a camera has others for metadata.
 pub(super) fn list() -> Vec<CameraInfo> {
     let Ok(entries) = std::fs::read_dir("/sys/class/video4linux") else { return Vec::new() };
@@ -291,24 +269,13 @@ mod tests {
     #[test]
     fn the_nearest_size_wins_and_large_ones_come_as_jpeg() {
         let wish = (1280, 720);
-        let best = [(Layout::Yuyv, (1280, 720)), (Layout::Jpeg, (1280, 720)), (Layout::Yuyv, (640, 480)), (Layout::Jpeg, (1920, 1080))]
-            .into_iter()
-            .min_by_key(|&(layout, size)| cost(layout, size, wish));
+        let best =
+            [(Layout::Yuyv, (1280, 720)), (Layout::Jpeg, (1280, 720)), (Layout::Yuyv, (640, 480)), (Layout::Jpeg, (1920, 1080))]
+                .into_iter()
+                .min_by_key(|&(layout, size)| cost(layout, size, wish));
         assert_eq!(best, Some((Layout::Jpeg, (1280, 720))));
         assert!(cost(Layout::Yuyv, (640, 360), (640, 360)) < cost(Layout::Jpeg, (640, 360), (640, 360)));
         assert!(cost(Layout::Jpeg, (1280, 720), (640, 360)) < cost(Layout::Yuyv, (320, 240), (640, 360)));
-    }
-
-    #[test]
-    fn stamps_lose_the_jitter_of_waking_up() {
-        let mut stamps = Stamps::default();
-        let ms = Duration::from_millis;
-        assert_eq!(stamps.map(Some(ms(100_000)), ms(1010)), ms(1010));
-        assert_eq!(stamps.map(Some(ms(100_033)), ms(1035)), ms(1035));
-        // Woken 30 ms late: the picture was still taken 33 ms after the one before.
-        assert_eq!(stamps.map(Some(ms(100_066)), ms(1098)), ms(1068));
-        assert_eq!(stamps.map(None, ms(1200)), ms(1200));
-        assert_eq!(stamps.map(Some(Duration::MAX), ms(1300)), ms(1300));
     }
 
     #[test]

@@ -96,7 +96,8 @@ impl Texture {
         }
         let (low, high) = sum.iter().fold((f32::MAX, f32::MIN), |(low, high), &value| (low.min(value), high.max(value)));
         let gain = range.1 / (high - low).max(f32::EPSILON);
-        let pixels = sum.iter().map(|value| (range.0 + ((value - low) * gain - range.1 / 2.0)).clamp(24.0, 228.0) as u8).collect();
+        let pixels =
+            sum.iter().map(|value| (range.0 + ((value - low) * gain - range.1 / 2.0)).clamp(24.0, 228.0) as u8).collect();
         Self { width, pixels }
     }
 

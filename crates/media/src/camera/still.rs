@@ -23,9 +23,8 @@ pub(super) struct Still {
 impl Still {
     pub fn open(path: &Path, room: (usize, usize)) -> Result<Self, CameraError> {
         let broken = |why: String| CameraError::File(path.display().to_string(), why);
-        let mut reader = ImageReader::open(path)
-            .and_then(ImageReader::with_guessed_format)
-            .map_err(|error| broken(error.to_string()))?;
+        let mut reader =
+            ImageReader::open(path).and_then(ImageReader::with_guessed_format).map_err(|error| broken(error.to_string()))?;
         let mut limits = Limits::default();
         limits.max_image_width = Some(MAX_SIDE);
         limits.max_image_height = Some(MAX_SIDE);

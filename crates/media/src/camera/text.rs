@@ -8,7 +8,9 @@ use std::str::FromStr;
 const MARKED: &str = "#marked";
 
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("{0:?} names no camera: use pattern, face:NAME, file:PATH, image:PATH, device:ID, or a path ending in .y4m, .ivf or .webm")]
+#[error(
+    "{0:?} names no camera: use pattern, face:NAME, file:PATH, image:PATH, device:ID, or a path ending in .y4m, .ivf or .webm"
+)]
 pub struct UnknownSource(String);
 
 impl FromStr for CameraSource {

@@ -127,8 +127,16 @@ impl Encoder {
     }
 
     /// `None`: dropped by rate control. The `bool` tells whether it is a key frame.
-    pub fn encode(&mut self, frame: &Frame, microseconds: i64, duration: u32, key: bool) -> Result<Option<(Vec<u8>, bool)>, String> {
-        if (frame.width, frame.height) != self.size() || frame.as_bytes().len() != crate::frame::byte_count(self.width, self.height) {
+    pub fn encode(
+        &mut self,
+        frame: &Frame,
+        microseconds: i64,
+        duration: u32,
+        key: bool,
+    ) -> Result<Option<(Vec<u8>, bool)>, String> {
+        if (frame.width, frame.height) != self.size()
+            || frame.as_bytes().len() != crate::frame::byte_count(self.width, self.height)
+        {
             return Err("the picture does not have the size of the encoder".to_owned());
         }
         let (mut why, mut data, mut size, mut is_key) = (Why::new(), ptr::null(), 0, 0);

@@ -52,7 +52,7 @@ impl Vp8Encoder {
         stamp
     }
 
-    /// The part of `encode` that does not care who released the picture; also codes test clips and file fixtures.
+    /// `encode` without the proof of release. Private: no other module may hand a bare picture to the encoder.
     fn encode_frame(&mut self, frame: &Frame, key: bool) -> Result<Option<EncodedPicture>, CodecError> {
         self.key_wanted |= key;
         if (frame.width, frame.height) != self.encoder.size() {
@@ -155,3 +155,7 @@ fn copy(decoded: &ffi::Decoded<'_>, pool: &FramePool, captured: Duration) -> Opt
     }
     Some(frame)
 }
+
+#[cfg(test)]
+#[path = "tests.rs"]
+mod tests;

@@ -19,7 +19,8 @@ pub fn read(data: &[u8]) -> Result<Coded, ContainerError> {
         return Err(ContainerError::NotThis("an IVF file"));
     }
     if &data[8..12] != b"VP80" {
-        let codec: String = data[8..12].iter().map(|&byte| if byte.is_ascii_graphic() { char::from(byte) } else { '?' }).collect();
+        let codec: String =
+            data[8..12].iter().map(|&byte| if byte.is_ascii_graphic() { char::from(byte) } else { '?' }).collect();
         return Err(ContainerError::Unsupported(format!("the codec {codec} in an IVF file")));
     }
     let header = usize::from(u16::from_le_bytes([data[6], data[7]])).max(HEADER);
