@@ -1,1 +1,95 @@
+//! The shell: a window, and the two ways between the page and the session (commands and events, pictures). No product rule
+//! lives here; what may happen is decided in `visavis-session`, what it looks like in `ui/`.
 
+mod commands;
+mod desktop;
+mod events;
+mod logs;
+mod pictures;
+mod screen;
+mod settings;
+
+use events::Events;
+use screen::{Feeds, Screen};
+use settings::Settings;
+use std::process::ExitCode;
+use tauri::{App, Manager, Url};
+use visavis_session::{Clock, Config, Event, Session};
+
+/// The program, from its arguments to its exit code.
+pub fn run() -> ExitCode {
+    let settings = match Settings::read() {
+        Ok(settings) => settings,
+        Err(code) => return ExitCode::from(code),
+    };
+    let usable = logs::start(settings.log.as_deref()).and_then(|()| settings.server());
+    let server = match usable {
+        Ok(server) => server,
+        Err(why) => return fail(&why, 2),
+    };
+    let app = tauri::Builder::default()
+        .invoke_handler(tauri::generate_handler![commands::act, commands::subscribe, commands::screen])
+        .setup(move |app| set_up(app, &settings, server).map_err(Into::into))
+        .build(tauri::generate_context!());
+    match app {
+        Ok(app) => ExitCode::from(u8::try_from(app.run_return(|_, _| {})).unwrap_or(1)),
+        Err(tauri::Error::Setup(why)) => fail(&why.to_string(), 2),
+        Err(error) => fail(&format!("the window system refused: {error}"), 1),
+    }
+}
+
+fn fail(why: &str, code: u8) -> ExitCode {
+    eprintln!("visavis: {why}");
+    ExitCode::from(code)
+}
+
+fn no_thread(error: std::io::Error) -> String {
+    format!("no thread for the pictures: {error}")
+}
+
+/// Starts the session and the screen before the window, so that the page finds both.
+fn set_up(app: &mut App, settings: &Settings, server: Url) -> Result<(), String> {
+    let folder = desktop::profile_folder(app.handle(), settings)?;
+    let config = Config {
+        server_url: server.as_str().trim_end_matches('/').to_owned(),
+        profile_name: settings.profile.as_str().to_owned(),
+        profile_dir: folder.clone(),
+        camera: settings.camera.clone(),
+        microphone: settings.microphone.clone(),
+        speaker: settings.speaker.clone(),
+        keyring: !settings.no_keyring,
+        clock: Clock::start(),
+    };
+    let events = Events::default();
+    let (session, screen) = tauri::async_runtime::block_on(async {
+        let (session, mut from_session) = Session::start(config);
+        let feeds = Feeds {
+            own: pictures::publish("own", session.own_pictures()).map_err(no_thread)?,
+            peer: pictures::publish("peer", session.peer_pictures()).map_err(no_thread)?,
+        };
+        let screen = Screen::start(feeds).await.map_err(|error| format!("no loopback port for the pictures: {error}"))?;
+        let (app, events, browser) = (app.handle().clone(), events.clone(), settings.browser.clone());
+        tokio::spawn(async move {
+            while let Some(event) = from_session.recv().await {
+                match event {
+                    Event::OpenBrowser { url } => {
+                        let app = app.clone();
+                        desktop::open_browser(url, browser.clone(), move |url| {
+                            if let Some(session) = app.try_state::<Session>() {
+                                session.browser_did_not_open(url);
+                            }
+                        });
+                    }
+                    event => events.publish(event),
+                }
+            }
+        });
+        Ok::<_, String>((session, screen))
+    })?;
+    app.manage(session);
+    app.manage(screen);
+    app.manage(events);
+    desktop::open_window(app.handle(), settings, &folder).map_err(|error| format!("the window cannot be opened: {error}"))?;
+    tauri::async_runtime::spawn(desktop::leave_on_signal(app.handle().clone()));
+    Ok(())
+}
