@@ -644,8 +644,8 @@ fn seen_of(number: u8) -> Seen {
 
 fn any_input(kind: u8, detail: u8, number: u64) -> Input {
     let name = if detail == 3 { "other" } else { "m" };
-    let role = if detail % 2 == 0 { Role::Offerer } else { Role::Answerer };
-    let yes = detail % 2 == 0;
+    let role = if detail.is_multiple_of(2) { Role::Offerer } else { Role::Answerer };
+    let yes = detail.is_multiple_of(2);
     let user = Input::User;
     let server = |message| Input::Socket(Socket::Message(Box::new(message)));
     let call = |event| Input::Call { number: number.saturating_sub(u64::from(detail == 3)), event };

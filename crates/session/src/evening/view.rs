@@ -81,7 +81,7 @@ fn call_view(call: &InCall, own: &Own, now: Duration) -> CallView {
             (true, false) => RevealState::YouSaidYes,
             (false, _) => RevealState::NotAsked,
         },
-        veil_reason: (call.shows == Shows::Veiled).then(|| match call.because {
+        veil_reason: (call.shows == Shows::Veiled).then_some(match call.because {
             Some(Because::NotRevealed) | None => VeilReason::NotRevealed,
             Some(Because::PeerNotClear) => VeilReason::PeerNotClear,
             Some(Because::YouNotClear) => VeilReason::YouNotClear,
