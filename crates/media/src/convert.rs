@@ -26,7 +26,7 @@ impl<'a> Rows<'a> {
 }
 
 fn average(a: u8, b: u8) -> u8 {
-    ((u16::from(a) + u16::from(b) + 1) / 2) as u8
+    a.midpoint(b)
 }
 
 /// Packed 4:2:2 (Y U Y V). The width must be even.

@@ -41,7 +41,7 @@ fn cells(number: u32) -> [bool; CELLS] {
 /// Draws `number` (modulo 1024) into the top rows.
 pub fn burn(frame: &mut Frame, number: u32) {
     let (width, rows) = (frame.width, strip_height(frame.height));
-    let edges: [usize; CELLS + 1] = std::array::from_fn(|cell| width * cell / CELLS & !1);
+    let edges: [usize; CELLS + 1] = std::array::from_fn(|cell| (width * cell / CELLS) & !1);
     let bits = cells(number);
     let (columns, _) = frame.chroma_size();
     let (y, u, v) = frame.planes_mut();

@@ -30,11 +30,8 @@ pub fn scale_i420(frame: &Frame, width: usize, height: usize, pool: &FramePool) 
     let mut scaled = pool.frame(width, height, frame.captured)?;
     let (from, to) = (frame.chroma_size(), scaled.chroma_size());
     let (y, u, v) = scaled.planes_mut();
-    let planes = [
-        (frame.y(), (frame.width, frame.height), y, (width, height)),
-        (frame.u(), from, u, to),
-        (frame.v(), from, v, to),
-    ];
+    let planes =
+        [(frame.y(), (frame.width, frame.height), y, (width, height)), (frame.u(), from, u, to), (frame.v(), from, v, to)];
     RESIZER.with_borrow_mut(|resizer| {
         planes.into_iter().try_for_each(|(from, from_size, to, to_size)| plane(resizer, from, from_size, to, to_size))
     })?;
@@ -56,7 +53,7 @@ pub fn crop_to_wide(frame: &Frame, pool: &FramePool) -> Option<Frame> {
     if (wide, high) == (width, height) {
         return pool.copy_of(frame);
     }
-    let (left, top) = ((width - wide) / 2 & !1, (height - high) / 2 & !1);
+    let (left, top) = (((width - wide) / 2) & !1, ((height - high) / 2) & !1);
     let mut cropped = pool.frame(wide, high, frame.captured)?;
     let (from_columns, _) = frame.chroma_size();
     let (to_columns, _) = cropped.chroma_size();
@@ -127,7 +124,8 @@ mod tests {
     #[test]
     fn cropping_takes_the_middle() {
         let pool = FramePool::new(3);
-        for (size, expected) in [((640, 480), (640, 360)), ((360, 640), (360, 202)), ((1280, 360), (640, 360)), ((3, 3), (2, 2))] {
+        for (size, expected) in [((640, 480), (640, 360)), ((360, 640), (360, 202)), ((1280, 360), (640, 360)), ((3, 3), (2, 2))]
+        {
             let cropped = crop_to_wide(&gradient(size.0, size.1, &pool), &pool).unwrap();
             assert_eq!((cropped.width, cropped.height), expected);
         }

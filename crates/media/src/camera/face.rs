@@ -30,7 +30,7 @@ impl Face {
         let mut random = Random::from_text(name);
         let looks = Looks::of(&mut random);
         let scale = height as f32;
-        let (left, middle) = (width as f32 / scale, (width / 2 & !1) as isize);
+        let (left, middle) = (width as f32 / scale, ((width / 2) & !1) as isize);
         let mut room = vec![128; crate::frame::byte_count(width, height)];
         if let Some(mut frame) = FramePool::new(1).frame(width, height, Duration::ZERO) {
             frame.as_bytes_mut().fill(128);
@@ -127,7 +127,7 @@ impl Source for Face {
         frame.as_bytes_mut().copy_from_slice(&self.room);
         let pose = self.motion.pose(tick as f32 / TICKS);
         let scale = self.height as f32;
-        let middle = (self.width / 2 & !1) as isize;
+        let middle = ((self.width / 2) & !1) as isize;
         let pixels = |share: f32, place: (f32, f32)| {
             ((place.0 * share * scale).round() as isize, (place.1 * share * scale).round() as isize)
         };

@@ -190,7 +190,7 @@ impl Looks {
         match self.cut {
             Cut::Short => {}
             Cut::Long => {
-                let fall = Oval::new(0.0, 0.56, self.half + 0.042, 0.24);
+                let fall = Oval::new(0.0, 0.53, self.half + 0.034, 0.21);
                 head.paint(fall, 0.006, |x, y| rounded(fall, 0.12, x + 0.01 * (y * 17.0).sin(), y), move |_, _| (dark, 1.0));
             }
             Cut::Bun => head.oval(Oval::new(0.02, 0.205, 0.062, 0.055), 0.004, shade(self.hair, 0.9), 1.0),
@@ -206,7 +206,7 @@ impl Looks {
         let crown = Oval::new(0.0, 0.41, self.half + 0.018, 0.192);
         let hairline = move |x: f32| {
             let away = x - part;
-            (0.318 + rise * away * away + 0.05 * away.abs()).min(temple)
+            (0.317 + rise * away * away + 0.05 * away.abs()).min(temple)
         };
         let area = move |x: f32, y: f32| crown.distance(x, y).max((y - hairline(x)) * 0.8);
         let strands = move |x: f32, y: f32| {
@@ -220,8 +220,10 @@ impl Looks {
         head.paint(crown, 0.004, area, strands);
         if self.cut == Cut::Long {
             for side in [-1.0f32, 1.0] {
-                let lock = Oval::new(side * (self.half + 0.012), 0.56, 0.034, 0.20);
-                let wavy = move |x: f32, y: f32| rounded(lock, 0.034, x + 0.012 * (y * 19.0 + side).sin(), y);
+                let lock = Oval::new(side * (self.half + 0.004), 0.57, 0.030, 0.19);
+                // Close to the temple above, wider and wavy below.
+                let drift = move |y: f32| side * 0.05 * (y - 0.44) + 0.008 * (y * 19.0 + side).sin() * (y - 0.38);
+                let wavy = move |x: f32, y: f32| rounded(lock, 0.030, x - drift(y), y);
                 let colour = move |x: f32, y: f32| {
                     let strand = ((x + 0.012 * (y * 19.0).sin()) * 420.0).sin() * 0.06;
                     (shade(hair, 0.98 - 0.5 * x + strand), 1.0)

@@ -91,7 +91,7 @@ fn numbers_can_be_read_at_a_low_bitrate() {
 fn bitrate_changes_without_a_key_frame() {
     let pool = FramePool::new(4);
     let mut encoder = Vp8Encoder::new(640, 360, 30, 1500).unwrap();
-    let mut second = |encoder: &mut Vp8Encoder, from: u32| -> usize {
+    let second = |encoder: &mut Vp8Encoder, from: u32| -> usize {
         let coded =
             (from..from + 30).filter_map(|number| encoder.encode_frame(&picture(&pool, 640, 360, number), false).unwrap());
         coded
