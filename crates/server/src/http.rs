@@ -33,6 +33,8 @@ pub struct App {
     pub store: Arc<dyn Store>,
     pub room: RoomHandle,
     pub relying_party: RelyingParty,
+    /// Under which accounts are kept: the issuer's address, but for the development issuer, whose port changes, a fixed word.
+    pub issuer: String,
     pub access: AccessTokens,
     /// Salt of the subjects' hashes.
     pub secret: [u8; 32],

@@ -155,10 +155,6 @@ impl RelyingParty {
         Self { config, http, lasts: attempts_last, attempts: Mutex::default(), metadata: tokio::sync::Mutex::default() }
     }
 
-    pub fn issuer(&self) -> &str {
-        &self.config.url
-    }
-
     pub async fn start(&self, start: SignInStart) -> Result<SignInStarted, IdentityError> {
         let redirect_uri = loopback(&start.redirect_uri)?;
         if start.code_challenge.len() != 43 || !random::is_pkce_text(&start.code_challenge) {

@@ -90,6 +90,7 @@ impl Server {
         let app = Arc::new(App {
             store: Arc::clone(&store),
             room: room.clone(),
+            issuer: if config.dev { String::from("development") } else { issuer.url.clone() },
             relying_party: RelyingParty::new(
                 issuer,
                 IssuerHttp::new().ok_or(StartError::Certificates)?,

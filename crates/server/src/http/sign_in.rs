@@ -49,7 +49,7 @@ pub async fn finish(
     Body(finish): Body<SignInFinish>,
 ) -> Result<Json<Tokens>, Refused> {
     limit(&app, from)?;
-    let issuer = app.relying_party.issuer().to_owned();
+    let issuer = app.issuer.clone();
     let now = random::unix_seconds();
     match app.relying_party.finish(finish).await.map_err(refused)? {
         Ok(person) => {
