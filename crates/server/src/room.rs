@@ -137,7 +137,7 @@ enum Place {
     Idle,
     /// Asked to join; the store is being asked.
     Joining,
-    Waiting(Waiting),
+    Waiting(Box<Waiting>),
     Matched(MatchId),
 }
 

@@ -20,12 +20,12 @@ pub(super) struct Meeting {
 enum Stage {
     /// The store is being asked; nobody knows yet.
     Committing {
-        waiting: [Waiting; 2],
+        waiting: Box<[Waiting; 2]>,
     },
     Offered {
-        waiting: [Waiting; 2],
+        waiting: Box<[Waiting; 2]>,
         meet: [bool; 2],
-        relay: [RelayCredentials; 2],
+        relay: Box<[RelayCredentials; 2]>,
         until_ms: u64,
     },
     Together {
@@ -46,7 +46,7 @@ impl Meeting {
         Self {
             accounts: [a, b],
             offerer: if a_offers { Side::A } else { Side::B },
-            stage: Stage::Committing { waiting: [one, other] },
+            stage: Stage::Committing { waiting: Box::new([one, other]) },
         }
     }
 
@@ -93,7 +93,7 @@ impl Room {
         meeting.stage = Stage::Offered {
             waiting: waiting.clone(),
             meet: [false; 2],
-            relay: [sources.relay(), sources.relay()],
+            relay: Box::new([sources.relay(), sources.relay()]),
             until_ms: now_ms + self.rules.offer_ms,
         };
         for account in accounts {
@@ -161,7 +161,7 @@ impl Room {
         if announced {
             self.declined.insert((a.min(b), a.max(b)), now_ms + self.rules.declined_ms);
         }
-        for ((account, waiting), again) in meeting.accounts.into_iter().zip(waiting).zip(again) {
+        for ((account, waiting), again) in meeting.accounts.into_iter().zip(*waiting).zip(again) {
             if announced {
                 self.send_to(account, ServerMessage::MatchWithdrawn { match_id: match_id.clone() }, out);
             }
@@ -206,7 +206,8 @@ impl Room {
                 self.send_to(b, message, out);
             }
             (Stage::Parting { follow, storing, .. }, Question::Follow) => {
-                if follow.answer(side, yes) == Some(Change::Opened) {
+                let opened = follow.answer(side, yes) == Some(Change::Opened);
+                if opened {
                     *storing = true;
                     out.push(Output::StoreFollow { match_id: match_id.clone(), a, b });
                 }

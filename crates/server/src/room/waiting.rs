@@ -102,7 +102,7 @@ impl Room {
         match admit(found) {
             Ok(entrant) => {
                 let waiter = waiter_of(account, &entrant, since_ms);
-                person.place = Place::Waiting(Waiting { waiter, entrant, told_ms: None });
+                person.place = Place::Waiting(Box::new(Waiting { waiter, entrant, told_ms: None }));
                 self.tell_waiting(now_ms, out);
             }
             Err(refusal) => {
@@ -116,7 +116,7 @@ impl Room {
     pub(super) fn wait_again(&mut self, now_ms: u64, account: AccountId, mut waiting: Waiting, out: &mut Vec<Output>) {
         if let Some(person) = self.people.get_mut(&account) {
             waiting.told_ms = None;
-            person.place = Place::Waiting(waiting);
+            person.place = Place::Waiting(Box::new(waiting));
             self.tell_waiting(now_ms, out);
         }
     }
@@ -173,7 +173,7 @@ impl Room {
     fn take_waiting(&mut self, account: AccountId, match_id: &MatchId) -> Option<Waiting> {
         let person = self.people.get_mut(&account)?;
         match std::mem::replace(&mut person.place, Place::Matched(match_id.clone())) {
-            Place::Waiting(waiting) => Some(waiting),
+            Place::Waiting(waiting) => Some(*waiting),
             other => {
                 person.place = other;
                 None

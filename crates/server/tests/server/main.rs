@@ -1,5 +1,7 @@
 //! The server as its clients see it: over real sockets on loopback, signed in through the development issuer.
 
+#![allow(clippy::unwrap_used, reason = "a test ends where something is not as it should be")]
+
 mod evening;
 mod identity;
 mod process;
