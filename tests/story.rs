@@ -16,7 +16,12 @@ fn bot() -> PathBuf {
     app.with_file_name(format!("visavis-bot{}", std::env::consts::EXE_SUFFIX))
 }
 
-async fn open(stage: &Stage, display: &Display, name: &str, position: (u32, u32)) -> Result<AppWindow, Box<dyn std::error::Error + Send + Sync>> {
+async fn open(
+    stage: &Stage,
+    display: &Display,
+    name: &str,
+    position: (u32, u32),
+) -> Result<AppWindow, Box<dyn std::error::Error + Send + Sync>> {
     let window = AppWindow::open(Start {
         binary: Path::new(env!("CARGO_BIN_EXE_visavis")),
         name,

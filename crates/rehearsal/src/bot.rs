@@ -48,7 +48,7 @@ pub enum Report {
     /// Once a second while pictures come: how many, the newest burnt-in frame number, and whether it is readable.
     Pictures {
         frames: u32,
-        number: Option<u16>,
+        number: Option<u32>,
         width: usize,
         height: usize,
     },
@@ -73,9 +73,25 @@ pub async fn run(config: visavis_session::Config, manner: Manner, reports: Unbou
 }
 
 /// Drives a session until the manner says that it is enough, or the session ends.
-pub async fn attend(session: Arc<Session>, mut events: UnboundedReceiver<Event>, manner: Manner, reports: UnboundedSender<Report>) {
+pub async fn attend(
+    session: Arc<Session>,
+    mut events: UnboundedReceiver<Event>,
+    manner: Manner,
+    reports: UnboundedSender<Report>,
+) {
     let watcher = watch_pictures(Arc::clone(&session), reports.clone());
-    let mut bot = Bot { session, manner, reports, page: "", call_since: None, drawn: false, covered: false, sight: None, strokes: 0, meetings: 0 };
+    let mut bot = Bot {
+        session,
+        manner,
+        reports,
+        page: "",
+        call_since: None,
+        drawn: false,
+        covered: false,
+        sight: None,
+        strokes: 0,
+        meetings: 0,
+    };
     let mut tick = tokio::time::interval(Duration::from_millis(100));
     loop {
         tokio::select! {
@@ -148,7 +164,9 @@ impl Bot {
         }
         match view.page {
             Page::Welcome if entered => self.act(Command::SignIn),
-            Page::Mirror { .. } if entered && self.manner.meetings.is_none_or(|wanted| self.meetings < wanted) => self.act(Command::Meet),
+            Page::Mirror { .. } if entered && self.manner.meetings.is_none_or(|wanted| self.meetings < wanted) => {
+                self.act(Command::Meet)
+            }
             Page::Match { answered: false, .. } if entered => self.act(Command::AnswerMatch { meet: self.manner.meet }),
             Page::Call(call) => self.call(&call, entered),
             Page::Parting { follow, .. } => self.parting(&follow, entered),
@@ -267,7 +285,7 @@ fn watch_pictures(session: Arc<Session>, reports: UnboundedSender<Report>) -> to
             frames += 1;
             if since.elapsed() >= Duration::from_secs(1) {
                 let frame = &shown.frame;
-                let number = visavis_media::marker::read(frame.y(), frame.width, frame.height);
+                let number = visavis_media::marker::read(frame);
                 if reports.send(Report::Pictures { frames, number, width: frame.width, height: frame.height }).is_err() {
                     return;
                 }

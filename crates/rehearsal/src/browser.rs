@@ -33,7 +33,10 @@ pub async fn sign_in(authorization_url: &str, identity: &str) -> Result<u16, Bro
     let client = reqwest::Client::builder().no_proxy().timeout(Duration::from_secs(20)).build()?;
     let address = loopback(authorization_url)?;
     let page = client.get(address.clone()).send().await?.text().await?;
-    let form = page.find("<form").and_then(|start| page[start..].find("</form>").map(|end| &page[start..start + end])).ok_or(BrowserError::NoForm)?;
+    let form = page
+        .find("<form")
+        .and_then(|start| page[start..].find("</form>").map(|end| &page[start..start + end]))
+        .ok_or(BrowserError::NoForm)?;
     let mut fields = Vec::new();
     let mut offered = false;
     for tag in form.split('<').skip(1) {
@@ -52,7 +55,11 @@ pub async fn sign_in(authorization_url: &str, identity: &str) -> Result<u16, Bro
     let target = address.join(&action).map_err(|_| BrowserError::NoForm)?;
     let answer = client.post(loopback(target.as_str())?).form(&fields).send().await?;
     let status = answer.status();
-    if status.is_client_error() || status.is_server_error() { Err(BrowserError::Answered(status.as_u16())) } else { Ok(status.as_u16()) }
+    if status.is_client_error() || status.is_server_error() {
+        Err(BrowserError::Answered(status.as_u16()))
+    } else {
+        Ok(status.as_u16())
+    }
 }
 
 fn loopback(address: &str) -> Result<Url, BrowserError> {
@@ -68,7 +75,8 @@ fn attribute(tag: &str, name: &str) -> Option<String> {
     let head = &tag[..tag.find('>').unwrap_or(tag.len())];
     let start = head.find(&format!(" {name}=\""))? + name.len() + 3;
     let value = &head[start..start + head[start..].find('"')?];
-    let plain = value.replace("&quot;", "\"").replace("&#39;", "'").replace("&lt;", "<").replace("&gt;", ">").replace("&amp;", "&");
+    let plain =
+        value.replace("&quot;", "\"").replace("&#39;", "'").replace("&lt;", "<").replace("&gt;", ">").replace("&amp;", "&");
     Some(plain)
 }
 

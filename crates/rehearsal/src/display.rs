@@ -58,7 +58,11 @@ impl Display {
             .arg(file)
             .output()
             .map_err(|error| DisplayError::NoScreenshot(error.to_string()))?;
-        if output.status.success() { Ok(()) } else { Err(DisplayError::NoScreenshot(String::from_utf8_lossy(&output.stderr).into_owned())) }
+        if output.status.success() {
+            Ok(())
+        } else {
+            Err(DisplayError::NoScreenshot(String::from_utf8_lossy(&output.stderr).into_owned()))
+        }
     }
 }
 

@@ -80,7 +80,8 @@ impl AppWindow {
 
     /// Waits for an element and gives its text.
     pub async fn text(&self, testid: &str) -> Result<String, DriverError> {
-        let body = "const at = document.querySelector(`[data-testid=\"${arguments[0]}\"]`); return at ? at.innerText || ' ' : null;";
+        let body =
+            "const at = document.querySelector(`[data-testid=\"${arguments[0]}\"]`); return at ? at.innerText || ' ' : null;";
         let value = self.driver.until(&format!("{testid} in window {}", self.name), PATIENCE, body, json!([testid])).await?;
         Ok(value.as_str().unwrap_or_default().to_owned())
     }

@@ -111,8 +111,8 @@ fn is_mosaic(shown: &ShownPicture) -> bool {
     detail(shown) < 0.6
 }
 
-fn number(shown: &ShownPicture) -> Option<u16> {
-    visavis_media::marker::read(shown.frame.y(), shown.frame.width, shown.frame.height)
+fn number(shown: &ShownPicture) -> Option<u32> {
+    visavis_media::marker::read(&shown.frame)
 }
 
 async fn meet(a: &mut Person, b: &mut Person) {

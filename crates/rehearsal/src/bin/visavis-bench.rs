@@ -143,7 +143,7 @@ async fn call(length: Duration, camera: CameraSource) -> Outcome {
             }
             frames += 1;
             // Both sessions of this process share one clock.
-            let number = marker::read(shown.frame.y(), shown.frame.width, shown.frame.height);
+            let number = marker::read(&shown.frame);
             let captured = number.and_then(|number| captures.lock().ok()?.get(&number).copied());
             if let Some(captured) = captured {
                 ages.push((now.saturating_sub(captured)).as_secs_f64() * 1000.0);
@@ -153,7 +153,10 @@ async fn call(length: Duration, camera: CameraSource) -> Outcome {
         }
     }
     let (Some(begun), Some(first)) = (begun, first) else { return Err("no picture of the peer ever came".into()) };
-    println!("from the match to the first decoded frame, through the relay: {:.0} ms", (first.saturating_sub(begun)).as_secs_f64() * 1000.0);
+    println!(
+        "from the match to the first decoded frame, through the relay: {:.0} ms",
+        (first.saturating_sub(begun)).as_secs_f64() * 1000.0
+    );
     println!("frames a second: {:.1}", f64::from(frames) / length.as_secs_f64());
     print_latency("capture to decoded", ages);
     drop(session);
@@ -162,14 +165,14 @@ async fn call(length: Duration, camera: CameraSource) -> Outcome {
 }
 
 /// Keeps when each frame number was captured last, from the sender's own preview.
-fn watch_captures(session: Arc<Session>) -> Arc<Mutex<HashMap<u16, Duration>>> {
+fn watch_captures(session: Arc<Session>) -> Arc<Mutex<HashMap<u32, Duration>>> {
     let captures = Arc::new(Mutex::new(HashMap::new()));
     let kept = Arc::clone(&captures);
     std::thread::spawn(move || {
         let pictures = session.own_pictures();
         while !pictures.is_closed() {
             let Some(shown) = pictures.take(Duration::from_millis(200)) else { continue };
-            if let (Some(number), Ok(mut captures)) = (marker::read(shown.frame.y(), shown.frame.width, shown.frame.height), kept.lock()) {
+            if let (Some(number), Ok(mut captures)) = (marker::read(&shown.frame), kept.lock()) {
                 captures.insert(number, shown.frame.captured);
             }
         }
@@ -243,14 +246,19 @@ async fn windows(app: PathBuf, length: Duration, camera: String) -> Outcome {
     tokio::time::sleep(length).await;
     let after = processes::cost(a.driver.process_id());
     let cores = (after.cpu.saturating_sub(before.cpu)).as_secs_f64() / since.elapsed().as_secs_f64();
-    println!("one app with its webview in a call: {cores:.2} of a core, {} MiB private, {} processes", after.private_kib / 1024, after.processes);
+    println!(
+        "one app with its webview in a call: {cores:.2} of a core, {} MiB private, {} processes",
+        after.private_kib / 1024,
+        after.processes
+    );
     a.driver.script(WATCH, json!(["picture-own"])).await?;
     b.driver.script(WATCH, json!(["picture-peer"])).await?;
     tokio::time::sleep(length.min(Duration::from_secs(20))).await;
     let seen = |value: Value| serde_json::from_value::<HashMap<String, f64>>(value).unwrap_or_default();
     let own = seen(a.driver.script("return window.__seen", json!([])).await?);
     let peer = seen(b.driver.script("return window.__seen", json!([])).await?);
-    let ages = peer.iter().filter_map(|(number, at)| own.get(number).map(|from| at - from)).filter(|age| age.abs() < 5000.0).collect();
+    let ages =
+        peer.iter().filter_map(|(number, at)| own.get(number).map(|from| at - from)).filter(|age| age.abs() < 5000.0).collect();
     print_latency("own picture drawn on A's page to the same frame drawn on B's page", ages);
     a.driver.quit().await;
     b.driver.quit().await;
