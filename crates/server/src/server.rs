@@ -12,7 +12,7 @@ use crate::store::{SqlStore, Store, StoreError};
 use crate::tokens::AccessTokens;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, Weak};
 use std::time::Duration;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
@@ -55,6 +55,8 @@ pub struct Running {
     web_task: JoinHandle<()>,
     stop: watch::Sender<bool>,
     turn: Option<Relay>,
+    /// Held by the web task and by every open socket.
+    app: Weak<App>,
     store: Arc<dyn Store>,
 }
 
@@ -101,6 +103,7 @@ impl Server {
             limits: config.limits,
             rates: Rates::new(&config.limits),
         });
+        let weak = Arc::downgrade(&app);
         let issuer_url = dev.as_ref().map(|dev| dev.url().to_owned());
         let (stop, stopped) = watch::channel(false);
         let web_task = tokio::spawn(serve(listener, app, dev, stopped));
@@ -109,7 +112,7 @@ impl Server {
         if config.recent_partners == 0 {
             tracing::info!("two people may meet again at once");
         }
-        Ok(Running { http, relay, issuer_url, room, room_task, web_task, stop, turn, store })
+        Ok(Running { http, relay, issuer_url, room, room_task, web_task, stop, turn, app: weak, store })
     }
 }
 
@@ -125,6 +128,15 @@ impl Running {
         let abort = self.web_task.abort_handle();
         if tokio::time::timeout(DRAIN, self.web_task).await.is_err() {
             abort.abort();
+        }
+        // Sockets still carry their last words.
+        let silence = async {
+            while self.app.strong_count() > 0 {
+                tokio::time::sleep(Duration::from_millis(10)).await;
+            }
+        };
+        if tokio::time::timeout(DRAIN, silence).await.is_err() {
+            tracing::warn!(sockets = self.app.strong_count(), "some sockets did not take their last message in time");
         }
         if let Some(turn) = &self.turn {
             turn.close().await;

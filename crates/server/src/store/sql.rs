@@ -26,6 +26,8 @@ impl SqlStore {
     pub async fn open_file(path: &Path) -> StoreResult<Self> {
         sqlx::any::install_default_drivers();
         let mut url = url::Url::parse("sqlite:///").map_err(|_| StoreError::Content("address"))?;
+        // The path of an address is absolute, whatever the path of the file was.
+        let path = std::path::absolute(path).map_err(sqlx::Error::Io)?;
         url.set_path(&path.to_string_lossy());
         url.set_query(Some("mode=rwc"));
         let pool = AnyPoolOptions::new()

@@ -68,7 +68,8 @@ async fn two_meet_signal_reveal_part_and_follow() {
 
     // The same folder, another process: the follow is still there.
     let TestServer { running, folder, .. } = server;
-    running.shutdown().await;
+    let closed = tokio::time::timeout(Duration::from_secs(2), running.shutdown()).await;
+    assert!(closed.is_ok(), "it does not wait for its time-outs");
     assert!(matches!(ada.refused().await, RefusalCode::ShuttingDown));
     ada.is_closed().await;
     let server = TestServer::in_folder(folder, |_| {}).await;

@@ -22,14 +22,15 @@ fn refuses(arguments: &[&str], data: &Path) -> String {
 #[test]
 fn it_says_when_it_is_ready_and_ends_on_a_signal() {
     let folder = tempfile::tempdir().unwrap();
-    let mut child = server(&["--dev"], folder.path()).spawn().unwrap();
+    // A relative path with a space in it.
+    let mut child = server(&["--dev"], Path::new("my data")).current_dir(folder.path()).spawn().unwrap();
     let mut line = String::new();
     BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
     let ready: serde_json::Value = serde_json::from_str(&line).unwrap();
     assert_eq!(ready["ready"], true);
     assert!(ready["http"].as_str().unwrap().starts_with("http://127.0.0.1:"), "{line}");
     assert!(ready["relay"].as_str().unwrap().starts_with("127.0.0.1:"), "{line}");
-    assert!(folder.path().join("visavis.db").exists());
+    assert!(folder.path().join("my data/visavis.db").exists());
     #[cfg(unix)]
     {
         let killed = Command::new("kill").args(["-TERM", &child.id().to_string()]).status().unwrap();
