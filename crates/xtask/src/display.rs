@@ -61,7 +61,8 @@ impl Virtual {
         if !tools::on_path("import") {
             command.arg("import");
         }
-        command.args(["-silent", "-display", &self.name, "-window", "root"]).arg(&unfinished);
+        // By the environment: after -silent, ImageMagick 6 does not see its own flag for it.
+        command.env("DISPLAY", &self.name).args(["-silent", "-window", "root"]).arg(&unfinished);
         crate::processes::run(command.stdout(Stdio::null()))?;
         std::fs::rename(&unfinished, file).map_err(|error| format!("{} cannot be written: {error}", file.display()))
     }
