@@ -105,7 +105,7 @@ async fn only_a_web_address_is_handed_to_the_browser() {
 /// RFC 7636 appendix B.
 #[test]
 fn the_challenge_is_that_of_the_standard() {
-    assert_eq!(challenge("dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk"), "E9Melhoa2OwvFrEMTJHguCHaoeK1t8URWbuGJSstw-cM");
+    assert_eq!(challenge("dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk"), "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM");
     assert_eq!(verifier().len(), 43);
     assert_ne!(verifier(), verifier());
 }
