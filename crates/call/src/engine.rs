@@ -211,6 +211,11 @@ impl Call {
         Ok(Ends { video_out, sound_out, video_in, sound_in, ask_key })
     }
 
+    #[cfg(test)]
+    pub(crate) fn shared(&self) -> &Shared {
+        &self.shared
+    }
+
     pub fn command(&self, command: Command) {
         // Fails only when the call is over, and then nothing is to be done.
         let _ = self.inputs.send(Input::Command(command));

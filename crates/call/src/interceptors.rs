@@ -268,3 +268,44 @@ impl Interceptor for MonitorInterceptor {
     fn bind_remote_stream(&mut self, _info: &StreamInfo) {}
     fn unbind_remote_stream(&mut self, _info: &StreamInfo) {}
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn packet(ssrc: u32, sequence_number: u16) -> rtp::Packet {
+        rtp::Packet { header: rtp::Header { ssrc, sequence_number, ..rtp::Header::default() }, ..rtp::Packet::default() }
+    }
+
+    #[test]
+    fn packets_from_before_a_change_of_view_never_leave() {
+        let monitor = Monitor::new(7);
+        assert!(monitor.may_leave(&packet(7, 65_530)));
+        monitor.void_before(3);
+        assert!(!monitor.may_leave(&packet(7, 65_530)), "not when asked for again either");
+        assert!(!monitor.may_leave(&packet(7, 2)));
+        assert!(monitor.may_leave(&packet(7, 3)));
+        assert!(monitor.may_leave(&packet(9, 2)), "sound goes on");
+    }
+
+    #[test]
+    fn an_old_floor_is_forgotten_before_the_numbers_come_round() {
+        let monitor = Monitor::new(7);
+        monitor.void_before(0);
+        for step in 0..=20u16 {
+            assert!(monitor.may_leave(&packet(7, step * 0x800)), "{step}");
+        }
+        assert!(monitor.may_leave(&packet(7, 0xfff0)));
+    }
+
+    #[test]
+    fn the_round_trip_is_the_time_away_less_the_time_held() {
+        let left = Instant::now();
+        let sent = VecDeque::from([(42, left)]);
+        let now = left + Duration::from_millis(600);
+        assert_eq!(round_trip(&sent, 42, 65_536 / 2, now), Some(Duration::from_millis(100)));
+        assert_eq!(round_trip(&sent, 41, 0, now), None, "no report of ours");
+        assert_eq!(round_trip(&sent, 0, 0, now), None, "none received yet");
+        assert_eq!(round_trip(&sent, 42, u32::MAX, now), None, "an impossible delay");
+    }
+}

@@ -28,6 +28,9 @@ mod statistics;
 mod traffic;
 mod video;
 
+#[cfg(test)]
+mod tests;
+
 pub use engine::{Call, Command, Config, Event, Policy};
 pub use sound::{MicrophoneSink, SpeakerSource};
 pub use statistics::Statistics;

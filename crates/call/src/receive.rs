@@ -26,6 +26,8 @@ const PACKETS: usize = 1024;
 const PICTURE_BYTES: usize = 1 << 20;
 /// A gap is waited for this long, plus two round trips: one NACK after 60 ms, and another.
 const PATIENCE: Duration = Duration::from_millis(130);
+/// Before the first picture nothing is worth waiting for: what came before the library had opened the stream is lost for good.
+const FIRST_PATIENCE: Duration = Duration::from_millis(40);
 const PATIENCE_LIMIT: Duration = Duration::from_millis(500);
 /// At most one request for a key frame in this time.
 const ASK_INTERVAL: Duration = Duration::from_millis(300);
@@ -59,6 +61,8 @@ pub(crate) struct Assembler {
     waiting: Option<Duration>,
     asked: Option<Duration>,
     due: Option<Duration>,
+    /// A picture was given out.
+    begun: bool,
     round_trip: Duration,
 }
 
@@ -71,6 +75,7 @@ impl Assembler {
             waiting: None,
             asked: None,
             due: None,
+            begun: false,
             round_trip: Duration::from_millis(60),
         }
     }
@@ -147,9 +152,8 @@ impl Assembler {
     /// Number of the last packet of the picture that begins at `start`, when all of it is here.
     fn whole_picture(&self, start: u64) -> Option<u64> {
         let first = self.pieces.get(&start).filter(|piece| piece.start)?;
-        let mut expected = start;
         let mut bytes = 0;
-        for (&number, piece) in self.pieces.range(start..) {
+        for (expected, (&number, piece)) in (start..).zip(self.pieces.range(start..)) {
             bytes += piece.data.len();
             let same = number == expected && piece.timestamp == first.timestamp && (number == start || !piece.start);
             if !same || piece.data.is_empty() || bytes > PICTURE_BYTES {
@@ -158,7 +162,6 @@ impl Assembler {
             if piece.marker {
                 return Some(number);
             }
-            expected += 1;
         }
         None
     }
@@ -181,6 +184,7 @@ impl Assembler {
             data.extend_from_slice(&piece.data);
         }
         self.next = Some(end + 1);
+        self.begun = true;
         self.waiting = None;
         self.due = None;
         if key {
@@ -190,7 +194,8 @@ impl Assembler {
     }
 
     fn patience(&self) -> Duration {
-        (PATIENCE + 2 * self.round_trip).min(PATIENCE_LIMIT)
+        let base = if self.begun { PATIENCE + 2 * self.round_trip } else { FIRST_PATIENCE + self.round_trip };
+        base.min(PATIENCE_LIMIT)
     }
 
     fn ask_when_due(&mut self, now: Duration) -> Option<Step> {
@@ -305,3 +310,6 @@ impl VideoReceiver {
         change(&mut self.input.figures.lock().unwrap_or_else(PoisonError::into_inner));
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -24,6 +24,9 @@ const ENCODED_QUEUE: usize = 2;
 const LOOK: Duration = Duration::from_millis(50);
 /// At most one key frame on request in this time: each costs as much as a dozen other pictures.
 const KEY_INTERVAL: Duration = Duration::from_millis(300);
+/// The same for the first few: the other side may not have been listening yet.
+const FIRST_KEY_INTERVAL: Duration = Duration::from_millis(50);
+const FIRST_KEYS: u32 = 3;
 const FPS: u32 = 30;
 
 /// The packets of one picture, and how many changes of view came before it.
@@ -70,17 +73,8 @@ pub(crate) fn start(
     let (batches, receiver) = mpsc::channel(ENCODED_QUEUE);
     let epoch = Arc::new(AtomicU32::new(0));
     let queue = PacketQueue { batches: receiver, epoch: Arc::clone(&epoch) };
-    let sender = VideoSender {
-        output,
-        packetiser,
-        batches,
-        epoch,
-        encoder: None,
-        view: None,
-        keys: KeyRequests::default(),
-        kbps: 0,
-        opened: false,
-    };
+    let sender =
+        VideoSender { output, packetiser, batches, epoch, encoder: None, view: None, keys: KeyRequests::default(), kbps: 0 };
     let thread = std::thread::Builder::new().name(String::from("call-encode")).spawn(move || sender.run(&pictures))?;
     Ok((thread, queue))
 }
@@ -96,16 +90,19 @@ struct VideoSender {
     view: Option<View>,
     keys: KeyRequests,
     kbps: u32,
-    opened: bool,
 }
 
 impl VideoSender {
     fn run(mut self, pictures: &Mailbox<Released<Frame>>) {
         while !pictures.is_closed() {
-            let Some(picture) = pictures.take(LOOK) else { continue };
+            let picture = pictures.take(LOOK);
             if !self.output.open.load(Ordering::Acquire) {
                 continue;
             }
+            if self.view.is_none() {
+                self.open_stream();
+            }
+            let Some(picture) = picture else { continue };
             if let Err(error) = self.picture(&picture) {
                 tracing::warn!(%error, "a picture was not sent");
                 self.encoder = None;
@@ -153,18 +150,23 @@ impl VideoSender {
             self.keys.sent(now);
         }
         self.figures(|figures| figures.picture(&encoded, took));
-        let mut packets = Vec::new();
-        if !std::mem::replace(&mut self.opened, true) {
-            packets.push(self.packetiser.opener(captured));
-        }
-        packets.append(&mut self.packetiser.picture(encoded.data, captured));
+        let packets = self.packetiser.picture(encoded.data, captured);
         permit.send(Batch { packets, epoch: self.epoch.load(Ordering::Acquire) });
         Ok(())
     }
 
+    /// The library loses the first packet of a stream on the other side, and that side may be ready later than this one: until
+    /// the first picture, and just ahead of it, an empty packet is sent every now and then.
+    fn open_stream(&mut self) {
+        if let Ok(permit) = self.batches.clone().try_reserve() {
+            let packets = vec![self.packetiser.opener(self.output.clock.now())];
+            permit.send(Batch { packets, epoch: self.epoch.load(Ordering::Acquire) });
+        }
+    }
+
     fn void_what_waits(&mut self) {
-        self.epoch.fetch_add(1, Ordering::AcqRel);
         if self.view.is_some() {
+            self.epoch.fetch_add(1, Ordering::AcqRel);
             self.output.monitor.void_before(self.packetiser.next_sequence());
         }
     }
@@ -180,6 +182,7 @@ struct KeyRequests {
     wished: bool,
     at_once: bool,
     last: Option<Duration>,
+    sent: u32,
 }
 
 impl KeyRequests {
@@ -193,12 +196,13 @@ impl KeyRequests {
     }
 
     fn due(&self, now: Duration) -> bool {
-        let rested = self.last.is_none_or(|last| now.saturating_sub(last) >= KEY_INTERVAL);
+        let interval = if self.sent < FIRST_KEYS { FIRST_KEY_INTERVAL } else { KEY_INTERVAL };
+        let rested = self.last.is_none_or(|last| now.saturating_sub(last) >= interval);
         self.at_once || self.last.is_none() || self.wished && rested
     }
 
     fn sent(&mut self, now: Duration) {
-        *self = Self { wished: false, at_once: false, last: Some(now) };
+        *self = Self { wished: false, at_once: false, last: Some(now), sent: self.sent + 1 };
     }
 }
 
@@ -216,6 +220,10 @@ mod tests {
         assert!(keys.due(ms(0)), "the first picture is a key frame");
         keys.sent(ms(0));
         assert!(!keys.due(ms(33)));
+        keys.wish();
+        assert!(keys.due(ms(66)), "the other side may have missed the first");
+        keys.sent(ms(0));
+        keys.sent(ms(0));
         keys.wish();
         assert!(!keys.due(ms(66)));
         assert!(keys.due(ms(300)), "the wish is kept");

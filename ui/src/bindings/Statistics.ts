@@ -10,10 +10,14 @@ sent_fps: number, received_fps: number, sent_width: number, sent_height: number,
  */
 loss_percent: number, round_trip_ms: number | null, encode_ms: number, decode_ms: number, jitter_buffer_ms: number, freezes: number, nacks_sent: number, key_frames_asked: number, 
 /**
- * Messages of the peer that could not be read.
+ * Messages of the peer that could not be read, or came too fast.
  */
 malformed: number, 
 /**
  * True when media goes through a relay.
  */
-relayed: boolean, };
+relayed: boolean, 
+/**
+ * What rate control allows the video, kbit/s.
+ */
+target_kbps: number, };

@@ -1,5 +1,6 @@
 //! Two engines in one process and what they need: signalling carried by hand, pictures with numbers, a relay on loopback.
 #![allow(dead_code, reason = "each test file uses a part")]
+#![allow(clippy::unwrap_used, reason = "helpers of tests, outside of their functions")]
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -93,8 +94,8 @@ fn planes(frame: &mut Frame) -> PlanesMut<'_> {
     PlanesMut { width, height, y: (y, width), u: (u, chroma), v: (v, chroma) }
 }
 
-/// Pictures with numbers in a moving pattern, released by a real gate. The gate veils, so the number is written into blocks
-/// as coarse as the veil's, which it leaves readable.
+/// Pictures with numbers in a moving pattern, released by a real gate. It veils them; the cells of the number are as coarse as
+/// the veil's blocks and stay readable.
 pub struct Painter {
     pub pool: FramePool,
     pub gate: Gate,

@@ -1,0 +1,237 @@
+//! Two engines over loopback, with a tap between one of them and the wire, or with a peer that does not keep to the rules.
+
+use crate::channels::Channel;
+use crate::connection::{Sources, connect};
+use crate::engine::Input;
+use crate::interceptors::Monitor;
+use crate::negotiate::Negotiator;
+use crate::{Call, Command, Config, Event, Policy};
+use rtc::interceptor::{Interceptor, Packet, StreamInfo, TaggedPacket};
+use rtc::sansio::Protocol;
+use rtc::shared::error::Error;
+use std::collections::VecDeque;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::{Duration, Instant};
+use tokio::sync::mpsc::{self, UnboundedReceiver};
+use tokio::time::timeout;
+use visavis_media::{Clock, Frame, FramePool, marker};
+use visavis_sight::{Gate, PlanesMut, Released};
+use visavis_wire::Private;
+use visavis_wire::channel::{ChannelMessage, Control};
+use visavis_wire::socket::{RelayCredentials, Role, Signal};
+use webrtc::data_channel::DataChannelEvent;
+
+const PATIENCE: Duration = Duration::from_secs(20);
+
+/// Loses a share of the arriving media packets (in thousandths), the same ones in every run.
+struct Loss {
+    thousandths: Arc<AtomicU32>,
+    seed: u64,
+    reads: VecDeque<TaggedPacket>,
+    writes: VecDeque<TaggedPacket>,
+}
+
+impl Loss {
+    fn new(thousandths: &Arc<AtomicU32>) -> Box<Self> {
+        Box::new(Self { thousandths: Arc::clone(thousandths), seed: 7, reads: VecDeque::new(), writes: VecDeque::new() })
+    }
+
+    fn unlucky(&mut self) -> bool {
+        self.seed = self.seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        (self.seed >> 33) % 1000 < u64::from(self.thousandths.load(Ordering::Relaxed))
+    }
+}
+
+impl Protocol<TaggedPacket, TaggedPacket, ()> for Loss {
+    type Rout = TaggedPacket;
+    type Wout = TaggedPacket;
+    type Eout = ();
+    type Error = Error;
+    type Time = Instant;
+
+    fn handle_read(&mut self, message: TaggedPacket) -> Result<(), Error> {
+        if !matches!(message.message.packet, Packet::Rtp(_)) || !self.unlucky() {
+            self.reads.push_back(message);
+        }
+        Ok(())
+    }
+
+    fn poll_read(&mut self) -> Option<TaggedPacket> {
+        self.reads.pop_front()
+    }
+
+    fn handle_write(&mut self, message: TaggedPacket) -> Result<(), Error> {
+        self.writes.push_back(message);
+        Ok(())
+    }
+
+    fn poll_write(&mut self) -> Option<TaggedPacket> {
+        self.writes.pop_front()
+    }
+}
+
+impl Interceptor for Loss {
+    fn bind_local_stream(&mut self, _info: &StreamInfo) {}
+    fn unbind_local_stream(&mut self, _info: &StreamInfo) {}
+    fn bind_remote_stream(&mut self, _info: &StreamInfo) {}
+    fn unbind_remote_stream(&mut self, _info: &StreamInfo) {}
+}
+
+fn config(role: Role, clock: Clock) -> Config {
+    let relay =
+        RelayCredentials { urls: Vec::new(), username: Private::default(), credential: Private::default(), expires_in_s: 0 };
+    Config { role, relay, policy: Policy::Any, max_video_kbps: 1000, clock, pool: FramePool::new(8) }
+}
+
+type Side = (Call, UnboundedReceiver<Event>);
+
+async fn connected(a: &mut Side, b: &mut Side) {
+    let both = async {
+        let (mut a_is, mut b_is) = (false, false);
+        while !a_is || !b_is {
+            let (event, to, is) = tokio::select! {
+                event = a.1.recv() => (event, &b.0, &mut a_is),
+                event = b.1.recv() => (event, &a.0, &mut b_is),
+            };
+            match event.unwrap() {
+                Event::Signal(signal) => to.command(Command::Signal(signal)),
+                Event::Connected => *is = true,
+                Event::Failed(why) => panic!("{why}"),
+                _ => {}
+            }
+        }
+    };
+    timeout(PATIENCE, both).await.unwrap();
+}
+
+fn planes(frame: &mut Frame) -> PlanesMut<'_> {
+    let (width, height) = (frame.width, frame.height);
+    let (chroma, _) = frame.chroma_size();
+    let (y, u, v) = frame.planes_mut();
+    PlanesMut { width, height, y: (y, width), u: (u, chroma), v: (v, chroma) }
+}
+
+fn numbered(pool: &FramePool, gate: &mut Gate, number: u32, now: Duration) -> Option<Released<Frame>> {
+    let mut frame = pool.frame(640, 360, now)?;
+    frame.as_bytes_mut().fill(128);
+    marker::burn(&mut frame, number);
+    Some(gate.release(frame, now, planes))
+}
+
+/// Shows `count` pictures at 30 a second and gives the numbers that were decoded at the other side meanwhile and just after.
+async fn show(from: &Side, to: &Side, clock: Clock, count: u32) -> Vec<u32> {
+    let (pool, mut gate) = (FramePool::new(4), Gate::new());
+    let (out, arriving) = (from.0.pictures(), to.0.peer_pictures());
+    let mut ticks = tokio::time::interval(Duration::from_millis(11));
+    let mut seen = Vec::new();
+    for tick in 0..(count + 30) * 3 {
+        ticks.tick().await;
+        if tick % 3 == 0
+            && tick / 3 < count
+            && let Some(picture) = numbered(&pool, &mut gate, tick / 3, clock.now())
+        {
+            out.put(picture);
+        }
+        seen.extend(arriving.try_take().and_then(|frame| marker::read(&frame)));
+    }
+    seen
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn lost_packets_are_sent_again_and_the_pictures_come_in_order() {
+    let clock = Clock::start();
+    let lossy = Arc::new(AtomicU32::new(50));
+    let mut a = Call::start(config(Role::Offerer, clock));
+    let mut b = Call::start_with(config(Role::Answerer, clock), Some(Loss::new(&lossy)));
+    connected(&mut a, &mut b).await;
+    let seen = show(&a, &b, clock, 200).await;
+    assert!(seen.windows(2).all(|pair| pair[0] < pair[1]), "{seen:?}");
+    assert!(seen.len() > 150, "{} of 200 pictures were shown", seen.len());
+    assert!(b.0.shared().monitor.readings().nacks_sent > 0, "the tap lost nothing");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn after_an_outage_a_key_frame_is_asked_for_and_comes() {
+    let clock = Clock::start();
+    let lossy = Arc::new(AtomicU32::new(0));
+    let mut a = Call::start(config(Role::Offerer, clock));
+    let mut b = Call::start_with(config(Role::Answerer, clock), Some(Loss::new(&lossy)));
+    connected(&mut a, &mut b).await;
+    assert!(!show(&a, &b, clock, 30).await.is_empty());
+    let keys = |side: &Side| side.0.shared().send.lock().unwrap().keys;
+    let before = keys(&a);
+    lossy.store(1000, Ordering::Relaxed);
+    let dark = async {
+        tokio::time::sleep(Duration::from_millis(1300)).await;
+        lossy.store(0, Ordering::Relaxed);
+    };
+    let (seen, ()) = tokio::join!(show(&a, &b, clock, 120), dark);
+    assert!(seen.iter().any(|number| *number > 80), "{seen:?}");
+    assert!(keys(&a) > before, "no key frame was made");
+    assert!(b.0.shared().receive.lock().unwrap().keys_asked > 0);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_peer_that_sends_rubbish_is_survived_and_counted() {
+    let clock = Clock::start();
+    let mut a = Call::start(config(Role::Offerer, clock));
+    let (inputs, mut queue) = mpsc::unbounded_channel();
+    let sources = Sources { video: 1, audio: 2 };
+    let rude = connect(&config(Role::Answerer, clock), sources, &Monitor::new(1), None, inputs.clone()).await.unwrap();
+    for (channel, wire) in &rude.channels {
+        let (channel, wire, inputs) = (*channel, Arc::clone(wire), inputs.clone());
+        tokio::spawn(async move {
+            while let Some(event) = wire.poll().await {
+                if matches!(event, DataChannelEvent::OnOpen) {
+                    let _ = inputs.send(Input::ChannelOpen(channel));
+                }
+            }
+        });
+    }
+    let mut negotiator = Negotiator::new(Arc::clone(&rude.peer), Role::Answerer, Policy::Any);
+    let meet = async {
+        let mut ready = 0;
+        // Connected here, and three channels open there.
+        while ready < 4 {
+            tokio::select! {
+                event = a.1.recv() => match event.unwrap() {
+                    Event::Signal(signal) => {
+                        if let Some(answer) = negotiator.take(signal).await.unwrap() {
+                            a.0.command(Command::Signal(answer));
+                        }
+                    }
+                    Event::Connected => ready += 1,
+                    _ => {}
+                },
+                input = queue.recv() => match input.unwrap() {
+                    Input::LocalCandidate(Some(line)) => {
+                        let candidate = Some(Private::new(line));
+                        a.0.command(Command::Signal(Signal::Candidate { candidate, sdp_mid: None, sdp_m_line_index: Some(0) }));
+                    }
+                    Input::ChannelOpen(_) => ready += 1,
+                    _ => {}
+                },
+            }
+        }
+    };
+    timeout(PATIENCE, meet).await.unwrap();
+    for (channel, wire) in &rude.channels {
+        for length in 0..40usize {
+            wire.send(vec![(length * 37) as u8; length].as_slice().into()).await.unwrap();
+        }
+        if *channel == Channel::Control {
+            wire.send(Control::Muted { muted: true }.to_bytes().as_slice().into()).await.unwrap();
+        }
+    }
+    let heard = async {
+        loop {
+            match a.1.recv().await.unwrap() {
+                Event::Statistics(figures) if figures.malformed >= 60 => return,
+                Event::Closed | Event::Failed(_) => panic!("the call ended"),
+                _ => {}
+            }
+        }
+    };
+    timeout(PATIENCE, heard).await.unwrap();
+}
