@@ -151,4 +151,15 @@ mod tests {
         assert_eq!(keyring.store(None).await, Err(Missing));
         assert_eq!(requests.try_iter().count(), 1, "it is not asked again");
     }
+
+    /// Whatever this machine has, a keyring, a locked one or none: there is an answer in time, and without one it is "missing".
+    #[tokio::test]
+    async fn the_system_answers_or_is_given_up() {
+        let keyring = Keyring::system(String::from("a test that stores nothing"));
+        let begun = tokio::time::Instant::now();
+        let found = keyring.load().await;
+        assert!(begun.elapsed() < PATIENCE + Duration::from_secs(1));
+        assert!(matches!(found, Ok(None) | Err(Missing)), "nothing was stored under this name");
+        assert_eq!(keyring.broken.load(Ordering::Relaxed), found.is_err());
+    }
 }
