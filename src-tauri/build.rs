@@ -3,7 +3,7 @@
 fn main() {
     println!("cargo::rerun-if-changed=src-tauri/capabilities");
     println!("cargo::rerun-if-changed=src-tauri/permissions");
-    println!("cargo::rerun-if-changed=src-tauri/icons");
+    println!("cargo::rerun-if-changed=assets/icons");
     let manifest = tauri_build::AppManifest::new().permissions_path_pattern("./src-tauri/permissions/**/*");
     let windows = tauri_build::WindowsAttributes::new().window_icon_path("src-tauri/icons/icon.ico");
     let attributes = tauri_build::Attributes::new()
