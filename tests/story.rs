@@ -44,10 +44,9 @@ async fn an_evening_in_two_windows() -> Outcome {
     let display = Display::start(2600, 860)?;
     let stage = Stage::start().await?;
     let (a, b) = tokio::try_join!(open(&stage, &display, "ada", (0, 0)), open(&stage, &display, "bao", (1300, 0)))?;
-    let outcome = evening(&a, &b).await;
-    let picture = shots().join(if outcome.is_ok() { "story-end.png" } else { "story-failed.png" });
-    if let Err(error) = display.screenshot(&picture) {
-        eprintln!("{error}");
+    let outcome = evening(&a, &b, &display).await;
+    if outcome.is_err() {
+        screenshot(&display, "failed");
     }
     a.driver.quit().await;
     b.driver.quit().await;
@@ -55,21 +54,27 @@ async fn an_evening_in_two_windows() -> Outcome {
     outcome
 }
 
-fn shots() -> PathBuf {
+/// For whoever reads a failure; the story itself does not depend on it.
+fn screenshot(display: &Display, name: &str) {
     let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("story");
-    if let Err(error) = std::fs::create_dir_all(&folder) {
-        eprintln!("no folder for screenshots: {error}");
+    let taken = std::fs::create_dir_all(&folder).map_err(|error| error.to_string());
+    let taken = taken.and_then(|()| display.screenshot(&folder.join(format!("{name}.png"))).map_err(|error| error.to_string()));
+    if let Err(error) = taken {
+        eprintln!("no screenshot: {error}");
     }
-    folder
 }
 
-async fn evening(a: &AppWindow, b: &AppWindow) -> Outcome {
+async fn evening(a: &AppWindow, b: &AppWindow, display: &Display) -> Outcome {
     sign_in_and_match(a, b).await?;
     both_begin_veiled(a, b).await?;
+    screenshot(display, "veiled");
     reveal_is_blind(a, b).await?;
     a_stroke_crosses(a, b).await?;
-    a_covered_camera_veils_the_other(a, b).await?;
-    leave_and_follow(a, b).await
+    screenshot(display, "revealed");
+    a_covered_camera_veils_the_other(a, b, display).await?;
+    leave_and_follow(a, b).await?;
+    screenshot(display, "friends");
+    Ok(())
 }
 
 async fn sign_in_and_match(a: &AppWindow, b: &AppWindow) -> Outcome {
@@ -158,7 +163,7 @@ async fn a_stroke_crosses(a: &AppWindow, b: &AppWindow) -> Outcome {
     Ok(())
 }
 
-async fn a_covered_camera_veils_the_other(a: &AppWindow, b: &AppWindow) -> Outcome {
+async fn a_covered_camera_veils_the_other(a: &AppWindow, b: &AppWindow, display: &Display) -> Outcome {
     assert!(!b.is_there("warning-peer").await?, "no warning before there is a reason");
     a.act(json!({ "do": "rehearse_camera", "modifier": "covered" })).await?;
     b.text("warning-peer").await?;
@@ -167,6 +172,7 @@ async fn a_covered_camera_veils_the_other(a: &AppWindow, b: &AppWindow) -> Outco
     a.says("you-see", "veiled").await?;
     b.says("they-see", "veiled").await?;
     a.text("warning-own").await?;
+    screenshot(display, "covered");
     a.act(json!({ "do": "rehearse_camera", "modifier": "none" })).await?;
     for window in [a, b] {
         window.is_mosaic("picture-peer", false).await?;

@@ -54,8 +54,9 @@ impl Display {
     /// The whole screen as a PNG.
     pub fn screenshot(&self, file: &Path) -> Result<(), DisplayError> {
         let output = Command::new("import")
-            .args(["-silent", "-display", &self.name, "-window", "root"])
+            .args(["-silent", "-window", "root"])
             .arg(file)
+            .env("DISPLAY", &self.name)
             .output()
             .map_err(|error| DisplayError::NoScreenshot(error.to_string()))?;
         if output.status.success() {
