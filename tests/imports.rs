@@ -299,10 +299,11 @@ fn files_stay_readable() {
 
 #[test]
 fn a_forbidden_dependency_is_noticed() {
-    let uses = |pairs: &[(&str, &[&str])]| {
+    type Uses = &'static [(&'static str, &'static [&'static str])];
+    let uses = |pairs: Uses| {
         pairs.iter().map(|(name, used)| ((*name).to_owned(), used.iter().map(|name| (*name).to_owned()).collect())).collect()
     };
-    let cases: [(&[(&str, &[&str])], &str); 6] = [
+    let cases: [(Uses, &str); 6] = [
         (&[("visavis-media", &["visavis-wire"])], "visavis-media may not use visavis-wire"),
         (&[("visavis-session", &["visavis-rehearsal"])], "visavis-session may not use visavis-rehearsal"),
         (&[("visavis-sight", &["helper"]), ("helper", &["tokio"])], "visavis-sight may not reach tokio"),

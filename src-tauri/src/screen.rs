@@ -148,6 +148,7 @@ type SocketError = tokio_tungstenite::tungstenite::Error;
 async fn connection(stream: TcpStream, tickets: &Mutex<Tickets>, feeds: Feeds) -> Result<(), SocketError> {
     stream.set_nodelay(true)?;
     let mut side = None;
+    #[allow(clippy::result_large_err, reason = "the library's own type of a refusal")]
     let admit = |request: &Request, response: Response| {
         side = admit(request, &mut tickets.lock().unwrap_or_else(PoisonError::into_inner));
         if side.is_some() { Ok(response) } else { Err(forbidden()) }
@@ -170,7 +171,8 @@ async fn connection(stream: TcpStream, tickets: &Mutex<Tickets>, feeds: Feeds) -
 /// The side that the request's path names, if the page sent it and its token is still good.
 fn admit(request: &Request, tickets: &mut Tickets) -> Option<Side> {
     let origin = request.headers().get("origin")?.to_str().ok()?;
-    if !ORIGINS.contains(&origin) && !(tauri::is_dev() && origin == DEVELOPMENT_ORIGIN) {
+    let is_page = ORIGINS.contains(&origin) || (tauri::is_dev() && origin == DEVELOPMENT_ORIGIN);
+    if !is_page {
         return None;
     }
     let (token, side) = request.uri().path().strip_prefix('/')?.split_once('/')?;
