@@ -118,7 +118,7 @@ mod tests {
 
     fn failure_of(program: &str) -> Option<String> {
         let (sender, failed) = mpsc::channel();
-        open_browser("http://127.0.0.1:1/".into(), Some(program.into()), move |url| sender.send(url).unwrap());
+        open_browser("http://127.0.0.1:1/".into(), Some(program.into()), move |url| drop(sender.send(url)));
         failed.recv_timeout(Duration::from_secs(20)).ok()
     }
 

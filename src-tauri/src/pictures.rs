@@ -61,7 +61,9 @@ mod tests {
         let pool = FramePool::new(2);
         let mut frame = pool.frame(size.0, size.1, Duration::from_secs(1)).unwrap();
         let (y, u, v) = frame.planes_mut();
-        (y.fill(60), u.fill(100), v.fill(140));
+        y.fill(60);
+        u.fill(100);
+        v.fill(140);
         Shown { picture: Arc::new(ShownPicture { frame, veiled: true }), pool }
     }
 
