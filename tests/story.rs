@@ -40,7 +40,7 @@ async fn open(
 #[cfg(target_os = "linux")]
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn an_evening_in_two_windows() -> Outcome {
-    assert!(cfg!(feature = "embed-ui"), "run with --features embed-ui: the pages must be inside the binary");
+    const { assert!(cfg!(feature = "embed-ui"), "run with --features embed-ui: the pages must be inside the binary") };
     let display = Display::start(2600, 860)?;
     let stage = Stage::start().await?;
     let (a, b) = tokio::try_join!(open(&stage, &display, "ada", (0, 0)), open(&stage, &display, "bao", (1300, 0)))?;

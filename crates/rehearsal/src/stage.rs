@@ -1,6 +1,6 @@
 //! The real server inside this process, on loopback ports that are free, with the development issuer and the embedded relay.
 
-use std::net::TcpListener;
+use std::net::{SocketAddr, TcpListener};
 use std::path::PathBuf;
 use tempfile::TempDir;
 
@@ -18,9 +18,18 @@ pub struct Stage {
 
 impl Stage {
     pub async fn start() -> Result<Self, Box<dyn std::error::Error + Send + Sync>> {
+        Self::start_at(SocketAddr::from(([127, 0, 0, 1], 0))).await
+    }
+
+    /// For those who know the address before the server is there.
+    pub async fn start_at(listen: SocketAddr) -> Result<Self, Box<dyn std::error::Error + Send + Sync>> {
         crate::browser::install_tls();
         let folder = tempfile::Builder::new().prefix("visavis-stage").tempdir()?;
-        let server = visavis_server::Server::start(visavis_server::Config::dev(folder.path().join("server"))).await?;
+        let server = visavis_server::Server::start(visavis_server::Config {
+            listen,
+            ..visavis_server::Config::dev(folder.path().join("server"))
+        })
+        .await?;
         let url = format!("http://{}", server.http);
         Ok(Self { server, url, folder })
     }

@@ -48,7 +48,7 @@ impl Person {
                 Event::Paper { strokes } => self.strokes = strokes.len(),
                 Event::PaperAppend { .. } => self.strokes += 1,
                 Event::OpenBrowser { url } => {
-                    browser::sign_in(&url, self.identity).await.unwrap();
+                    browser::sign_in(&url, self.identity).await.expect("the issuer serves this identity");
                 }
                 _ => {}
             }
@@ -67,7 +67,7 @@ impl Person {
         }
     }
 
-    async fn to_mirror(&mut self) {
+    async fn reach_mirror(&mut self) {
         self.page("welcome").await;
         self.session.command(Command::SignIn);
         self.page("mirror").await;
@@ -116,8 +116,8 @@ fn number(shown: &ShownPicture) -> Option<u32> {
 }
 
 async fn meet(a: &mut Person, b: &mut Person) {
-    a.to_mirror().await;
-    b.to_mirror().await;
+    a.reach_mirror().await;
+    b.reach_mirror().await;
     a.session.command(Command::Meet);
     a.page("waiting").await;
     b.session.command(Command::Meet);
@@ -226,7 +226,7 @@ async fn one_tester_and_one_bot_are_an_evening() {
     };
     let bot = tokio::spawn(bot::run(config, manner, sender));
     let mut tester = Person::arrive(&stage, "ada");
-    tester.to_mirror().await;
+    tester.reach_mirror().await;
     tester.session.command(Command::Meet);
     tester.page("match").await;
     tester.session.command(Command::AnswerMatch { meet: true });

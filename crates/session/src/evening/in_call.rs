@@ -145,6 +145,14 @@ impl InCall {
         }
     }
 
+    /// What was signalled while the peer's socket was away is lost: a connection that has not come about yet begins anew.
+    pub(super) fn peer_back(&mut self, out: &mut Vec<Effect>) {
+        self.peer_away = false;
+        if self.link != Link::Connected {
+            out.push(Effect::Call(call::Command::Restart));
+        }
+    }
+
     pub(super) fn remote_signal(&mut self, signal: Signal, out: &mut Vec<Effect>) {
         out.push(Effect::Call(call::Command::Signal(signal)));
     }

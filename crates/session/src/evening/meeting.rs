@@ -124,7 +124,7 @@ impl Evening {
             }
             ServerMessage::PeerBack { match_id } => {
                 if let Some(call) = self.call_of(&match_id) {
-                    call.peer_away = false;
+                    call.peer_back(out);
                 }
             }
             ServerMessage::Refused { refusal } => self.refused_on_socket(refusal, out),

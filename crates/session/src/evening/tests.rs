@@ -468,8 +468,13 @@ fn the_peer_goes_with_and_without_a_word() {
     assert_eq!(night.call_view().connection, Connection::Connected, "sound and pictures still come");
     night.call_event(call::Event::Interrupted);
     assert_eq!(night.call_view().connection, Connection::PeerAway);
-    night.server(ServerMessage::PeerBack { match_id: id("m") });
+    let effects = night.server(ServerMessage::PeerBack { match_id: id("m") });
     assert_eq!(night.call_view().connection, Connection::Reconnecting);
+    assert!(matches!(effects[..], [Effect::Call(call::Command::Restart)]), "what was signalled meanwhile is lost: {effects:?}");
+    night.call_event(call::Event::Restored);
+    night.server(ServerMessage::PeerAway { match_id: id("m") });
+    let effects = night.server(ServerMessage::PeerBack { match_id: id("m") });
+    assert!(effects.is_empty(), "a connection that stands is left alone: {effects:?}");
     night.server(ended("m", EndReason::Vanished));
     assert!(matches!(night.page(), Page::Parting { reason: EndReason::Vanished, closes_in_s: 15, .. }));
 
