@@ -14,7 +14,8 @@ use screen::{Feeds, Screen};
 use settings::Settings;
 use std::process::ExitCode;
 use tauri::{App, Manager, Url};
-use visavis_session::{Clock, Config, Event, Session};
+use visavis_session::view::Page;
+use visavis_session::{Clock, Command, Config, Event, Session};
 
 /// The program, from its arguments to its exit code.
 pub fn run() -> ExitCode {
@@ -61,16 +62,22 @@ fn set_up(app: &mut App, settings: &Settings, server: Url) -> Result<(), String>
         clock: Clock::start(),
     };
     let events = Events::default();
-    let (session, screen) = tauri::async_runtime::block_on(async {
+    let screen = tauri::async_runtime::block_on(async {
         let (session, mut from_session) = Session::start(config);
         let feeds = Feeds {
             own: pictures::publish("own", session.own_pictures()).map_err(no_thread)?,
             peer: pictures::publish("peer", session.peer_pictures()).map_err(no_thread)?,
         };
         let screen = Screen::start(feeds).await.map_err(|error| format!("no loopback port for the pictures: {error}"))?;
+        app.manage(session);
         let (app, events, browser) = (app.handle().clone(), events.clone(), settings.browser.clone());
+        let mut sign_in = settings.sign_in;
         tokio::spawn(async move {
             while let Some(event) = from_session.recv().await {
+                if sign_in && matches!(&event, Event::View { view } if view.page == Page::Welcome) {
+                    sign_in = false;
+                    app.state::<Session>().command(Command::SignIn);
+                }
                 match event {
                     Event::OpenBrowser { url } => {
                         let app = app.clone();
@@ -84,9 +91,8 @@ fn set_up(app: &mut App, settings: &Settings, server: Url) -> Result<(), String>
                 }
             }
         });
-        Ok::<_, String>((session, screen))
+        Ok::<_, String>(screen)
     })?;
-    app.manage(session);
     app.manage(screen);
     app.manage(events);
     desktop::open_window(app.handle(), settings, &folder).map_err(|error| format!("the window cannot be opened: {error}"))?;

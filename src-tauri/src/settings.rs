@@ -46,6 +46,10 @@ pub struct Settings {
     #[arg(long, env = "VISAVIS_BROWSER", value_name = "COMMAND")]
     pub browser: Option<String>,
 
+    /// Begin to sign in at once, without waiting for the button
+    #[arg(long)]
+    pub sign_in: bool,
+
     /// Log filter, as in "info" or "visavis=debug"
     #[arg(long, env = "VISAVIS_LOG", value_name = "FILTER")]
     pub log: Option<String>,

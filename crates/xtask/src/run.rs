@@ -167,6 +167,7 @@ impl Stage {
         if self.flags.auto_sign_in || self.display.is_some() {
             let bot = self.binaries.join(tools::executable("visavis-bot"));
             command.env("VISAVIS_BROWSER", format!("{} browser --identity {identity}", bot.display()));
+            command.arg("--sign-in");
         }
         if let Some(display) = &self.display {
             command.envs(display.environment()).env_remove("WAYLAND_DISPLAY");

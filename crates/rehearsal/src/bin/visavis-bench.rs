@@ -110,7 +110,7 @@ async fn call(length: Duration, camera: CameraSource) -> Outcome {
     let peer = session.peer_pictures();
     let (mut page, mut begun, mut first) = ("", None, None);
     let mut ages = Vec::new();
-    let mut frames = 0u32;
+    let (mut frames, mut size) = (0u32, (0, 0));
     let mut deadline = Instant::now() + Duration::from_secs(60);
     while Instant::now() < deadline {
         while let Ok(event) = events.try_recv() {
@@ -142,6 +142,7 @@ async fn call(length: Duration, camera: CameraSource) -> Outcome {
                 deadline = Instant::now() + length;
             }
             frames += 1;
+            size = (shown.frame.width, shown.frame.height);
             // Both sessions of this process share one clock.
             let number = marker::read(&shown.frame);
             let captured = number.and_then(|number| captures.lock().ok()?.get(&number).copied());
@@ -157,7 +158,7 @@ async fn call(length: Duration, camera: CameraSource) -> Outcome {
         "from the match to the first decoded frame, through the relay: {:.0} ms",
         (first.saturating_sub(begun)).as_secs_f64() * 1000.0
     );
-    println!("frames a second: {:.1}", f64::from(frames) / length.as_secs_f64());
+    println!("frames a second: {:.1}, at the end {}x{}", f64::from(frames) / length.as_secs_f64(), size.0, size.1);
     print_latency("capture to decoded", ages);
     drop(session);
     other.abort();
