@@ -19,7 +19,7 @@ fn bot() -> PathBuf {
 async fn open(
     stage: &Stage,
     display: &Display,
-    name: &str,
+    (name, camera): (&str, &str),
     position: (u32, u32),
 ) -> Result<AppWindow, Box<dyn std::error::Error + Send + Sync>> {
     let window = AppWindow::open(Start {
@@ -27,7 +27,7 @@ async fn open(
         name,
         profile_folder: &stage.profile_folder(name),
         server: &stage.url,
-        camera: "pattern",
+        camera,
         display: &display.name,
         browser: &bot(),
         position,
@@ -43,7 +43,11 @@ async fn an_evening_in_two_windows() -> Outcome {
     const { assert!(cfg!(feature = "embed-ui"), "run with --features embed-ui: the pages must be inside the binary") };
     let display = Display::start(2600, 860)?;
     let stage = Stage::start().await?;
-    let (a, b) = tokio::try_join!(open(&stage, &display, "ada", (0, 0)), open(&stage, &display, "bao", (1300, 0)))?;
+    // Two different cameras, so that pixels tell whose picture it is.
+    let (a, b) = tokio::try_join!(
+        open(&stage, &display, ("ada", "pattern"), (0, 0)),
+        open(&stage, &display, ("bao", "face:bao"), (1300, 0))
+    )?;
     let outcome = evening(&a, &b, &display).await;
     if outcome.is_err() {
         screenshot(&display, "failed");
@@ -111,14 +115,24 @@ async fn both_begin_veiled(a: &AppWindow, b: &AppWindow) -> Outcome {
         window.says("you-see", "veiled").await?;
         window.says("they-see", "veiled").await?;
     }
+    each_sees_the_other(a, b).await
+}
+
+async fn each_sees_the_other(a: &AppWindow, b: &AppWindow) -> Outcome {
+    a.shows(b).await?;
+    b.shows(a).await?;
     Ok(())
 }
 
 async fn reveal_is_blind(a: &AppWindow, b: &AppWindow) -> Outcome {
     a.press("reveal").await?;
-    tokio::time::sleep(Duration::from_secs(1)).await;
-    b.says("they-see", "veiled").await?;
-    b.is_mosaic("picture-peer", true).await?;
+    // One yes opens nothing: longer than the gate would wait, on both pages.
+    b.stays_mosaic("picture-peer", Duration::from_secs(1)).await?;
+    a.stays_mosaic("picture-peer", Duration::from_millis(500)).await?;
+    for window in [a, b] {
+        window.says("you-see", "veiled").await?;
+        window.says("they-see", "veiled").await?;
+    }
     b.press("reveal").await?;
     for window in [a, b] {
         window.is_mosaic("picture-peer", false).await?;
@@ -126,7 +140,7 @@ async fn reveal_is_blind(a: &AppWindow, b: &AppWindow) -> Outcome {
         window.says("you-see", "clear").await?;
         window.says("they-see", "clear").await?;
     }
-    Ok(())
+    each_sees_the_other(a, b).await
 }
 
 /// Share of pixels on the paper that are neither paper nor transparent, in thousandths, over all layers of the canvas.

@@ -3,7 +3,7 @@
 use crate::webdriver::{Driver, DriverError};
 use serde_json::{Value, json};
 use std::path::Path;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// How long a page may take on a loaded machine with two cores before a story fails.
 pub const PATIENCE: Duration = Duration::from_secs(40);
@@ -134,6 +134,55 @@ impl AppWindow {
         );
         self.driver.until(&what, PATIENCE, &body, json!([testid, mosaic])).await.map(drop)
     }
+
+    /// Looks again and again for that long, and fails at the first look at which the picture is no mosaic.
+    pub async fn stays_mosaic(&self, testid: &str, during: Duration) -> Result<(), DriverError> {
+        let begun = Instant::now();
+        while begun.elapsed() < during {
+            match self.picture(testid).await? {
+                Some(picture) if picture.mosaic => tokio::time::sleep(Duration::from_millis(50)).await,
+                other => {
+                    let what = format!("{testid} of window {} to stay a mosaic", self.name);
+                    return Err(DriverError::TimedOut { what, waited: begun.elapsed(), last: format!("{other:?}") });
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Waits until what this window shows of the other is by far nearer to what the other's window shows of itself than to
+    /// what this window shows of itself. The two cameras have to differ; the pictures may be veiled or clear.
+    pub async fn shows(&self, other: &Self) -> Result<(), DriverError> {
+        let begun = Instant::now();
+        loop {
+            let colours =
+                (self.colours("picture-peer").await?, other.colours("picture-own").await?, self.colours("picture-own").await?);
+            let distances = (distance(&colours.0, &colours.1), distance(&colours.0, &colours.2));
+            if let (Some(theirs), Some(own)) = distances
+                && theirs * 2.0 < own
+            {
+                return Ok(());
+            }
+            if begun.elapsed() > PATIENCE {
+                let what = format!("picture-peer of window {} to be the camera of {}", self.name, other.name);
+                let last = format!("distances to the other's and to one's own picture: {distances:?}");
+                return Err(DriverError::TimedOut { what, waited: begun.elapsed(), last });
+            }
+            tokio::time::sleep(Duration::from_millis(100)).await;
+        }
+    }
+
+    /// Mean red, green and blue of each block of a 16 x 8 grid under the frame number; empty while nothing is painted.
+    async fn colours(&self, testid: &str) -> Result<Vec<f64>, DriverError> {
+        let value = self.driver.script(READ_COLOURS, json!([testid])).await?;
+        Ok(serde_json::from_value(value).unwrap_or_default())
+    }
+}
+
+/// Mean difference of two lists of colours; `None` where they cannot be compared.
+fn distance(one: &[f64], other: &[f64]) -> Option<f64> {
+    let sum: f64 = one.iter().zip(other).map(|(one, other)| (one - other).abs()).sum();
+    (!one.is_empty() && one.len() == other.len()).then(|| sum / one.len() as f64)
 }
 
 #[derive(Debug, serde::Deserialize)]
@@ -180,4 +229,22 @@ for (let row = 2; row < 18; row++) for (let column = 0; column < 32; column++) {
 }
 const detail = count ? sum / count : 0;
 return { number, mosaic: detail < 0.5, detail, width, height };
+"#;
+
+const READ_COLOURS: &str = r#"
+const canvas = document.querySelector(`[data-testid="${arguments[0]}"]`);
+if (!canvas || !canvas.width || !canvas.height) return null;
+const { width, height } = canvas;
+const pixels = canvas.getContext('2d', { willReadFrequently: true })?.getImageData(0, 0, width, height)?.data;
+if (!pixels) return null;
+const sums = new Array(16 * 8 * 3).fill(0), counts = new Array(16 * 8).fill(0);
+const top = Math.ceil(height / 9);
+for (let y = top; y < height; y += 2) for (let x = 0; x < width; x += 2) {
+  const at = 4 * (y * width + x);
+  if (!pixels[at + 3]) return null;
+  const block = Math.floor((y - top) * 8 / (height - top)) * 16 + Math.floor(x * 16 / width);
+  counts[block]++;
+  for (let colour = 0; colour < 3; colour++) sums[3 * block + colour] += pixels[at + colour];
+}
+return counts.includes(0) ? null : sums.map((sum, at) => sum / counts[Math.floor(at / 3)]);
 "#;

@@ -25,16 +25,20 @@ struct Person {
 }
 
 impl Person {
-    fn arrive(stage: &Stage, identity: &'static str) -> Self {
-        let config = bot::config(&stage.url, identity, stage.profile_folder(identity), CameraSource::Pattern);
+    fn arrive(stage: &Stage, identity: &'static str, camera: CameraSource) -> Self {
+        let config = bot::config(&stage.url, identity, stage.profile_folder(identity), camera);
         let (session, events) = Session::start(config);
         Self { session, events, view: None, strokes: 0, identity }
     }
 
-    /// Takes events in until the view satisfies `wanted`; panics with what was last seen when it takes too long.
+    /// Takes events in until the newest view satisfies `wanted`; panics with what was last seen when it takes too long.
     async fn until(&mut self, what: &str, mut wanted: impl FnMut(&View, usize) -> bool) -> View {
         let deadline = Instant::now() + PATIENCE;
         loop {
+            // What came meanwhile counts: an old view says nothing of now.
+            while let Ok(event) = self.events.try_recv() {
+                self.take(event).await;
+            }
             if let Some(view) = self.view.as_ref().filter(|view| wanted(view, self.strokes)) {
                 return view.clone();
             }
@@ -43,15 +47,19 @@ impl Person {
                 Ok(None) => panic!("{}: the session ended while waiting for {what}", self.identity),
                 Err(_) => panic!("{}: waited for {what}, last seen {:?}", self.identity, self.view),
             };
-            match event {
-                Event::View { view } => self.view = Some(*view),
-                Event::Paper { strokes } => self.strokes = strokes.len(),
-                Event::PaperAppend { .. } => self.strokes += 1,
-                Event::OpenBrowser { url } => {
-                    browser::sign_in(&url, self.identity).await.expect("the issuer serves this identity");
-                }
-                _ => {}
+            self.take(event).await;
+        }
+    }
+
+    async fn take(&mut self, event: Event) {
+        match event {
+            Event::View { view } => self.view = Some(*view),
+            Event::Paper { strokes } => self.strokes = strokes.len(),
+            Event::PaperAppend { .. } => self.strokes += 1,
+            Event::OpenBrowser { url } => {
+                browser::sign_in(&url, self.identity).await.expect("the issuer serves this identity");
             }
+            _ => {}
         }
     }
 
@@ -85,6 +93,21 @@ impl Person {
         }
         panic!("{}: waited for a picture with {what}", self.identity);
     }
+
+    /// Every picture of the peer that comes `during` that time satisfies `wanted`, and some come.
+    async fn sees_only(&mut self, what: &str, during: Duration, mut wanted: impl FnMut(&ShownPicture) -> bool) {
+        let pictures = self.session.peer_pictures();
+        let deadline = Instant::now() + during;
+        let mut seen = 0;
+        while Instant::now() < deadline {
+            if let Some(shown) = pictures.try_take() {
+                seen += 1;
+                assert!(wanted(&shown), "{}: picture {seen} is not {what}", self.identity);
+            }
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+        assert!(seen > 3, "{}: {seen} pictures in {during:?}", self.identity);
+    }
 }
 
 /// Mean difference of neighbouring pixels inside the blocks of a 32 x 18 grid, below the strip with the frame number.
@@ -115,6 +138,60 @@ fn number(shown: &ShownPicture) -> Option<u32> {
     visavis_media::marker::read(&shown.frame)
 }
 
+/// Two people with different cameras, so that pixels tell whose picture it is.
+fn arrive_two(stage: &Stage) -> (Person, Person) {
+    let face = CameraSource::Face { name: String::from("bao") };
+    (Person::arrive(stage, "ada", CameraSource::Pattern), Person::arrive(stage, "bao", face))
+}
+
+/// Mean luma of each block of a 16 x 8 grid under the strip with the frame number.
+fn shades(shown: &ShownPicture) -> Vec<f64> {
+    let frame = &shown.frame;
+    let top = frame.height / 9;
+    let part = |at: usize, of: usize, length: usize| length * at / of..length * (at + 1) / of;
+    let mut shades = Vec::new();
+    for row in 0..8 {
+        for column in 0..16 {
+            let (rows, columns) = (part(row, 8, frame.height - top), part(column, 16, frame.width));
+            let count = rows.len() * columns.len();
+            let lines = rows.map(|y| (top + y) * frame.width);
+            let sum: u64 = lines.flat_map(|line| columns.clone().map(move |x| line + x)).map(|at| u64::from(frame.y()[at])).sum();
+            shades.push(sum as f64 / count as f64);
+        }
+    }
+    shades
+}
+
+fn distance(one: &[f64], other: &[f64]) -> f64 {
+    one.iter().zip(other).map(|(one, other)| (one - other).abs()).sum::<f64>() / one.len() as f64
+}
+
+/// What `viewer` is shown of the peer has to be by far nearer to what `peer` is shown of itself than to its own.
+async fn sees_the_camera_of(viewer: &Person, peer: &Person) {
+    let deadline = Instant::now() + PATIENCE;
+    let mailboxes = [viewer.session.peer_pictures(), peer.session.own_pictures(), viewer.session.own_pictures()];
+    let mut newest = [const { None }; 3];
+    let mut distances = (f64::NAN, f64::NAN);
+    while Instant::now() < deadline {
+        for (newest, mailbox) in newest.iter_mut().zip(&mailboxes) {
+            if let Some(picture) = mailbox.try_take() {
+                *newest = Some(shades(&picture));
+            }
+        }
+        if let [Some(shown), Some(theirs), Some(own)] = &newest {
+            distances = (distance(shown, theirs), distance(shown, own));
+            if distances.0 * 2.0 < distances.1 {
+                return;
+            }
+        }
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+    panic!(
+        "{}: the peer's picture is not {}'s, distances to theirs and to one's own {distances:?}",
+        viewer.identity, peer.identity
+    );
+}
+
 async fn meet(a: &mut Person, b: &mut Person) {
     a.reach_mirror().await;
     b.reach_mirror().await;
@@ -135,7 +212,7 @@ async fn meet(a: &mut Person, b: &mut Person) {
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn an_evening_for_two() {
     let stage = Stage::start().await.unwrap();
-    let (mut a, mut b) = (Person::arrive(&stage, "ada"), Person::arrive(&stage, "bao"));
+    let (mut a, mut b) = arrive_two(&stage);
     meet(&mut a, &mut b).await;
 
     // Both begin veiled, and the pictures move: two different readable frame numbers.
@@ -150,16 +227,22 @@ async fn an_evening_for_two() {
     })
     .await;
 
+    sees_the_camera_of(&a, &b).await;
+    sees_the_camera_of(&b, &a).await;
+
     // Reveal is blind: one yes changes nothing for the other.
     a.call("a clear camera", |call| call.peer_looks == Seen::Clear).await;
     a.session.command(Command::Reveal { yes: true });
     a.call("own yes", |call| call.reveal == RevealState::YouSaidYes).await;
-    tokio::time::sleep(Duration::from_millis(700)).await;
-    b.call("nothing of the other's yes", |call| call.reveal == RevealState::NotAsked && call.they_see == Shows::Veiled).await;
+    b.sees_only("a mosaic", Duration::from_secs(1), is_mosaic).await;
+    let both_veiled = |call: &CallView| call.they_see == Shows::Veiled && call.you_see == Shows::Veiled;
+    a.call("nothing but the own yes", |call| call.reveal == RevealState::YouSaidYes && both_veiled(call)).await;
+    b.call("nothing of the other's yes", |call| call.reveal == RevealState::NotAsked && both_veiled(call)).await;
     b.session.command(Command::Reveal { yes: true });
     a.call("both clear", |call| call.they_see == Shows::Clear && call.you_see == Shows::Clear).await;
     b.call("both clear", |call| call.they_see == Shows::Clear && call.you_see == Shows::Clear).await;
     a.sees("clear pixels", |shown| !is_mosaic(shown) && number(shown).is_some()).await;
+    b.sees("clear pixels", |shown| !is_mosaic(shown) && number(shown).is_some()).await;
 
     // A covers its camera: B warns, B's own picture is a mosaic again in what A decodes, A is told.
     a.session.command(Command::RehearseCamera { modifier: String::from("covered") });
@@ -202,7 +285,7 @@ async fn an_evening_for_two() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn a_peer_that_vanishes_does_not_leave_a_stuck_page() {
     let stage = Stage::start().await.unwrap();
-    let (mut a, mut b) = (Person::arrive(&stage, "ada"), Person::arrive(&stage, "bao"));
+    let (mut a, mut b) = arrive_two(&stage);
     meet(&mut a, &mut b).await;
     a.call("connected", |call| call.connection == visavis_session::view::Connection::Connected).await;
     drop(b);
@@ -225,7 +308,7 @@ async fn one_tester_and_one_bot_are_an_evening() {
         meetings: Some(1),
     };
     let bot = tokio::spawn(bot::run(config, manner, sender));
-    let mut tester = Person::arrive(&stage, "ada");
+    let mut tester = Person::arrive(&stage, "ada", CameraSource::Pattern);
     tester.reach_mirror().await;
     tester.session.command(Command::Meet);
     tester.page("match").await;
