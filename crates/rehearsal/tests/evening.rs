@@ -287,7 +287,9 @@ async fn a_peer_that_vanishes_does_not_leave_a_stuck_page() {
     let stage = Stage::start().await.unwrap();
     let (mut a, mut b) = arrive_two(&stage);
     meet(&mut a, &mut b).await;
-    a.call("connected", |call| call.connection == visavis_session::view::Connection::Connected).await;
+    for person in [&mut a, &mut b] {
+        person.call("connected", |call| call.connection == visavis_session::view::Connection::Connected).await;
+    }
     drop(b);
     a.until("the parting page", |view, _| matches!(view.page, Page::Parting { .. })).await;
 }

@@ -45,6 +45,17 @@ enum What {
         #[arg(long, default_value = "pattern")]
         camera: String,
     },
+    /// A picture of both windows in a call, with a drawing.
+    Screenshot {
+        #[arg(long)]
+        app: PathBuf,
+        #[arg(long, default_value = "face:ada")]
+        camera_a: String,
+        #[arg(long, default_value = "face:bao")]
+        camera_b: String,
+        #[arg(long)]
+        out: PathBuf,
+    },
 }
 
 #[tokio::main]
@@ -52,6 +63,7 @@ async fn main() -> ExitCode {
     let outcome = match Flags::parse().what {
         What::Call { seconds, camera } => call(Duration::from_secs(seconds), camera).await,
         What::Windows { app, seconds, camera } => windows(app, Duration::from_secs(seconds), camera).await,
+        What::Screenshot { app, camera_a, camera_b, out } => screenshot(app, [&camera_a, &camera_b], out).await,
     };
     match outcome {
         Ok(()) => ExitCode::SUCCESS,
@@ -203,45 +215,68 @@ const look = () => {
 look(); return true;
 "#;
 
-async fn windows(app: PathBuf, length: Duration, camera: String) -> Outcome {
-    let display = Display::start(2600, 860)?;
-    let stage = Stage::start().await?;
-    let browser = std::env::current_exe()?.with_file_name("visavis-bot");
-    let open = |name: &'static str, x: u32| {
-        let (stage, display, app, browser, camera) = (&stage, &display, &app, &browser, &camera);
-        async move {
-            let folder = stage.profile_folder(name);
-            AppWindow::open(Start {
-                binary: app,
-                name,
-                profile_folder: &folder,
-                server: &stage.url,
-                camera,
-                display: &display.name,
-                browser,
-                position: (x, 0),
-                size: (1280, 800),
-            })
-            .await
+/// Two windows that see each other clearly.
+struct Two {
+    display: Display,
+    stage: Stage,
+    a: AppWindow,
+    b: AppWindow,
+}
+
+impl Two {
+    async fn meet(app: PathBuf, cameras: [&str; 2]) -> Result<Self, Box<dyn std::error::Error + Send + Sync>> {
+        let display = Display::start(2584, 800)?;
+        let stage = Stage::start().await?;
+        let browser = std::env::current_exe()?.with_file_name("visavis-bot");
+        let open = |name: &'static str, camera: &str, x: u32| {
+            let (stage, display, app, browser, camera) = (&stage, &display, &app, &browser, camera.to_owned());
+            async move {
+                let folder = stage.profile_folder(name);
+                AppWindow::open(Start {
+                    binary: app,
+                    name,
+                    profile_folder: &folder,
+                    server: &stage.url,
+                    camera: &camera,
+                    display: &display.name,
+                    browser,
+                    position: (x, 0),
+                    size: (1280, 800),
+                })
+                .await
+            }
+        };
+        let (a, b) = tokio::try_join!(open("ada", cameras[0], 0), open("bao", cameras[1], 1304))?;
+        for window in [&a, &b] {
+            window.page("welcome").await?;
+            window.press("sign-in").await?;
+            window.page("mirror").await?;
+            window.press("meet").await?;
         }
-    };
-    let (a, b) = tokio::try_join!(open("ada", 0), open("bao", 1300))?;
-    for window in [&a, &b] {
-        window.page("welcome").await?;
-        window.press("sign-in").await?;
-        window.page("mirror").await?;
-        window.press("meet").await?;
+        for window in [&a, &b] {
+            window.page("match").await?;
+            window.press("match-meet").await?;
+        }
+        for window in [&a, &b] {
+            window.press("reveal").await?;
+        }
+        for window in [&a, &b] {
+            window.is_mosaic("picture-peer", false).await?;
+        }
+        tokio::time::sleep(Duration::from_secs(3)).await;
+        Ok(Self { display, stage, a, b })
     }
-    for window in [&a, &b] {
-        window.page("match").await?;
-        window.press("match-meet").await?;
+
+    async fn part(self) {
+        self.a.driver.quit().await;
+        self.b.driver.quit().await;
+        self.stage.server.shutdown().await;
     }
-    for window in [&a, &b] {
-        window.moves("picture-peer").await?;
-        window.press("reveal").await?;
-    }
-    b.is_mosaic("picture-peer", false).await?;
-    tokio::time::sleep(Duration::from_secs(3)).await;
+}
+
+async fn windows(app: PathBuf, length: Duration, camera: String) -> Outcome {
+    let two = Two::meet(app, [&camera, &camera]).await?;
+    let (a, b) = (&two.a, &two.b);
     let before = processes::cost(a.driver.process_id());
     let since = Instant::now();
     tokio::time::sleep(length).await;
@@ -261,8 +296,20 @@ async fn windows(app: PathBuf, length: Duration, camera: String) -> Outcome {
     let ages =
         peer.iter().filter_map(|(number, at)| own.get(number).map(|from| at - from)).filter(|age| age.abs() < 5000.0).collect();
     print_latency("own picture drawn on A's page to the same frame drawn on B's page", ages);
-    a.driver.quit().await;
-    b.driver.quit().await;
-    stage.server.shutdown().await;
+    two.part().await;
+    Ok(())
+}
+
+async fn screenshot(app: PathBuf, cameras: [&str; 2], out: PathBuf) -> Outcome {
+    let two = Two::meet(app, cameras).await?;
+    for (window, lines) in [(&two.a, bot::house()), (&two.b, bot::sun())] {
+        for (id, (colour, points)) in (1..).zip(lines) {
+            window.act(json!({ "do": "draw_points", "id": id, "colour": colour, "size": 60, "points": points })).await?;
+            window.act(json!({ "do": "draw_end", "id": id })).await?;
+        }
+    }
+    tokio::time::sleep(Duration::from_secs(1)).await;
+    two.display.screenshot(&out)?;
+    two.part().await;
     Ok(())
 }
