@@ -77,6 +77,10 @@ export const views = {
     page: { page: 'mirror', own: { on: true, looks: 'covered' } },
     devices: { ...devices, microphones: [], microphone: '', silent_microphone: true },
   },
+  'mirror-silent': {
+    page: { page: 'mirror', own },
+    devices: { ...devices, microphones: [], microphone: '', silent_microphone: true, speakers: [], speaker: '', silent_speaker: true },
+  },
   'mirror-off': { page: { page: 'mirror', own: { on: false, looks: 'off' } } },
   waiting: {
     page: { page: 'waiting', waited_s: 74, looking_for: ['language', 'interests', 'city'], relaxed: ['city'], estimate_s: 120 },
