@@ -26,7 +26,7 @@ struct Need {
     what_for: &'static str,
 }
 
-const LINUX: [Need; 13] = [
+const LINUX: [Need; 14] = [
     need(Sign::Program("cc"), "build-essential", "gcc gcc-c++ make", "base-devel", "linking, and C sources inside crates"),
     need(Sign::Program("pkg-config"), "pkg-config", "pkgconf-pkg-config", "pkgconf", "finding the libraries below"),
     need(Sign::Program("cmake"), "cmake", "cmake", "cmake", "the Opus sources"),
@@ -38,6 +38,7 @@ const LINUX: [Need; 13] = [
     need(Sign::Program("node"), "nodejs", "nodejs", "nodejs", "building the interface"),
     need(Sign::Program("npm"), "npm", "nodejs-npm", "npm", "building the interface"),
     need(Sign::Program("Xvfb"), "xvfb", "xorg-x11-server-Xvfb", "xorg-server-xvfb", "windows without a display"),
+    need(Sign::Program("pulseaudio"), "pulseaudio", "pulseaudio", "pulseaudio", "a private sound server for tests"),
     need(Sign::Either("import", "magick"), "imagemagick", "ImageMagick", "imagemagick", "screenshots"),
     need(
         Sign::Program("WebKitWebDriver"),
