@@ -1,4 +1,4 @@
-//! Evenings of two in virtual time.
+//! Evenings of two in virtual time. Long because they share one room with its people and its clock.
 
 use super::*;
 use crate::store::Entrant;
