@@ -67,8 +67,16 @@ impl Need {
 /// bindgen looks for libclang in the loader's cache and in the folders of LLVM's versions.
 fn has_library(name: &str) -> bool {
     std::env::var_os("LIBCLANG_PATH").is_some()
-        || output("/sbin/ldconfig", &["-p"]).is_some_and(|list| list.lines().any(|line| line.trim_start().starts_with(name)))
+        || output("/sbin/ldconfig", &["-p"]).is_some_and(|list| list.lines().any(|line| is_library(line, name)))
         || (7..40).any(|version| std::path::Path::new(&format!("/usr/lib/llvm-{version}/lib/{name}.so")).exists())
+}
+
+/// Whether a line of the loader's cache is about this very library: `libclang-cpp.so.14` is not `libclang`, `libclang-14.so` is.
+fn is_library(line: &str, name: &str) -> bool {
+    line.trim_start().strip_prefix(name).is_some_and(|rest| {
+        let rest = rest.strip_prefix('-').map_or(rest, |versioned| versioned.trim_start_matches(|c: char| c.is_ascii_digit()));
+        rest.starts_with(".so")
+    })
 }
 
 /// Does nothing when nothing is missing.
@@ -175,5 +183,12 @@ mod tests {
         assert!(!need(Sign::Program("no-such-program"), "", "", "", "").is_met());
         assert!(!need(Sign::Module("no-such-module"), "", "", "", "").is_met());
         assert!(!need(Sign::Library("libnosuchlibrary"), "", "", "", "").is_met());
+    }
+
+    #[test]
+    fn a_library_with_a_longer_name_does_not_stand_for_another() {
+        assert!(is_library("\tlibclang.so.1 (libc6,x86-64) => /usr/lib/libclang.so.1", "libclang"));
+        assert!(is_library("\tlibclang-14.so.1 (libc6,x86-64) => /usr/lib/libclang-14.so.1", "libclang"));
+        assert!(!is_library("\tlibclang-cpp.so.14 (libc6,x86-64) => /usr/lib/libclang-cpp.so.14", "libclang"));
     }
 }
