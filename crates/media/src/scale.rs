@@ -1,8 +1,9 @@
 //! Changing the size of pictures: for the screen (no larger than the page shows), for sending, and cropping to 16:9.
 
 use crate::{Frame, FramePool};
-use fast_image_resize::images::{Image, ImageRef};
-use fast_image_resize::{FilterType, PixelType, ResizeAlg, ResizeOptions, Resizer};
+use fast_image_resize::images::{TypedImage, TypedImageRef};
+use fast_image_resize::pixels::U8;
+use fast_image_resize::{FilterType, ResizeAlg, ResizeOptions, Resizer};
 use std::cell::RefCell;
 
 thread_local! {
@@ -38,11 +39,12 @@ pub fn scale_i420(frame: &Frame, width: usize, height: usize, pool: &FramePool) 
     Some(scaled)
 }
 
+/// Typed, because the call that takes any kind of pixel compiles the kernels of all of them into this crate.
 fn plane(resizer: &mut Resizer, from: &[u8], from_size: (usize, usize), to: &mut [u8], to_size: (usize, usize)) -> Option<()> {
-    let from = ImageRef::new(from_size.0 as u32, from_size.1 as u32, from, PixelType::U8).ok()?;
-    let mut to = Image::from_slice_u8(to_size.0 as u32, to_size.1 as u32, to, PixelType::U8).ok()?;
+    let from = TypedImageRef::<U8>::from_buffer(from_size.0 as u32, from_size.1 as u32, from).ok()?;
+    let mut to = TypedImage::<U8>::from_buffer(to_size.0 as u32, to_size.1 as u32, to).ok()?;
     let options = ResizeOptions::new().resize_alg(ResizeAlg::Convolution(FilterType::Bilinear));
-    resizer.resize(&from, &mut to, &options).ok()
+    resizer.resize_typed(&from, &mut to, &options).ok()
 }
 
 /// The middle of the picture in 16:9, sides even. A copy; `None`: no buffer free.
