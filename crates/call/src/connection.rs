@@ -3,8 +3,9 @@
 //! Everything it reports goes into the owner loop's input queue; decisions are made there.
 
 use crate::channels::Channel;
-use crate::engine::{Config, Input, Policy};
-use crate::interceptors::{Monitor, registry};
+use crate::congestion::TRANSPORT_CC;
+use crate::engine::{Config, Input, Policy, Shared};
+use crate::interceptors::registry;
 use crate::{sound, video};
 use rtc::interceptor::BoxedInterceptor;
 use rtc::media_stream::MediaStreamTrack;
@@ -33,7 +34,6 @@ use webrtc::peer_connection::{
 };
 use webrtc::runtime::TokioRuntime;
 
-const TRANSPORT_CC: &str = "http://www.ietf.org/id/draft-holmer-rmcat-transport-wide-cc-extensions-01";
 /// Silence of the path for this long is an interruption.
 const ICE_DISCONNECTED: Duration = Duration::from_millis(2500);
 /// And this much more is a failure of the path.
@@ -72,7 +72,7 @@ pub(crate) struct Sources {
 pub(crate) async fn connect(
     config: &Config,
     sources: Sources,
-    monitor: &Monitor,
+    shared: &Shared,
     tap: Option<BoxedInterceptor>,
     inputs: UnboundedSender<Input>,
 ) -> Result<Connection, ConnectionError> {
@@ -86,7 +86,7 @@ pub(crate) async fn connect(
         .with_configuration(configuration(config))
         .with_media_engine(media)
         .with_setting_engine(settings())
-        .with_interceptor_registry(registry(monitor, tap))
+        .with_interceptor_registry(registry(&shared.monitor, &shared.congestion, tap))
         .with_handler(Arc::new(Handler { inputs }))
         .with_runtime(Arc::new(TokioRuntime))
         .with_udp_addrs(vec![LocalAddresses { relays, policy: config.policy }])

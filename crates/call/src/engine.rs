@@ -13,6 +13,7 @@
 use crate::Statistics;
 use crate::channels::Channel;
 use crate::channels::Message;
+use crate::congestion::Congestion;
 use crate::connection::Sources;
 use crate::interceptors::Monitor;
 use crate::owner::Owner;
@@ -110,6 +111,7 @@ pub(crate) enum Input {
 pub(crate) struct Shared {
     pub clock: Clock,
     pub monitor: Monitor,
+    pub congestion: Congestion,
     /// Set while media may be sent.
     pub open: Arc<AtomicBool>,
     pub target_kbps: Arc<AtomicU32>,
@@ -118,6 +120,25 @@ pub(crate) struct Shared {
     pub send: Arc<Mutex<SendFigures>>,
     pub receive: Arc<Mutex<ReceiveFigures>>,
     pub sound: Arc<sound::Shared>,
+}
+
+impl Shared {
+    pub fn new(config: &Config, sources: Sources) -> Self {
+        let monitor = Monitor::new(sources.video);
+        let congestion = Congestion::new(config.max_video_kbps, monitor.clone());
+        Self {
+            clock: config.clock,
+            target_kbps: Arc::new(AtomicU32::new(congestion.video_kbps())),
+            monitor,
+            congestion,
+            open: Arc::default(),
+            muted: Arc::default(),
+            malformed: Arc::default(),
+            send: Arc::default(),
+            receive: Arc::default(),
+            sound: Arc::default(),
+        }
+    }
 }
 
 /// The media ends that the owner loop connects to the network.
@@ -150,17 +171,7 @@ impl Call {
         let (inputs, input_queue) = mpsc::unbounded_channel();
         let sources = Sources { video: rand::random(), audio: rand::random() };
         let (microphone, microphone_end) = sound::microphone();
-        let shared = Shared {
-            clock: config.clock,
-            monitor: Monitor::new(sources.video),
-            open: Arc::default(),
-            target_kbps: Arc::new(AtomicU32::new(config.max_video_kbps)),
-            muted: Arc::default(),
-            malformed: Arc::default(),
-            send: Arc::default(),
-            receive: Arc::default(),
-            sound: Arc::default(),
-        };
+        let shared = Shared::new(&config, sources);
         let mut call = Self {
             inputs: inputs.clone(),
             pictures: Mailbox::new(),
@@ -186,7 +197,7 @@ impl Call {
         let shared = self.shared.clone();
         let output = VideoOutput {
             monitor: shared.monitor.clone(),
-            target_kbps: Arc::clone(&shared.target_kbps),
+            congestion: shared.congestion.clone(),
             open: Arc::clone(&shared.open),
             figures: Arc::clone(&shared.send),
             clock: shared.clock,

@@ -7,6 +7,7 @@
 //!
 //! What to do about the figures is decided in `rate`, `send` and `statistics`.
 
+use crate::congestion::Congestion;
 use rtc::interceptor::{
     BoxedInterceptor, Interceptor, NackGeneratorBuilder, NackResponderBuilder, Packet, ReceiverReportBuilder, Registry,
     SenderReportBuilder, Slot, StreamInfo, TaggedPacket, TwccReceiverBuilder, TwccSenderBuilder,
@@ -31,6 +32,8 @@ const NACK_INTERVAL: Duration = Duration::from_millis(60);
 const NACKS_PER_PACKET: u16 = 3;
 /// Twice the usual rate, so that round trip and loss are known within a second of a change.
 const REPORT_INTERVAL: Duration = Duration::from_millis(500);
+/// Rate control is as quick as what it hears. A feedback packet has about 90 bytes on the wire, so this is 15 kbit/s.
+const FEEDBACK_INTERVAL: Duration = Duration::from_millis(50);
 /// Between the congestion-control slot (1000) and the transport-wide numbering (2000): sees what really leaves.
 const MONITOR_SLOT: usize = 1_500;
 /// Sender reports remembered to match the peer's receiver reports with.
@@ -39,8 +42,11 @@ const REPORTS_KEPT: usize = 32;
 const FLOOR_SPAN: u16 = 0x1000;
 
 /// The chain of one connection. `tap` sits nearest to the wire; tests put losses there.
-pub(crate) fn registry(monitor: &Monitor, tap: Option<BoxedInterceptor>) -> Registry {
+pub(crate) fn registry(monitor: &Monitor, congestion: &Congestion, tap: Option<BoxedInterceptor>) -> Registry {
+    let (wire_watch, picture_queue) = congestion.interceptors();
     let registry = Registry::new()
+        .with(Slot::CongestionControl, wire_watch)
+        .with(Slot::Pacer, picture_queue)
         .with(Slot::from(MONITOR_SLOT), MonitorInterceptor::new(monitor.clone()))
         .with(Slot::TwccSender, TwccSenderBuilder::new().build())
         .with(Slot::NackResponder, NackResponderBuilder::new().build())
@@ -48,7 +54,7 @@ pub(crate) fn registry(monitor: &Monitor, tap: Option<BoxedInterceptor>) -> Regi
             Slot::NackGenerator,
             NackGeneratorBuilder::new().with_interval(NACK_INTERVAL).with_max_nacks_per_packet(NACKS_PER_PACKET).build(),
         )
-        .with(Slot::TwccReceiver, TwccReceiverBuilder::new().build())
+        .with(Slot::TwccReceiver, TwccReceiverBuilder::new().with_interval(FEEDBACK_INTERVAL).build())
         .with(Slot::ReceiverReport, ReceiverReportBuilder::new().with_interval(REPORT_INTERVAL).build())
         .with(Slot::SenderReport, SenderReportBuilder::new().with_interval(REPORT_INTERVAL).build());
     match tap {
@@ -76,7 +82,7 @@ pub(crate) struct Readings {
     pub voided: u64,
 }
 
-#[derive(Default)]
+#[derive(Debug, Default)]
 struct Shared {
     readings: Mutex<Readings>,
     key_wanted: AtomicBool,
@@ -88,7 +94,7 @@ struct Shared {
 const FLOOR_SET: u32 = 1 << 16;
 
 /// Handle on what the interceptor sees; cheap to clone.
-#[derive(Clone, Default)]
+#[derive(Clone, Debug, Default)]
 pub(crate) struct Monitor(Arc<Shared>);
 
 impl Monitor {
@@ -112,14 +118,27 @@ impl Monitor {
         self.0.floor.store(FLOOR_SET | u32::from(sequence), Ordering::Release);
     }
 
+    /// What waited was given up: only a key frame helps the peer.
+    pub fn want_key(&self) {
+        self.0.key_wanted.store(true, Ordering::Release);
+    }
+
+    pub fn count_voided(&self) {
+        self.change(|readings| readings.voided += 1);
+    }
+
+    pub fn is_video(&self, packet: &rtp::Packet) -> bool {
+        packet.header.ssrc == self.0.video_ssrc.load(Ordering::Relaxed)
+    }
+
     fn change(&self, change: impl FnOnce(&mut Readings)) {
         change(&mut self.0.readings.lock().unwrap_or_else(PoisonError::into_inner));
     }
 
     /// Whether a video packet may leave; forgets a floor that lies far enough behind.
-    fn may_leave(&self, packet: &rtp::Packet) -> bool {
+    pub fn may_leave(&self, packet: &rtp::Packet) -> bool {
         let floor = self.0.floor.load(Ordering::Acquire);
-        if floor & FLOOR_SET == 0 || packet.header.ssrc != self.0.video_ssrc.load(Ordering::Relaxed) {
+        if floor & FLOOR_SET == 0 || !self.is_video(packet) {
             return true;
         }
         let ahead = packet.header.sequence_number.wrapping_sub(floor as u16);

@@ -15,11 +15,13 @@
 //! below the level `error` (targets `webrtc` and `rtc*`) its lines may hold addresses: a program should filter them to `off`.
 
 mod channels;
+mod congestion;
 mod connection;
 pub mod engine;
 mod interceptors;
 mod negotiate;
 mod owner;
+mod pace;
 mod rate;
 mod receive;
 mod send;
@@ -28,6 +30,10 @@ mod statistics;
 mod traffic;
 mod video;
 
+#[cfg(test)]
+mod bad_networks;
+#[cfg(test)]
+mod testkit;
 #[cfg(test)]
 mod tests;
 

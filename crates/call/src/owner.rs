@@ -3,9 +3,7 @@
 use crate::channels::{Channel, Message};
 use crate::connection::{Connection, Sources, connect};
 use crate::engine::{Command, Config, Ends, Event, Input, Policy, Shared};
-use crate::interceptors::Readings;
 use crate::negotiate::{Negotiator, public_candidate};
-use crate::rate::{Observation, RateControl};
 use crate::statistics::{Collector, Known};
 use crate::traffic;
 use rtc::interceptor::BoxedInterceptor;
@@ -65,10 +63,8 @@ pub(crate) struct Owner {
     phase: Phase,
     media_up: bool,
     open: HashSet<Channel>,
-    rate: RateControl,
     collector: Collector,
     last_statistics: Duration,
-    last_readings: Readings,
     restart_at: Option<Duration>,
     relayed: bool,
 }
@@ -85,8 +81,6 @@ struct Wires {
 impl Owner {
     pub fn new(config: Config, sources: Sources, shared: Shared, events: mpsc::UnboundedSender<Event>) -> Self {
         let now = config.clock.now();
-        let rate = RateControl::new(config.max_video_kbps, now);
-        shared.target_kbps.store(rate.kbps(), Ordering::Relaxed);
         Self {
             relayed: config.policy == Policy::RelayOnly,
             config,
@@ -96,10 +90,8 @@ impl Owner {
             phase: Phase::SettingUp { since: None },
             media_up: false,
             open: HashSet::new(),
-            rate,
             collector: Collector::new(now),
             last_statistics: now,
-            last_readings: Readings::default(),
             restart_at: None,
         }
     }
@@ -111,7 +103,7 @@ impl Owner {
         mut queue: mpsc::UnboundedReceiver<Input>,
         tap: Option<BoxedInterceptor>,
     ) {
-        let connection = match connect(&self.config, self.sources, &self.shared.monitor, tap, inputs.clone()).await {
+        let connection = match connect(&self.config, self.sources, &self.shared, tap, inputs.clone()).await {
             Ok(connection) => connection,
             Err(error) => return self.tell(Event::Failed(error.to_string())),
         };
@@ -250,7 +242,7 @@ impl Owner {
         match (state, self.phase) {
             (RTCIceConnectionState::Connected | RTCIceConnectionState::Completed, Phase::Interrupted | Phase::Lost { .. }) => {
                 self.phase = Phase::Connected;
-                self.rate.reset(now);
+                self.shared.congestion.reset();
                 self.tell(Event::Restored);
             }
             (RTCIceConnectionState::Disconnected, Phase::Connected) => {
@@ -302,7 +294,7 @@ impl Owner {
             self.restart_at = None;
             self.offer(wires, true).await?;
         }
-        self.control_rate(now);
+        self.shared.target_kbps.store(self.shared.congestion.video_kbps(), Ordering::Relaxed);
         if now >= self.last_statistics + STATISTICS_INTERVAL {
             self.last_statistics = now;
             if self.config.policy == Policy::Any && self.phase == Phase::Connected {
@@ -313,22 +305,6 @@ impl Owner {
         Ok(())
     }
 
-    fn control_rate(&mut self, now: Duration) {
-        let readings = self.shared.monitor.readings();
-        let old = std::mem::replace(&mut self.last_readings, readings.clone());
-        if self.phase != Phase::Connected {
-            return;
-        }
-        let bytes = readings.bytes_sent - old.bytes_sent;
-        let observation = Observation {
-            acknowledged: readings.acknowledged - old.acknowledged,
-            missed: readings.missed - old.missed,
-            round_trip: readings.round_trip.filter(|_| readings.reports > old.reports),
-            sent_kbps: (bytes * 8 / TICK.as_millis() as u64) as u32,
-        };
-        self.shared.target_kbps.store(self.rate.update(observation, now), Ordering::Relaxed);
-    }
-
     fn report(&mut self, now: Duration) {
         let send = self.shared.send.lock().unwrap_or_else(PoisonError::into_inner).clone();
         let receive = self.shared.receive.lock().unwrap_or_else(PoisonError::into_inner).clone();
@@ -336,7 +312,7 @@ impl Owner {
             jitter_buffer_ms: self.shared.sound.delay_ms(),
             malformed: self.shared.malformed.load(Ordering::Relaxed),
             relayed: self.relayed,
-            target_kbps: self.rate.kbps(),
+            target_kbps: self.shared.target_kbps.load(Ordering::Relaxed),
         };
         let statistics = self.collector.collect(now, self.shared.monitor.readings(), &send, &receive, known);
         self.tell(Event::Statistics(statistics));

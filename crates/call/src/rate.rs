@@ -1,180 +1,490 @@
-//! How many bits a second the video may have: a state machine fed with what the peer reports.
+//! How many bits a second may leave: a state machine fed with what left and what the peer's feedback says of it.
 //!
-//! Loss rules (RFC 8698 and the loss part of draft-ietf-rmcat-gcc-02 agree on the thresholds): below 2 % it grows, between 2 and
-//! 10 % it stays, above it falls with the loss. A round trip that stretches far beyond the shortest one seen means a queue is
-//! filling before anything is lost, and counts as congestion too. Growth is held to what is really being sent, so that a quiet
-//! picture does not raise the allowance without proof.
+//! The shape is that of the library's `BandwidthEstimator` (reports in, a number out, time as an argument), but it is not that trait:
+//! the library's reports call every packet lost that a lost feedback would have named, and do not tell sound from pictures.
+//!
+//! | part | what it finds |
+//! |---|---|
+//! | [`ledger`] | what became of each packet; the bytes under way |
+//! | [`delay`] | whether a queue stands (lower envelope of the delay; jitter is learnt, not fought) |
+//! | [`throughput`] | what came in, and what pace single pictures were carried at |
+//! | [`loss`] | losses that sending less would cure |
+//! | this file | the target: up by proof, down by measure (draft-ietf-rmcat-gcc-02 section 5.5 and what followed in libwebrtc) |
+//!
+//! Upwards: pictures leave faster than the average rate, so each shows whether there is room; the target follows that within a few
+//! round trips, as at the start so after a drop. Without such proof it grows slowly. Downwards: a standing queue cuts to a part of
+//! what came in meanwhile, and the [`Allowance::window`] of bytes under way stops pictures (never sound) until it has drained. A
+//! queue that goes away before the cut can have worked was jitter: the cut is taken back.
 
+pub(crate) mod delay;
+pub(crate) mod ledger;
+pub(crate) mod loss;
+pub(crate) mod throughput;
+
+use delay::{DelayWatch, Verdict};
+use ledger::{Kind, Ledger, Line, Outcome, Sent};
+use loss::LossWatch;
+use std::collections::VecDeque;
 use std::time::Duration;
+use throughput::{Acknowledged, Room, Trains};
 
-/// Below this VP8 at 360p is no picture.
-pub(crate) const MINIMUM_KBPS: u32 = 100;
-const START_KBPS: u32 = 500;
-/// Time between two steps upwards.
-const STEP: Duration = Duration::from_millis(500);
-/// Time between two cuts: the first one must be seen to work.
-const CUT_INTERVAL: Duration = Duration::from_millis(600);
-const GROWTH: f32 = 1.08;
-/// A round trip this much over the shortest one is a queue.
-const QUEUE: Duration = Duration::from_millis(120);
-/// The shortest round trip is forgotten after this long, so that a new path gets a new base.
-const BASE_LIFETIME: Duration = Duration::from_secs(20);
-/// Fewer packets than this say nothing about loss.
-const ENOUGH_PACKETS: u64 = 10;
+/// For everything together; below this there is no picture worth its sound.
+const MINIMUM_KBPS: f32 = 110.0;
+const START_KBPS: f32 = 600.0;
+/// Pictures leave this much faster than the target, so that each proves room and waits little (libwebrtc's pacing factor).
+const PACE: f32 = 2.5;
+/// The first key frame is the first probe.
+const START_PACE_KBPS: f32 = 2500.0;
+/// Part of what came in while a queue stood.
+const CUT: f32 = 0.85;
+/// Part of a proven pace that is grown to, and that is not left while it holds.
+const USE: f32 = 0.92;
+const USE_MOST: f32 = 0.96;
+/// How fast (a second) a target above that gives way.
+const YIELD: f32 = 0.85;
+/// Growth without proof, a second: with nothing known of a limit, and near a known one.
+const GROWTH: f32 = 1.5;
+const GROWTH_NEAR: f32 = 1.05;
+/// Between two cuts, more than the round trip: the first one must be seen to work.
+const RESPONSE: Duration = Duration::from_millis(100);
+const FIRST_ROUND_TRIP: Duration = Duration::from_millis(200);
+/// The shortest round trip is looked for anew after this.
+const ROUND_TRIP_LIFETIME: Duration = Duration::from_secs(15);
+/// A second queue so soon after the first, at less than the path had carried then, is doubted.
+const DOUBTED: Duration = Duration::from_secs(5);
+const DRAIN_LIMIT: Duration = Duration::from_millis(2000);
+/// No feedback for this long (and three round trips): nothing is known any more.
+const SILENCE: Duration = Duration::from_millis(600);
+const SILENCE_STEP: Duration = Duration::from_millis(500);
+/// A trust that growth by trains has lost comes back after this time, then twice it, and so on.
+const DISTRUST: Duration = Duration::from_secs(4);
+const DISTRUST_LIMIT: Duration = Duration::from_secs(60);
+/// Between two pictures that are filled up: while that leads upwards, while it does not, and while the target is not used.
+const FILL_LEAST: Duration = Duration::from_millis(250);
+const FILL_MOST: Duration = Duration::from_millis(2000);
+const FILL_UNUSED: Duration = Duration::from_secs(5);
+/// What the window allows beyond the bytes that fill the path.
+const WINDOW_QUEUE: Duration = Duration::from_millis(35);
+const WINDOW_LEAST: f32 = 4000.0;
+/// While no feedback has come yet.
+const WINDOW_FIRST: u64 = 40_000;
 
-/// What was learnt since the last update.
-#[derive(Clone, Copy, Debug, Default)]
-pub(crate) struct Observation {
-    /// Packets the peer acknowledged and missed.
-    pub acknowledged: u64,
-    pub missed: u64,
-    pub round_trip: Option<Duration>,
-    /// What left in the same time.
-    pub sent_kbps: u32,
+/// What may leave.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) struct Allowance {
+    /// For the encoder: without packet headers, sound and repairs.
+    pub video_kbps: u32,
+    /// For everything on the wire.
+    pub target_kbps: u32,
+    pub pace_kbps: u32,
+    /// Bytes that may be under way before pictures wait.
+    pub window: u64,
+    /// Bytes that the next picture should be filled up to, for a probe that it is too small for.
+    pub fill: Option<u32>,
 }
+
+/// What is known, for statistics and the words about it.
+#[cfg(test)]
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub(crate) struct Figures {
+    pub target_kbps: u32,
+    pub acknowledged_kbps: u32,
+    pub queue_ms: f32,
+    pub jitter_ms: f32,
+    /// A limit of the path was met and holds the target down.
+    pub limited: bool,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum Phase {
+    Growing,
+    /// Less than comes through is sent until the queue is gone.
+    Draining {
+        since: Duration,
+        before: f32,
+        standing_ms: f32,
+        effect_seen: bool,
+        again: bool,
+    },
+}
+
+/// What the last second of sending was made of.
+#[derive(Clone, Copy, Debug, Default)]
+struct Sums {
+    sound: u64,
+    repairs: u64,
+    pictures: u64,
+    picture_packets: u64,
+}
+
+/// Header bytes of a video packet on the wire that the encoder's bits do not count.
+const OVERHEAD: u64 = 70;
+const SUM_WINDOW: Duration = Duration::from_millis(1000);
 
 #[derive(Debug)]
 pub(crate) struct RateControl {
-    kbps: f32,
+    ledger: Ledger,
+    delay: DelayWatch,
+    acknowledged: Acknowledged,
+    trains: Trains,
+    loss: LossWatch,
     maximum: f32,
-    grown: Duration,
-    cut: Option<Duration>,
-    base: Option<(Duration, Duration)>,
-    acknowledged: u64,
-    missed: u64,
+    target: f32,
+    phase: Phase,
+    /// What came in when the last queue stood.
+    limit: Option<f32>,
+    cut_at: Option<Duration>,
+    /// Until when trains are not believed, and for how long the next time.
+    distrust: (Duration, Duration),
+    /// When trains last led upwards, and the pace that they had shown.
+    led: Option<(Duration, f32)>,
+    updated: Duration,
+    heard: Option<Duration>,
+    quiet_step: Duration,
+    /// Outcomes of packets that left before this say nothing: the path was down.
+    blind_until: Duration,
+    feedback_interval: Duration,
+    /// Shortest round trip, and when it was seen.
+    least: Option<(Duration, Duration)>,
+    sent: VecDeque<Sent>,
+    /// When pictures were last filled up, and how many of them.
+    filled: Option<(Duration, u8)>,
+    fill_pause: Duration,
 }
 
 impl RateControl {
     pub fn new(maximum_kbps: u32, now: Duration) -> Self {
-        let maximum = maximum_kbps.max(MINIMUM_KBPS) as f32;
-        Self { kbps: maximum.min(START_KBPS as f32), maximum, grown: now, cut: None, base: None, acknowledged: 0, missed: 0 }
-    }
-
-    pub fn kbps(&self) -> u32 {
-        self.kbps as u32
+        let maximum = (maximum_kbps as f32).max(MINIMUM_KBPS);
+        Self {
+            ledger: Ledger::default(),
+            delay: DelayWatch::new(),
+            acknowledged: Acknowledged::default(),
+            trains: Trains::default(),
+            loss: LossWatch::default(),
+            maximum,
+            target: START_KBPS.min(maximum),
+            phase: Phase::Growing,
+            limit: None,
+            cut_at: None,
+            distrust: (Duration::ZERO, DISTRUST),
+            led: None,
+            updated: now,
+            heard: None,
+            quiet_step: now,
+            blind_until: Duration::ZERO,
+            feedback_interval: Duration::from_millis(50),
+            least: None,
+            sent: VecDeque::new(),
+            filled: None,
+            fill_pause: FILL_LEAST,
+        }
     }
 
     /// A new path: nothing learnt about the old one holds.
     pub fn reset(&mut self, now: Duration) {
-        *self = Self { kbps: self.kbps.min(START_KBPS as f32), ..Self::new(self.maximum as u32, now) };
+        let target = self.target.min(START_KBPS);
+        let ledger = std::mem::take(&mut self.ledger);
+        *self = Self { ledger, target, blind_until: now, ..Self::new(self.maximum as u32, now) };
     }
 
-    /// To be called about ten times a second; gives the new target.
-    pub fn update(&mut self, seen: Observation, now: Duration) -> u32 {
-        self.acknowledged += seen.acknowledged;
-        self.missed += seen.missed;
-        let queued = seen.round_trip.is_some_and(|round_trip| self.queue(round_trip, now) > QUEUE);
-        let packets = self.acknowledged + self.missed;
-        let loss = (packets >= ENOUGH_PACKETS).then(|| self.missed as f32 / packets as f32);
-        let may_cut = self.cut.is_none_or(|cut| now.saturating_sub(cut) >= CUT_INTERVAL);
-        if let Some(loss) = loss.filter(|loss| *loss > 0.10 && may_cut) {
-            self.cut_to(self.kbps * (1.0 - 0.5 * loss), now);
-        } else if queued && may_cut {
-            self.cut_to(self.kbps * 0.85, now);
-        } else if now.saturating_sub(self.grown) >= STEP {
-            let used = seen.sent_kbps as f32 > self.kbps * 0.6;
-            if !queued && used && loss.is_some_and(|loss| loss < 0.02) {
-                self.kbps = (self.kbps * GROWTH + 5.0).min(self.maximum);
-            }
-            self.grown = now;
-            self.forget_packets();
-        }
-        self.kbps()
-    }
-
-    fn cut_to(&mut self, kbps: f32, now: Duration) {
-        self.kbps = kbps.max(MINIMUM_KBPS as f32);
-        self.cut = Some(now);
-        self.grown = now;
-        self.forget_packets();
-    }
-
-    fn forget_packets(&mut self) {
-        self.acknowledged = 0;
-        self.missed = 0;
-    }
-
-    /// How far a round trip lies above the shortest one.
-    fn queue(&mut self, round_trip: Duration, now: Duration) -> Duration {
-        match &mut self.base {
-            Some((shortest, since)) if *shortest <= round_trip && now.saturating_sub(*since) < BASE_LIFETIME => {
-                round_trip - *shortest
-            }
-            base => {
-                *base = Some((round_trip, now));
-                Duration::ZERO
-            }
+    /// A packet leaves with this transport-wide number.
+    pub fn sent(&mut self, number: u16, sent: Sent) {
+        self.ledger.sent(number, sent);
+        self.sent.push_back(sent);
+        while self.sent.front().is_some_and(|old| old.at + SUM_WINDOW < sent.at) {
+            self.sent.pop_front();
         }
     }
-}
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use proptest::prelude::*;
-
-    fn ms(value: u64) -> Duration {
-        Duration::from_millis(value)
+    fn round_trip(&self) -> Duration {
+        self.least.map_or(FIRST_ROUND_TRIP, |(least, _)| least)
     }
 
-    fn run(control: &mut RateControl, from: u64, to: u64, loss: f32, round_trip: u64) -> u32 {
-        for time in (from..to).step_by(100) {
-            let missed = (loss * 20.0).round() as u64;
-            let sent_kbps = control.kbps();
-            let seen = Observation { acknowledged: 20 - missed, missed, round_trip: Some(ms(round_trip)), sent_kbps };
-            control.update(seen, ms(time));
-        }
-        control.kbps()
+    pub fn in_flight(&self) -> u64 {
+        self.ledger.in_flight()
     }
 
-    #[test]
-    fn grows_to_the_maximum_on_a_clean_path() {
-        let mut control = RateControl::new(1500, ms(0));
-        assert_eq!(control.kbps(), 500);
-        assert_eq!(run(&mut control, 0, 15_000, 0.0, 40), 1500);
-    }
-
-    #[test]
-    fn falls_with_loss_and_comes_back() {
-        let mut control = RateControl::new(1500, ms(0));
-        run(&mut control, 0, 15_000, 0.0, 40);
-        let low = run(&mut control, 15_000, 20_000, 0.3, 40);
-        assert!(low < 600, "{low}");
-        assert!(run(&mut control, 20_000, 40_000, 0.0, 40) > 1400);
-    }
-
-    #[test]
-    fn a_growing_queue_is_congestion_before_loss() {
-        let mut control = RateControl::new(1500, ms(0));
-        run(&mut control, 0, 15_000, 0.0, 40);
-        assert!(run(&mut control, 15_000, 18_000, 0.0, 400) < 800);
-    }
-
-    #[test]
-    fn five_per_cent_is_neither_reason_to_grow_nor_to_fall() {
-        let mut control = RateControl::new(1500, ms(0));
-        assert_eq!(run(&mut control, 0, 10_000, 0.05, 40), 500);
-    }
-
-    #[test]
-    fn a_quiet_picture_does_not_raise_the_allowance() {
-        let mut control = RateControl::new(1500, ms(0));
-        for time in (0..10_000).step_by(100) {
-            control.update(Observation { acknowledged: 20, missed: 0, round_trip: Some(ms(40)), sent_kbps: 50 }, ms(time));
-        }
-        assert_eq!(control.kbps(), 500);
-    }
-
-    proptest! {
-        #[test]
-        fn stays_within_bounds(maximum in 0u32..5000, steps in prop::collection::vec((0u64..200, 0u64..200, 0u64..3000, 0u32..9000, 0u64..2000), 0..200)) {
-            let mut control = RateControl::new(maximum, ms(0));
-            let mut now = 0;
-            for (acknowledged, missed, round_trip, sent_kbps, pause) in steps {
-                now += pause;
-                let kbps = control.update(Observation { acknowledged, missed, round_trip: Some(ms(round_trip)), sent_kbps }, ms(now));
-                prop_assert!(kbps >= MINIMUM_KBPS && kbps <= maximum.max(MINIMUM_KBPS));
+    /// One feedback packet of the peer.
+    pub fn feedback(&mut self, lines: &[Line], now: Duration) {
+        let outcomes = self.ledger.feedback(lines, now);
+        if let Some(heard) = self.heard.replace(now) {
+            let pause = now.saturating_sub(heard);
+            if pause > SILENCE {
+                self.after_silence(now);
+            } else {
+                self.feedback_interval = (self.feedback_interval * 7 + pause) / 8;
             }
+        }
+        if let Some(round_trip) = self.ledger.round_trip()
+            && self.least.is_none_or(|(least, at)| round_trip < least || at + ROUND_TRIP_LIFETIME < now)
+        {
+            self.least = Some((round_trip.max(Duration::from_millis(5)), now));
+        }
+        self.learn(&outcomes, now);
+        self.decide(&outcomes, now);
+        self.updated = now;
+    }
+
+    fn learn(&mut self, outcomes: &[Outcome], now: Duration) {
+        let (mut lost, mut all) = (0, 0);
+        for outcome in outcomes.iter().filter(|outcome| outcome.sent.at >= self.blind_until) {
+            all += 1;
+            self.trains.packet(outcome);
+            match outcome.arrived {
+                Some(arrived) => {
+                    self.delay.packet(outcome.sent.at, arrived, outcome.sent.kind != Kind::Sound);
+                    self.acknowledged.packet(arrived, outcome.sent.bytes);
+                }
+                None => lost += 1,
+            }
+        }
+        if let Some(share) = self.loss.count(lost, all, now) {
+            self.cut_for_loss(share, now);
+        }
+    }
+
+    fn decide(&mut self, outcomes: &[Outcome], now: Duration) {
+        let verdict = self.delay.verdict();
+        if verdict == Verdict::Queue || self.phase != Phase::Growing {
+            self.delay.do_not_learn();
+        }
+        match self.phase {
+            Phase::Growing if verdict == Verdict::Queue => self.cut_for_queue(now),
+            Phase::Growing if verdict == Verdict::Free => self.grow(now),
+            Phase::Growing => {}
+            Phase::Draining { since, ref mut effect_seen, .. } => {
+                *effect_seen |= outcomes.iter().any(|outcome| outcome.sent.at > since);
+                self.drain(verdict, now);
+            }
+        }
+    }
+
+    fn drain(&mut self, verdict: Verdict, now: Duration) {
+        let Phase::Draining { since, before, standing_ms, effect_seen, again } = self.phase else { return };
+        let queue = self.delay.queue_ms();
+        if queue < self.delay.empty_ms() {
+            self.phase = Phase::Growing;
+            if !effect_seen && !again {
+                // It went away before anything sent since could have arrived.
+                self.delay.doubt();
+                self.target = self.target.max(before * 0.97);
+            }
+            return;
+        }
+        if now.saturating_sub(since) > DRAIN_LIMIT && queue > 0.8 * standing_ms && self.target < 0.7 * before {
+            // Far less is sent and the delay is what it was: the path has become longer.
+            self.delay.rebase();
+            self.phase = Phase::Growing;
+        } else if verdict == Verdict::Queue && !effect_seen {
+            // What comes in is told better with every feedback that tells of the time after the change.
+            self.tighten(now);
+        } else if verdict == Verdict::Queue && now.saturating_sub(since) > self.round_trip() + RESPONSE {
+            self.cut_for_queue(now);
+        }
+    }
+
+    /// What came in while the queue stood.
+    fn came(&self) -> f32 {
+        let windows = [300, 500].map(Duration::from_millis);
+        windows.iter().find_map(|window| self.acknowledged.kbps(*window)).unwrap_or(self.target)
+    }
+
+    fn tighten(&mut self, now: Duration) {
+        let came = self.came();
+        if came * CUT < self.target {
+            self.limit = Some(came);
+            self.target = (came * CUT).max(MINIMUM_KBPS.min(self.target));
+            self.cut_at = Some(now);
+        }
+    }
+
+    fn cut_for_queue(&mut self, now: Duration) {
+        let (before, again) = match self.phase {
+            Phase::Draining { before, .. } => (before, true),
+            Phase::Growing => (self.target, false),
+        };
+        // Less is sent than came through when a queue stood last, not long ago: rather jitter that is not known yet.
+        let early = self.cut_at.is_some_and(|cut| now.saturating_sub(cut) < DOUBTED);
+        if !again && early && self.limit.is_some_and(|limit| self.target < limit * 0.95) {
+            self.delay.doubt();
+        }
+        let came = self.came();
+        self.limit = Some(came);
+        self.lower_to(came * CUT, now);
+        let standing_ms = self.delay.queue_ms();
+        self.phase = Phase::Draining { since: now, before, standing_ms, effect_seen: false, again };
+        self.trains.forget();
+    }
+
+    fn cut_for_loss(&mut self, share: f32, now: Duration) {
+        let came = self.acknowledged.kbps(Duration::from_millis(500)).unwrap_or(0.0);
+        self.limit = Some(came.max(MINIMUM_KBPS));
+        self.lower_to((came * 0.95).max(self.target * (1.0 - share)), now);
+    }
+
+    fn lower_to(&mut self, kbps: f32, now: Duration) {
+        self.target = kbps.clamp(MINIMUM_KBPS.min(self.target), self.target);
+        self.cut_at = Some(now);
+        let came = self.limit.unwrap_or(kbps);
+        if self.led.take().is_some_and(|(led, room)| now.saturating_sub(led) < Duration::from_millis(1500) && came < 0.7 * room) {
+            // Trains promised what the path does not keep, as a policer does that lets bursts through.
+            let (_, span) = self.distrust;
+            self.distrust = (now + span, (span * 2).min(DISTRUST_LIMIT));
+        }
+    }
+
+    fn grow(&mut self, now: Duration) {
+        let passed = now.saturating_sub(self.updated).min(Duration::from_millis(250)).as_secs_f32();
+        let room = self.trains.room(now).filter(|_| now >= self.distrust.0);
+        let near = self.limit.is_some_and(|limit| self.target > limit * 0.7 && self.target < limit * 1.3);
+        match room {
+            Some(Room { kbps: room, .. }) if room * USE > self.target => {
+                // Half as much again within a round trip, and never beyond what was proven.
+                let response = (self.round_trip() + RESPONSE).as_secs_f32();
+                let step = self.target * (1.5f32.powf(passed / response) - 1.0);
+                self.target = (self.target + step).min(room * USE);
+                self.led = Some((now, room));
+            }
+            // Trains that agree are the better measure of a limit than a queue that has to be built first.
+            Some(Room { kbps: room, steady: true }) => {
+                if self.target > room * USE_MOST {
+                    self.target = (self.target * YIELD.powf(passed)).max(room * USE_MOST);
+                }
+            }
+            _ => {
+                let came = self.acknowledged.kbps(Duration::from_millis(500)).unwrap_or(0.0);
+                // What is not used proves nothing.
+                if came > self.target * 0.6 {
+                    self.target *= if near || room.is_some() { GROWTH_NEAR } else { GROWTH }.powf(passed);
+                }
+            }
+        }
+        self.target = self.target.min(self.maximum);
+        if self.limit.is_some_and(|limit| self.target > limit * 1.5) {
+            self.limit = None;
+        }
+        if self.led.is_some_and(|(led, _)| now.saturating_sub(led) > DISTRUST) {
+            self.distrust.1 = DISTRUST;
+        }
+    }
+
+    fn after_silence(&mut self, now: Duration) {
+        self.loss.forget_window();
+        self.trains.forget();
+        self.delay.do_not_learn();
+        self.blind_until = now.saturating_sub(self.round_trip());
+    }
+
+    /// To be called at [`Self::deadline`], or more often.
+    pub fn timeout(&mut self, now: Duration) {
+        if !self.is_silent(now) || now < self.quiet_step + SILENCE_STEP {
+            return;
+        }
+        self.quiet_step = now;
+        self.target = (self.target * 0.8).max(MINIMUM_KBPS.min(self.target));
+    }
+
+    /// Since when an answer is missing.
+    fn unanswered(&self) -> Option<Duration> {
+        Some(self.ledger.waiting_since()?.max(self.heard?))
+    }
+
+    fn silence(&self) -> Duration {
+        SILENCE.max(self.round_trip() * 3)
+    }
+
+    /// Nothing was heard for longer than any path takes.
+    pub fn is_silent(&self, now: Duration) -> bool {
+        self.unanswered().is_some_and(|since| now.saturating_sub(since) >= self.silence())
+    }
+
+    pub fn deadline(&self) -> Option<Duration> {
+        Some((self.unanswered()? + self.silence()).max(self.quiet_step + SILENCE_STEP))
+    }
+
+    fn window(&self) -> u64 {
+        if self.heard.is_none() {
+            return WINDOW_FIRST;
+        }
+        let span = self.round_trip() + self.feedback_interval + WINDOW_QUEUE;
+        let span = span.as_secs_f32() + self.delay.jitter_ms() / 1000.0;
+        (self.target * 125.0 * span).max(WINDOW_LEAST) as u64
+    }
+
+    fn sums(&self) -> Sums {
+        self.sent.iter().fold(Sums::default(), |mut sums, sent| {
+            let bytes = u64::from(sent.bytes);
+            match sent.kind {
+                Kind::Sound => sums.sound += bytes,
+                Kind::Repair => sums.repairs += bytes,
+                Kind::Picture(_) => {
+                    sums.pictures += bytes;
+                    sums.picture_packets += 1;
+                }
+            }
+            sums
+        })
+    }
+
+    pub fn allowance(&mut self, now: Duration) -> Allowance {
+        let sums = self.sums();
+        let kbps = |bytes: u64| bytes as f32 * 8.0 / 1000.0 / SUM_WINDOW.as_secs_f32();
+        // Sound is served first and repairs with the pictures they belong to, which keep at least half.
+        let pictures = (self.target - kbps(sums.sound)).max(self.target * 0.4);
+        let pictures = (pictures - kbps(sums.repairs)).max(pictures * 0.5);
+        let headers = match sums.pictures {
+            0 => 0.08,
+            bytes => ((sums.picture_packets * OVERHEAD) as f32 / bytes as f32).min(0.3),
+        };
+        let pace = if self.heard.is_none() { START_PACE_KBPS } else { self.target * PACE };
+        Allowance {
+            video_kbps: (pictures * (1.0 - headers)) as u32,
+            target_kbps: self.target as u32,
+            pace_kbps: pace as u32,
+            window: if self.is_silent(now) { self.ledger.in_flight() / 2 } else { self.window() },
+            fill: self.fill(now),
+        }
+    }
+
+    /// Pictures too small to be trains (a low rate, a quiet scene) are filled up now and then while there may be more to have: often
+    /// while that leads upwards, and ever more seldom while it does not.
+    fn fill(&mut self, now: Duration) -> Option<u32> {
+        let leads = self.led.is_some_and(|(led, _)| now.saturating_sub(led) < Duration::from_millis(600));
+        let used = self.acknowledged.kbps(Duration::from_millis(500)).is_some_and(|came| came > self.target * 0.6);
+        let pause = match (leads, used) {
+            (true, true) => FILL_LEAST,
+            (false, true) => self.fill_pause,
+            (_, false) => FILL_UNUSED,
+        };
+        let wanted = self.phase == Phase::Growing
+            && self.heard.is_some()
+            && self.target < self.maximum * 0.95
+            && now >= self.distrust.0
+            && (self.trains.are_scarce(now))
+            && self.filled.is_none_or(|filled| filled.1 == 1 || now.saturating_sub(filled.0) > pause);
+        // Fifteen milliseconds at the pace that is tried.
+        wanted.then_some((self.target * PACE * 125.0 * 0.015).clamp(1500.0, 8000.0) as u32)
+    }
+
+    /// A picture was filled up.
+    pub fn was_filled(&mut self, now: Duration) {
+        // Two in a row: one train alone may be bent by chance.
+        self.filled = match self.filled {
+            Some((at, 1)) => Some((at, 2)),
+            _ => Some((now, 1)),
+        };
+        let leads = self.led.is_some_and(|(led, _)| now.saturating_sub(led) < FILL_MOST);
+        self.fill_pause = if leads { FILL_LEAST } else { (self.fill_pause * 3 / 2).min(FILL_MOST) };
+    }
+
+    #[cfg(test)]
+    pub fn figures(&self) -> Figures {
+        Figures {
+            target_kbps: self.target as u32,
+            acknowledged_kbps: self.acknowledged.kbps(Duration::from_millis(500)).unwrap_or(0.0) as u32,
+            queue_ms: self.delay.queue_ms(),
+            jitter_ms: self.delay.jitter_ms(),
+            limited: self.limit.is_some_and(|limit| self.target < limit * 1.3),
         }
     }
 }

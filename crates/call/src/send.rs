@@ -5,6 +5,7 @@
 //! When the view of the pictures changes, whatever was packetised before and has not left is dropped, here and (for packets
 //! already with the library, or asked for again) in [`Monitor::void_before`].
 
+use crate::congestion::{Congestion, Turn};
 use crate::interceptors::Monitor;
 use crate::statistics::SendFigures;
 use crate::video::Packetiser;
@@ -39,7 +40,7 @@ struct Batch {
 #[derive(Clone)]
 pub(crate) struct VideoOutput {
     pub monitor: Monitor,
-    pub target_kbps: Arc<AtomicU32>,
+    pub congestion: Congestion,
     /// Nothing is encoded before the connection is there.
     pub open: Arc<AtomicBool>,
     pub figures: Arc<Mutex<SendFigures>>,
@@ -123,12 +124,11 @@ impl VideoSender {
         }
         // A handle of its own, so that the permit does not borrow `self`.
         let batches = self.batches.clone();
-        let Ok(permit) = batches.try_reserve() else {
+        let (Ok(permit), Turn::Encode { kbps }) = (batches.try_reserve(), self.output.congestion.turn()) else {
             self.figures(|figures| figures.skipped += 1);
             return Ok(());
         };
         let key = self.keys.due(now);
-        let kbps = self.output.target_kbps.load(Ordering::Relaxed);
         let frame = picture.picture();
         let encoder = match &mut self.encoder {
             Some(encoder) => encoder,

@@ -2,8 +2,7 @@
 
 use crate::channels::Channel;
 use crate::connection::{Sources, connect};
-use crate::engine::Input;
-use crate::interceptors::Monitor;
+use crate::engine::{Input, Shared};
 use crate::negotiate::Negotiator;
 use crate::{Call, Command, Config, Event, Policy};
 use rtc::interceptor::{Interceptor, Packet, StreamInfo, TaggedPacket};
@@ -178,7 +177,8 @@ async fn a_peer_that_sends_rubbish_is_survived_and_counted() {
     let mut a = Call::start(config(Role::Offerer, clock));
     let (inputs, mut queue) = mpsc::unbounded_channel();
     let sources = Sources { video: 1, audio: 2 };
-    let rude = connect(&config(Role::Answerer, clock), sources, &Monitor::new(1), None, inputs.clone()).await.unwrap();
+    let config = config(Role::Answerer, clock);
+    let rude = connect(&config, sources, &Shared::new(&config, sources), None, inputs.clone()).await.unwrap();
     for (channel, wire) in &rude.channels {
         let (channel, wire, inputs) = (*channel, Arc::clone(wire), inputs.clone());
         tokio::spawn(async move {

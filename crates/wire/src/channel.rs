@@ -42,6 +42,15 @@ pub enum Shows {
     Clear,
 }
 
+/// What holds a sender's picture down.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Bottleneck {
+    /// The path to the other side carries no more.
+    Path,
+    /// The sender's own processor is busy.
+    Processor,
+}
+
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Control {
     /// Sent on every change and every two seconds: what I show you, whether my camera is on, how yours looks to me.
@@ -60,6 +69,10 @@ pub enum Control {
     },
     /// Said before the connection is taken down, so that the peer need not wait for a time-out.
     Leaving,
+    /// Sent on every change and every few seconds: what lowers the picture that I send you, so that you can be told why it is worse.
+    Lowered {
+        by: Option<Bottleneck>,
+    },
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

@@ -1,6 +1,6 @@
 //! Bytes that other versions of the program hold us to. A change here is a change of protocol: raise the version instead.
 
-use visavis_wire::channel::{ChannelMessage, Control, Live, Operations, Seen, Shows};
+use visavis_wire::channel::{Bottleneck, ChannelMessage, Control, Live, Operations, Seen, Shows};
 use visavis_wire::paper::{Author, Op, OpId, OpKind, Point, Stroke};
 use visavis_wire::socket::{ClientMessage, MatchId, Question, ServerMessage, Signal};
 use visavis_wire::{DecodeError, Private, limits};
@@ -53,6 +53,9 @@ fn channel_messages_keep_their_bytes() {
     let sight = Control::Sight { shows: Shows::Clear, camera_on: true, sees: Seen::Covered };
     assert_eq!(sight.to_bytes(), [1, 0, 1, 1, 3]);
     assert_eq!(Control::Leaving.to_bytes(), [1, 3]);
+    assert_eq!(Control::Lowered { by: None }.to_bytes(), [1, 4, 0]);
+    assert_eq!(Control::Lowered { by: Some(Bottleneck::Path) }.to_bytes(), [1, 4, 1, 0]);
+    assert_eq!(Control::from_bytes(&[1, 4, 1, 1]), Ok(Control::Lowered { by: Some(Bottleneck::Processor) }));
     assert_eq!(Live::Cursor { x: 300, y: 5 }.to_bytes(), [1, 1, 172, 2, 5]);
     let point = Point { x: 1, y: 2, pressure: 128 };
     let stroke = Stroke { colour: 0xff, size: 60, points: vec![point] };

@@ -294,8 +294,8 @@ impl InCall {
                 let missing = self.history.missing_for((offerer, answerer));
                 out.extend(batches(missing).into_iter().map(|ops| Effect::Call(call::Command::Operations(ops))));
             }
-            // Handled by the evening: it changes the page.
-            Control::Leaving => {}
+            // Handled by the evening: it changes the page. And by the call, which tells it in its statistics.
+            Control::Leaving | Control::Lowered { .. } => {}
         }
     }
 
