@@ -13,10 +13,11 @@ pub fn act(command: Command, session: State<'_, Session>) {
     session.command(command);
 }
 
-/// From now on this channel gets every event, beginning with the current view and paper.
+/// From now on this channel gets every event, beginning with the current view; the current paper follows.
 #[tauri::command]
-pub fn subscribe(channel: Channel<Event>, events: State<'_, Events>) {
+pub fn subscribe(channel: Channel<Event>, events: State<'_, Events>, session: State<'_, Session>) {
     events.subscribe(channel);
+    session.command(Command::ShowPaper);
 }
 
 #[derive(Serialize)]

@@ -24,6 +24,15 @@ pub fn profile_folder(app: &AppHandle, settings: &Settings) -> Result<PathBuf, S
     Ok(folder)
 }
 
+/// Need not exist: it is made with the first drawing.
+pub fn drawings_folder(app: &AppHandle, settings: &Settings, profile_folder: &Path) -> PathBuf {
+    match &settings.drawings_dir {
+        // A folder that cannot be made absolute is said to be unusable when a drawing is saved.
+        Some(folder) => std::path::absolute(folder).unwrap_or_else(|_| folder.clone()),
+        None => app.path().picture_dir().map_or_else(|_| profile_folder.join("drawings"), |pictures| pictures.join("Visavis")),
+    }
+}
+
 pub fn open_window(app: &AppHandle, settings: &Settings, profile_folder: &Path) -> tauri::Result<WebviewWindow> {
     let Pair(width, height) = settings.window_size;
     let (least_width, least_height) = SMALLEST_WINDOW;

@@ -55,6 +55,7 @@ fn set_up(app: &mut App, settings: &Settings, server: Url) -> Result<(), String>
         server_url: server.as_str().trim_end_matches('/').to_owned(),
         profile_name: settings.profile.as_str().to_owned(),
         profile_dir: folder.clone(),
+        drawings_dir: desktop::drawings_folder(app.handle(), settings, &folder),
         camera: settings.camera.clone(),
         microphone: settings.microphone.clone(),
         speaker: settings.speaker.clone(),

@@ -26,6 +26,10 @@ pub struct Settings {
     #[arg(long, env = "VISAVIS_PROFILE_DIR", value_name = "DIR")]
     pub profile_dir: Option<PathBuf>,
 
+    /// Folder that drawings are saved in [default: the system's pictures folder, then Visavis]
+    #[arg(long, env = "VISAVIS_DRAWINGS_DIR", value_name = "DIR")]
+    pub drawings_dir: Option<PathBuf>,
+
     /// Address of the server
     #[arg(long, env = "VISAVIS_SERVER", value_name = "URL", value_parser = server)]
     pub server: Option<Url>,

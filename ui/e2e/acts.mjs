@@ -21,13 +21,14 @@ async function meet(name) {
   return { page, commands, say, sockets, close: () => context.close() }
 }
 
-const inked = (page, id) =>
-  page.getByTestId(id).evaluate((canvas) => {
+/** Pixels of a layer that are covered by more than this. */
+const inked = (page, id, least = 128) =>
+  page.getByTestId(id).evaluate((canvas, least) => {
     const { data } = canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height)
     let count = 0
-    for (let at = 3; at < data.length; at += 4) if (data[at] > 128) count += 1
+    for (let at = 3; at < data.length; at += 4) if (data[at] > least) count += 1
     return count
-  })
+  }, least)
 const repaint = (page) => page.evaluate(() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done))))
 
 const stories = {
@@ -41,22 +42,27 @@ const stories = {
       await page.mouse.move(box.x + 100 + step * 20, box.y + 50 + step * 3)
       if (step % 5 === 0) await repaint(page)
     }
-    assert.ok((await inked(page, 'paper-wet')) > 500, 'wet ink before the shell has answered')
+    assert.ok((await inked(page, 'paper-wet')) + (await inked(page, 'paper-top')) > 500, 'wet ink before the shell has answered')
     await page.mouse.up()
     await repaint(page)
-    const heard = await commands()
+    const heard = (await commands()).filter(({ do: name }) => name !== 'move_cursor')
     const points = heard.filter((command) => command.do === 'draw_points')
     assert.ok(points.length >= 3, 'more than one batch')
     assert.equal(heard.at(-1).do, 'draw_end')
-    assert.deepEqual(new Set(heard.map(({ id }) => id)).size, 1)
+    const [{ id, colour, size }] = points
+    assert.deepEqual([...new Set(heard.map((command) => command.id))], [id])
     const all = points.flatMap((command) => command.points)
-    assert.equal(all.length, 21, 'no point twice')
-    const { colour, size } = points[0]
-    await say({ event: 'paper_append', stroke: { id: { author: 0, seq: 99 }, time: 99, kind: { stroke: { colour, size, points: all } } } })
+    assert.ok(all.length > 10 && all.length <= 22, `${all.length} points`)
+    assert.ok(all.every(({ x }, index) => index === 0 || x > all[index - 1].x), 'no point twice')
+    const op = { id: { author: 0, seq: 99 }, time: 99, live: id, kind: { stroke: { colour, size, points: all } } }
+    await say({ event: 'paper_change', changes: [{ change: 'insert', op, above: 0 }] })
     await repaint(page)
-    assert.equal(await inked(page, 'paper-wet'), 0, 'nothing wet is left')
+    assert.equal((await inked(page, 'paper-wet')) + (await inked(page, 'paper-top')), 0, 'nothing wet is left')
     assert.ok((await inked(page, 'paper')) > before + 500, 'and it lies on the sheet')
-    await say({ event: 'paper', strokes: [] })
+    await say({ event: 'paper_change', changes: [{ change: 'show', id: op.id, shown: false }] })
+    await repaint(page)
+    assert.equal(await inked(page, 'paper'), before, 'taken back, and nothing else with it')
+    await say({ event: 'paper', own: 0, ground: null, items: [] })
     await repaint(page)
     assert.equal(await inked(page, 'paper'), 0)
     await close()
@@ -71,12 +77,152 @@ const stories = {
     await page.mouse.up()
     const heard = await commands()
     assert.equal(heard.at(-1).do, 'draw_end')
-    assert.deepEqual(heard.flatMap((command) => command.points ?? []).at(-1), { x: 0, y: 0, pressure: 128 })
+    const { x, y } = heard.flatMap((command) => command.points ?? []).at(-1)
+    assert.deepEqual([x, y], [0, 0])
     await page.mouse.move(box.x + 30, box.y + 30)
     await page.mouse.down()
-    await page.getByTestId('paper-wet').evaluate((canvas) => canvas.dispatchEvent(new PointerEvent('pointercancel', { pointerId: 1 })))
+    await page.getByTestId('paper-top').evaluate((canvas) => canvas.dispatchEvent(new PointerEvent('pointercancel', { pointerId: 1 })))
     assert.equal((await commands()).at(-1).do, 'draw_end')
     await page.mouse.up()
+    await close()
+  },
+
+  async 'every tool does what it says, alone as in the call'() {
+    for (const where of ['call-veiled', 'waiting']) {
+      const { page, commands, say, close } = await meet(where)
+      if (where !== 'waiting') await say({ event: 'paper', own: 0, ground: null, items: [] })
+      const box = await page.getByTestId('paper').boundingBox()
+      const place = (x, y) => [box.x + box.width * x, box.y + box.height * y]
+      const drag = async (from, to) => {
+        await page.mouse.move(...place(...from))
+        await page.mouse.down()
+        await page.mouse.move(...place(...to), { steps: 6 })
+        await page.mouse.up()
+        await repaint(page)
+      }
+      let seq = 0
+      // What the session would answer: the mark comes back committed.
+      const answer = async () => {
+        const heard = (await commands()).filter(({ do: name }) => name !== 'move_cursor')
+        const end = heard.findLast(({ do: name }) => name === 'draw_end')
+        const fill = heard.find(({ do: name }) => name === 'draw_fill')
+        const shape = heard.findLast(({ do: name }) => name === 'draw_shape')
+        const stroke = heard.filter(({ do: name }) => name === 'draw_points')
+        seq += 1
+        const kind = fill
+          ? { fill: fill.fill }
+          : shape
+            ? { shape: shape.shape }
+            : { stroke: { colour: stroke[0].colour, size: stroke[0].size, points: stroke.flatMap(({ points }) => points) } }
+        if (!stroke[0]?.fades) {
+          const op = { id: { author: 0, seq }, time: seq, live: end?.id ?? 0, kind }
+          await say({ event: 'paper_change', changes: [{ change: 'insert', op, above: 0 }] })
+        }
+        await repaint(page)
+        return heard
+      }
+      const told = async () => (where === 'waiting' ? commands() : answer())
+      const steps = []
+      const count = async () => steps.push(await inked(page, 'paper'))
+
+      await page.keyboard.press('b')
+      await drag([0.2, 0.2], [0.5, 0.6])
+      await told()
+      await count()
+      await page.keyboard.press('g')
+      await page.getByRole('radio', { name: 'Yellow' }).check({ force: true })
+      await page.mouse.click(...place(0.3, 0.4))
+      await told()
+      await repaint(page)
+      await count()
+      assert.ok(steps[1] > steps[0] * 8, `the inside of the rectangle is filled: ${steps}`)
+      await page.keyboard.press('e')
+      await drag([0.25, 0.4], [0.45, 0.4])
+      await told()
+      await repaint(page)
+      await count()
+      assert.ok(steps[2] < steps[1] - 500, `rubbed out: ${steps}`)
+      await page.getByTestId('tool-ellipse').check({ force: true })
+      await drag([0.6, 0.2], [0.9, 0.5])
+      await told()
+      await page.keyboard.press('l')
+      await drag([0.6, 0.7], [0.9, 0.9])
+      await told()
+      await repaint(page)
+      await count()
+      assert.ok(steps[3] > steps[2] + 1000, `ellipse and line: ${steps}`)
+      await page.keyboard.press('i')
+      await page.mouse.click(...place(0.3, 0.3))
+      assert.ok(await page.getByRole('radio', { name: 'Yellow' }).isChecked(), 'picked from the paper')
+      assert.ok(await page.getByTestId('tool-line').isChecked(), 'and back to what was in hand')
+      await page.keyboard.press('d')
+      await drag([0.6, 0.6], [0.9, 0.6])
+      assert.ok((await inked(page, 'paper-top', 2)) > 100, 'ink for pointing is seen')
+      if (where !== 'waiting') assert.ok((await answer()).some(({ fades }) => fades))
+      await page.waitForTimeout(2300)
+      assert.equal(await inked(page, 'paper-top', 0), 0, 'and fades by itself')
+      await repaint(page)
+      assert.equal(await inked(page, 'paper'), steps[3])
+      const size = () => page.locator('input[type=range]').inputValue().then(Number)
+      const before = await size()
+      await page.mouse.wheel(0, -100)
+      await page.keyboard.press(']')
+      assert.ok((await size()) > before, 'wheel and key change the size')
+      await page.keyboard.press('1')
+      assert.ok(await page.getByRole('radio', { name: 'Ink', exact: true }).isChecked())
+      await close()
+    }
+  },
+
+  async 'two thousand marks, an undo far below and another window size leave the same picture'() {
+    const { page, say, close } = await meet('call-veiled')
+    const items = Array.from({ length: 2000 }, (_, index) => ({
+      op: {
+        id: { author: index % 2, seq: index + 1 },
+        time: index + 1,
+        live: 0,
+        kind: {
+          stroke: {
+            colour: (index * 7919) % 0xffffff,
+            size: 60,
+            points: Array.from({ length: 30 }, (_, at) => ({
+              x: (index * 83 + at * 60) % 16000,
+              // One of the lowest lies where no other does.
+              y: index === 40 ? 150 : Math.round(5000 + 4200 * Math.sin(index / 9 + at / 12)),
+              pressure: 128,
+            })),
+          },
+        },
+      },
+      shown: true,
+    }))
+    const hash = () =>
+      page.getByTestId('paper').evaluate((canvas) => {
+        let hash = 0
+        for (const byte of canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height).data) hash = (hash * 31 + byte) | 0
+        return hash
+      })
+    const settled = async () => {
+      // What was said, or a new size, is heard of one frame later.
+      await repaint(page)
+      await repaint(page)
+      await page.locator('[data-testid=paper][data-complete=true]').waitFor()
+      return hash()
+    }
+    await say({ event: 'paper', own: 0, ground: null, items })
+    const whole = await settled()
+    await say({ event: 'paper_change', changes: [{ change: 'show', id: items[40].op.id, shown: false }] })
+    const without = await settled()
+    assert.notEqual(without, whole)
+    await say({ event: 'paper_change', changes: [{ change: 'show', id: items[40].op.id, shown: true }] })
+    assert.equal(await settled(), whole)
+    await page.setViewportSize({ width: 1000, height: 700 })
+    await settled()
+    await page.setViewportSize({ width: 1280, height: 800 })
+    assert.equal(await settled(), whole)
+    await say({ event: 'paper_change', changes: [{ change: 'insert', op: { ...items[0].op, id: { author: 0, seq: 5000 }, kind: 'clear' }, above: 0 }] })
+    await settled()
+    assert.equal(await inked(page, 'paper'), 0)
     await close()
   },
 
@@ -94,10 +240,10 @@ const stories = {
     assert.deepEqual(await commands(), [])
     await page.keyboard.press('Escape')
     assert.deepEqual(await commands(), [{ do: 'leave' }])
-    for (const id of ['mute', 'camera', 'reveal', 'undo', 'clear', 'leave']) await page.getByTestId(id).click()
+    for (const id of ['mute', 'camera', 'reveal', 'undo', 'clear', 'save-drawing', 'leave']) await page.getByTestId(id).click()
     assert.deepEqual(
       (await commands()).map((command) => command.do),
-      ['mute', 'camera', 'reveal', 'undo', 'clear_paper', 'leave'],
+      ['mute', 'camera', 'reveal', 'undo', 'clear_paper', 'save_drawing', 'leave'],
     )
     await close()
   },

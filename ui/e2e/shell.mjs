@@ -46,7 +46,7 @@ function internals({ first, screen }) {
 export async function scripted(page, state) {
   const first = [
     { event: 'view', view: viewOf(state) },
-    { event: 'paper', strokes: operations },
+    { event: 'paper', own: 0, ground: null, items: operations },
     { event: 'microphone_level', level: 0.42 },
   ]
   await page.addInitScript(internals, { first, screen: SCREEN })

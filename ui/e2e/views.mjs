@@ -153,7 +153,6 @@ export const drawing = [
 ]
 
 export const operations = drawing.map((stroke, index) => ({
-  id: { author: index % 2, seq: index + 1 },
-  time: index + 1,
-  kind: { stroke },
+  op: { id: { author: index % 2, seq: index + 1 }, time: index + 1, live: 0, kind: { stroke } },
+  shown: true,
 }))

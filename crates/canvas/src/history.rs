@@ -1,65 +1,43 @@
 //! The history of one match: who did what, in which order it counts, and what of it is visible.
+//!
+//! Order is Lamport time, so every operation has its place wherever and whenever it arrives. What bounds the history is what
+//! both sides are known to agree on: [`History::meet`] compares counts and hashes, and whatever lies [`REDO_REACH`] below the
+//! last point of agreement can neither be undone nor be preceded by anything new, so it leaves as pixels
+//! ([`History::freeze`]).
 
+use crate::change::{Change, Item, Merged, Met};
 use crate::hash::Fnv;
-use crate::rules::{self, Fault};
+use crate::log::Log;
+use crate::rules::{self, Fault, REDO_REACH};
 use std::collections::{BTreeMap, BTreeSet};
-use visavis_wire::paper::{Author, Op, OpId, OpKind, Stroke};
+use visavis_wire::channel::Here;
+use visavis_wire::paper::{Author, Fill, Op, OpId, OpKind, Shape, Stroke};
 
 /// Place of an operation in the picture: Lamport time, author, running number.
 type Key = (u32, Author, u32);
+
+/// A peer whose operations keep differing from its own account of them is no longer believed.
+const REPAIRS: u32 = 8;
 
 fn key_of(op: &Op) -> Key {
     (op.time, op.id.author, op.id.seq)
 }
 
-/// What has to be drawn after a change.
+/// What lies on the paper, as opposed to what hides or takes back.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Change {
-    Nothing,
-    /// These strokes lie on top of everything, in this order: draw them onto the picture that is there.
-    Appended(Vec<Op>),
-    /// Draw anew from [`History::visible`].
-    Redraw,
+pub enum Mark {
+    Stroke(Stroke),
+    Shape(Shape),
+    Fill(Fill),
 }
 
-impl Change {
-    fn and(self, next: Self) -> Self {
-        match (self, next) {
-            (Self::Redraw, _) | (_, Self::Redraw) => Self::Redraw,
-            (Self::Nothing, other) | (other, Self::Nothing) => other,
-            (Self::Appended(mut first), Self::Appended(second)) => {
-                first.extend(second);
-                Self::Appended(first)
-            }
+impl From<Mark> for OpKind {
+    fn from(mark: Mark) -> Self {
+        match mark {
+            Mark::Stroke(stroke) => Self::Stroke(stroke),
+            Mark::Shape(shape) => Self::Shape(shape),
+            Mark::Fill(fill) => Self::Fill(fill),
         }
-    }
-}
-
-/// Outcome of a message with the peer's operations.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Merged {
-    pub change: Change,
-    /// Operations that were here already. Ordinary after a re-send.
-    pub repeated: u32,
-    /// Something before these is missing: say what is here ([`History::have`]) so that the peer sends it again.
-    pub gap: bool,
-    /// Operations that no honest program makes.
-    pub refused: u32,
-}
-
-#[derive(Default)]
-struct Made {
-    /// By `seq - 1`.
-    kinds: Vec<OpKind>,
-    /// Lamport times, by `seq - 1`; strictly rising.
-    times: Vec<u32>,
-    points: usize,
-    strokes: u32,
-}
-
-impl Made {
-    fn count(&self) -> u32 {
-        u32::try_from(self.kinds.len()).unwrap_or(u32::MAX)
     }
 }
 
@@ -67,15 +45,22 @@ impl Made {
 pub struct History {
     own: Author,
     /// By author number: 0 the offerer, 1 the answerer.
-    authors: [Made; 2],
-    /// Strokes and clears; undos act through `undone`.
+    logs: [Log; 2],
+    /// Marks and clears that can still change; undos act through `undone`.
     order: BTreeMap<Key, OpId>,
     clears: BTreeSet<Key>,
     undone: BTreeSet<OpId>,
+    /// What left through [`Self::freeze`] shows nothing.
+    blank_below: bool,
     /// Own operations that were undone and not yet overtaken by a new one, the latest last.
     redo: Vec<OpId>,
     /// Highest Lamport time seen.
     time: u32,
+    /// By author: up to here both sides hold the same.
+    agreed: [u32; 2],
+    /// No operation of the peer that is not here yet has this time or an earlier one.
+    settled: u32,
+    repairs: u32,
     refused: u64,
 }
 
@@ -84,61 +69,63 @@ impl History {
     pub fn new(own: Author) -> Self {
         Self {
             own: Author(own.0.min(1)),
-            authors: Default::default(),
+            logs: [Log::new(), Log::new()],
             order: BTreeMap::new(),
             clears: BTreeSet::new(),
             undone: BTreeSet::new(),
+            blank_below: true,
             redo: Vec::new(),
             time: 0,
+            agreed: [0; 2],
+            settled: 0,
+            repairs: 0,
             refused: 0,
         }
     }
 
-    fn author(&self, author: Author) -> &Made {
-        &self.authors[usize::from(author.0.min(1))]
+    fn log(&self, author: Author) -> &Log {
+        &self.logs[usize::from(author.0.min(1))]
     }
 
     fn peer(&self) -> Author {
         Author(1 - self.own.0)
     }
 
-    fn op(&self, id: OpId) -> Option<Op> {
-        let author = self.author(id.author);
-        let index = (id.seq as usize).checked_sub(1)?;
-        Some(Op { id, time: *author.times.get(index)?, kind: author.kinds.get(index)?.clone() })
+    fn op(&self, id: OpId) -> Option<&Op> {
+        self.log(id.author).get(id.seq)
     }
 
-    /// The own user's stroke is complete. It lies on top of everything.
-    pub fn draw(&mut self, stroke: Stroke) -> Result<Op, Fault> {
-        let op = self.make(OpKind::Stroke(stroke))?;
+    /// The own user's mark is complete; it lies on top of everything. `live` is the number its ink went under, or 0.
+    pub fn draw(&mut self, mark: Mark, live: u32) -> Result<(Op, Vec<Change>), Fault> {
+        let made = self.make(mark.into(), live)?;
         self.redo.clear();
-        Ok(op)
+        Ok(made)
     }
 
     /// Hides everything so far, for both. `None` when there is nothing to hide.
-    pub fn clear(&mut self) -> Result<Option<Op>, Fault> {
-        if self.visible_keys().next().is_none() {
+    pub fn clear(&mut self) -> Result<Option<(Op, Vec<Change>)>, Fault> {
+        if self.is_blank() {
             return Ok(None);
         }
-        let op = self.make(OpKind::Clear)?;
+        let made = self.make(OpKind::Clear, 0)?;
         self.redo.clear();
-        Ok(Some(op))
+        Ok(Some(made))
     }
 
-    /// Takes back the latest own operation that still shows. `None` when there is none.
-    pub fn undo(&mut self) -> Result<Option<Op>, Fault> {
+    /// Takes back the latest own operation that still shows. `None` when there is none within reach.
+    pub fn undo(&mut self) -> Result<Option<(Op, Vec<Change>)>, Fault> {
         let Some(target) = self.undo_target() else { return Ok(None) };
-        let op = self.make(OpKind::Undo { target, undone: true })?;
+        let made = self.make(OpKind::Undo { target, undone: true }, 0)?;
         self.redo.push(target);
-        Ok(Some(op))
+        Ok(Some(made))
     }
 
     /// Restores what [`Self::undo`] took back last, until something new was drawn.
-    pub fn redo(&mut self) -> Result<Option<Op>, Fault> {
-        let Some(&target) = self.redo.last() else { return Ok(None) };
-        let op = self.make(OpKind::Undo { target, undone: false })?;
+    pub fn redo(&mut self) -> Result<Option<(Op, Vec<Change>)>, Fault> {
+        let Some(target) = self.redo_target() else { return Ok(None) };
+        let made = self.make(OpKind::Undo { target, undone: false }, 0)?;
         self.redo.pop();
-        Ok(Some(op))
+        Ok(Some(made))
     }
 
     pub fn can_undo(&self) -> bool {
@@ -146,44 +133,58 @@ impl History {
     }
 
     pub fn can_redo(&self) -> bool {
-        !self.redo.is_empty()
+        self.redo_target().is_some()
+    }
+
+    /// Nothing to see.
+    pub fn is_blank(&self) -> bool {
+        self.visible_keys().next().is_none() && (self.blank_below || self.last_clear().is_some())
     }
 
     /// What a clear of either side hides is not offered: taking it back would change nothing that can be seen.
     fn undo_target(&self) -> Option<OpId> {
         let floor = self.last_clear();
+        let next = self.time.saturating_add(1);
         self.order
             .iter()
             .rev()
-            .take_while(|(key, _)| floor.is_none_or(|floor| **key >= floor))
+            .take_while(|(key, _)| floor.is_none_or(|floor| **key >= floor) && rules::reaches(next, key.0, true))
             .map(|(_, id)| *id)
             .find(|id| id.author == self.own && !self.undone.contains(id))
     }
 
-    fn make(&mut self, kind: OpKind) -> Result<Op, Fault> {
-        let author = self.author(self.own);
-        rules::kind(&kind, self.own, &author.kinds, author.points)?;
-        let op = Op { id: OpId { author: self.own, seq: author.count() + 1 }, time: self.time + 1, kind };
-        self.insert(&op);
-        Ok(op)
+    fn redo_target(&self) -> Option<OpId> {
+        let target = *self.redo.last()?;
+        let time = self.op(target)?.time;
+        rules::reaches(self.time.saturating_add(1), time, false).then_some(target)
+    }
+
+    fn make(&mut self, kind: OpKind, live: u32) -> Result<(Op, Vec<Change>), Fault> {
+        let id = OpId { author: self.own, seq: self.log(self.own).count() + 1 };
+        let op = Op { id, time: self.time + 1, live, kind };
+        rules::check(&op, self.log(self.own), true)?;
+        let changes = self.insert(op.clone()).into_iter().collect();
+        Ok((op, changes))
     }
 
     /// Takes the peer's operations as they come. Whatever is repeated, out of order or forged changes nothing and is counted.
     pub fn merge(&mut self, ops: Vec<Op>) -> Merged {
-        let mut merged = Merged { change: Change::Nothing, repeated: 0, gap: false, refused: 0 };
+        let mut merged = Merged::default();
         for op in ops {
-            let here = self.author(self.peer()).count();
+            let here = self.log(self.peer()).count();
             if op.id.author != self.peer() {
                 merged.refused += 1;
             } else if op.id.seq <= here {
                 merged.repeated += 1;
             } else if op.id.seq > here + 1 {
                 merged.gap = true;
-            } else if self.check(&op).is_err() {
-                merged.refused += 1;
             } else {
-                let change = self.insert(&op);
-                merged.change = merged.change.and(change);
+                match self.check(&op) {
+                    Ok(()) => merged.changes.extend(self.insert(op)),
+                    // It is asked for again when more has been agreed on.
+                    Err(Fault::Full) => merged.gap = true,
+                    Err(_) => merged.refused += 1,
+                }
             }
         }
         self.refused += u64::from(merged.refused);
@@ -191,50 +192,35 @@ impl History {
     }
 
     /// An author's time rises with each operation and by at most one for each operation there is: it lies between the own
-    /// number and that number plus all that the other side has made. A larger one would push the own clock out of range.
+    /// number and that number plus all that the other side has made. A larger one would push the own clock out of range, a
+    /// smaller one would change what both sides have agreed on.
     fn check(&self, op: &Op) -> Result<(), Fault> {
-        let author = self.author(op.id.author);
-        let made_here = self.author(self.own).count();
-        let last = author.times.last().copied().unwrap_or(0);
-        if op.time <= last || op.time > made_here.saturating_add(op.id.seq) {
+        let log = self.log(op.id.author);
+        let made_here = self.log(self.own).count();
+        if op.time <= log.last_time().max(self.settled) || op.time > made_here.saturating_add(op.id.seq) {
             return Err(Fault::Time);
         }
-        rules::kind(&op.kind, op.id.author, &author.kinds, author.points)
+        rules::check(op, log, false)
     }
 
-    fn insert(&mut self, op: &Op) -> Change {
-        let key = key_of(op);
+    fn insert(&mut self, op: Op) -> Option<Change> {
+        let key = key_of(&op);
         let change = match &op.kind {
-            OpKind::Stroke(_) => {
-                let change = if self.order.last_key_value().is_none_or(|(top, _)| *top < key) {
-                    Change::Appended(vec![op.clone()])
-                } else if self.last_clear().is_some_and(|clear| clear > key) {
-                    Change::Nothing
-                } else {
-                    Change::Redraw
-                };
-                self.order.insert(key, op.id);
-                change
-            }
-            OpKind::Clear => {
-                let change = if self.last_clear().is_some_and(|clear| clear > key) { Change::Nothing } else { Change::Redraw };
-                self.order.insert(key, op.id);
-                self.clears.insert(key);
-                change
-            }
             OpKind::Undo { target, undone } => {
                 let changed = if *undone { self.undone.insert(*target) } else { self.undone.remove(target) };
-                if changed { Change::Redraw } else { Change::Nothing }
+                changed.then_some(Change::Show { id: *target, shown: !undone })
+            }
+            kind => {
+                if matches!(kind, OpKind::Clear) {
+                    self.clears.insert(key);
+                }
+                let above = self.order.range(key..).count();
+                self.order.insert(key, op.id);
+                Some(Change::Insert { op: op.clone(), above: u32::try_from(above).unwrap_or(u32::MAX) })
             }
         };
         self.time = self.time.max(op.time);
-        let author = &mut self.authors[usize::from(op.id.author.0.min(1))];
-        if let OpKind::Stroke(stroke) = &op.kind {
-            author.points += stroke.points.len();
-            author.strokes += 1;
-        }
-        author.times.push(op.time);
-        author.kinds.push(op.kind.clone());
+        self.logs[usize::from(op.id.author.0.min(1))].push(op);
         change
     }
 
@@ -248,42 +234,123 @@ impl History {
         self.order.range(from..).filter(|(key, id)| !self.undone.contains(id) && !self.clears.contains(key)).map(|(_, id)| *id)
     }
 
-    /// The strokes on the paper, bottom first.
+    /// The marks on the paper, bottom first, without what left through [`Self::freeze`].
     pub fn visible(&self) -> Vec<Op> {
-        self.visible_keys().filter_map(|id| self.op(id)).collect()
+        self.visible_keys().filter_map(|id| self.op(id).cloned()).collect()
+    }
+
+    /// Whether a clear among the [`Self::items`] hides what left through [`Self::freeze`].
+    pub fn hides_frozen(&self) -> bool {
+        self.last_clear().is_some()
+    }
+
+    /// Everything that can still change, bottom first.
+    pub fn items(&self) -> Vec<Item> {
+        let item = |id: &OpId| self.op(*id).map(|op| Item { op: op.clone(), shown: !self.undone.contains(id) });
+        self.order.values().filter_map(item).collect()
+    }
+
+    /// What is here, for the peer.
+    pub fn here(&self) -> Here {
+        let [offerer, answerer] = &self.logs;
+        Here {
+            offerer: offerer.count(),
+            answerer: answerer.count(),
+            offerer_hash: offerer.last_hash(),
+            answerer_hash: answerer.last_hash(),
+        }
     }
 
     /// Equal on both sides once both hold the same operations. Stable between versions and machines.
     pub fn hash(&self) -> u64 {
-        let mut hash = Fnv::new();
-        for op in self.visible() {
-            hash.op(&op);
-        }
+        let here = self.here();
+        let mut hash = Fnv::after(here.offerer_hash);
+        hash.bytes(&here.answerer_hash.to_le_bytes());
         hash.finish()
     }
 
-    /// Highest running number here of (offerer, answerer).
-    pub fn have(&self) -> (u32, u32) {
-        (self.authors[0].count(), self.authors[1].count())
+    /// Compares what the peer has with what is here.
+    pub fn meet(&mut self, theirs: Here) -> Met {
+        let (own, peer) = (usize::from(self.own.0), usize::from(self.peer().0));
+        let counts = [theirs.offerer, theirs.answerer];
+        let hashes = [theirs.offerer_hash, theirs.answerer_hash];
+        if counts[own] > self.logs[own].count() {
+            self.refused += 1;
+            return Met::default();
+        }
+        let mut met = Met { missing: self.logs[own].after(counts[own]).cloned().collect(), ..Met::default() };
+        // What is no longer kept was agreed on.
+        let same = |author: usize| self.logs[author].at(counts[author]).is_none_or(|(_, hash)| hash == hashes[author]);
+        let time = |author: usize| self.logs[author].at(counts[author]).map_or(0, |(time, _)| time);
+        let behind = counts[peer] > self.logs[peer].count();
+        let (own_same, peer_same) = (same(own), same(peer));
+        if own_same && peer_same && !behind {
+            // Whatever the peer makes from now on comes after both.
+            self.settled = self.settled.max(time(own)).max(time(peer));
+            for author in [own, peer] {
+                self.agreed[author] = self.agreed[author].max(counts[author]);
+            }
+        }
+        met.repaired = !peer_same && !behind && self.repairs < REPAIRS;
+        if met.repaired {
+            self.repairs += 1;
+            self.forget_unagreed();
+        }
+        met.answer = behind || met.repaired || (!own_same && self.repairs < REPAIRS);
+        met
     }
 
-    /// Strokes ever drawn here, hidden ones included; numbers the ink under way.
-    pub fn strokes_of_own(&self) -> u32 {
-        self.author(self.own).strokes
+    /// Takes away what is here of the peer beyond what both agree on.
+    fn forget_unagreed(&mut self) {
+        let peer = self.peer();
+        let log = &mut self.logs[usize::from(peer.0)];
+        for op in log.truncate(self.agreed[usize::from(peer.0)]) {
+            self.order.remove(&key_of(&op));
+            self.clears.remove(&key_of(&op));
+        }
+        self.undone.retain(|id| id.author != peer);
+        for op in log.iter() {
+            match op.kind {
+                OpKind::Undo { target, undone: true } => self.undone.insert(target),
+                OpKind::Undo { target, undone: false } => self.undone.remove(&target),
+                _ => false,
+            };
+        }
     }
 
-    pub fn strokes_of_peer(&self) -> u32 {
-        self.author(self.peer()).strokes
+    pub fn can_freeze(&self) -> bool {
+        let lowest = self.order.first_key_value().map(|(first, _)| first.0);
+        lowest.is_some_and(|time| time.saturating_add(REDO_REACH) < self.settled)
     }
 
-    /// Own operations that a peer who has `have` (offerer, answerer) lacks. The peer's own it knows itself.
-    pub fn missing_for(&self, have: (u32, u32)) -> Vec<Op> {
-        let there = if self.own.0 == 0 { have.0 } else { have.1 };
-        let here = self.author(self.own).count();
-        (there.saturating_add(1)..=here).filter_map(|seq| self.op(OpId { author: self.own, seq })).collect()
+    /// Takes at most `most` items away that can change no more. The first is how many items of the list they were, the
+    /// second those of them that are shown, clears included: draw them, in order, onto what was frozen before.
+    pub fn freeze(&mut self, most: usize) -> (u32, Vec<Op>) {
+        let Some(until) = self.settled.checked_sub(REDO_REACH) else { return (0, Vec::new()) };
+        let (mut count, mut shown) = (0, Vec::new());
+        while (count as usize) < most
+            && let Some(first) = self.order.first_entry()
+            && first.key().0 < until
+        {
+            let (key, id) = first.remove_entry();
+            count += 1;
+            self.clears.remove(&key);
+            if !self.undone.remove(&id)
+                && let Some(op) = self.op(id).cloned()
+            {
+                self.blank_below = matches!(op.kind, OpKind::Clear);
+                shown.push(op);
+            }
+        }
+        // Nothing that is still in the list may lose its operation.
+        let until = self.order.first_key_value().map_or(until, |(first, _)| until.min(first.0)).saturating_sub(1);
+        for (log, agreed) in self.logs.iter_mut().zip(self.agreed) {
+            log.forget(agreed, until);
+        }
+        (count, shown)
     }
 
-    /// Operations of the peer that no honest program makes, so far.
+    /// Operations of the peer, or accounts of them, that no honest program makes, so far.
     pub fn refused(&self) -> u64 {
         self.refused
     }

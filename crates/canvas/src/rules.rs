@@ -1,32 +1,43 @@
 //! What an operation must be like to be taken, the same on both sides: whatever one side lets its own user do, the other
 //! side accepts, and nothing else.
 
+use crate::log::Log;
 use visavis_wire::limits;
-use visavis_wire::paper::{Author, OpId, OpKind, PAPER_HEIGHT, PAPER_WIDTH, Stroke};
+use visavis_wire::paper::{COLOURS, Fill, Op, OpId, OpKind, PAPER_HEIGHT, PAPER_WIDTH, Place, SIZES, Shape, Stroke, cells};
 
-/// Operations of one author in one match; an evening's drawing is a few hundred. Bounds memory against a flood.
-pub const OPS_PER_AUTHOR: u32 = 20_000;
-/// Points of all strokes of one author: 6 MB at 6 bytes a point.
-pub const POINTS_PER_AUTHOR: usize = 1_000_000;
+/// How far back an undo reaches, in Lamport time: about as many operations of both sides together. Both sides read it off
+/// the two operations alone, so they agree on it whatever has arrived.
+pub const UNDO_REACH: u32 = 400;
+/// A redo reaches further, so that everything that could be taken back can be brought again.
+pub const REDO_REACH: u32 = 800;
+
+/// Operations of one author that can still change. What is older, and agreed on, is pixels and counts no more.
+pub const LIVE_OPS: usize = 4000;
+/// Points of all strokes among them, 2 MB; a run of a fill counts as one.
+pub const LIVE_POINTS: usize = 400_000;
+/// The receiving side knows a little later than the drawing side what is agreed on.
+const SLACK: usize = 3;
 
 /// Why an operation was not taken.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Fault {
-    #[error("the paper takes no more of this author")]
+    #[error("the paper takes no more of this author until the other side has what is there")]
     Full,
     #[error("the stroke has no points, too many of them, or one outside of the paper")]
     Points,
+    #[error("the shape lies outside of the paper")]
+    Place,
+    #[error("the fill is empty, too intricate, or leaves the paper")]
+    Runs,
     #[error("the colour or the brush size is out of range")]
     Brush,
-    #[error("the operation belongs to another author")]
-    ForeignAuthor,
-    #[error("an undo must name an earlier stroke or clear of its own author")]
+    #[error("an undo must name a stroke, shape, fill or clear of its own author that is not too long ago")]
     Target,
     #[error("the time of the operation cannot be")]
     Time,
 }
 
-pub(crate) fn stroke(stroke: &Stroke) -> Result<(), Fault> {
+fn stroke(stroke: &Stroke) -> Result<(), Fault> {
     let count = stroke.points.len();
     if count == 0
         || count > limits::STROKE_POINTS
@@ -34,32 +45,62 @@ pub(crate) fn stroke(stroke: &Stroke) -> Result<(), Fault> {
     {
         return Err(Fault::Points);
     }
-    if stroke.colour > 0x00FF_FFFF || !(5..=1000).contains(&stroke.size) {
-        return Err(Fault::Brush);
+    let brush = stroke.colour.is_none_or(|colour| COLOURS.contains(&colour)) && SIZES.contains(&stroke.size);
+    if brush { Ok(()) } else { Err(Fault::Brush) }
+}
+
+fn shape(shape: &Shape) -> Result<(), Fault> {
+    let on_paper = |place: Place| place.x <= PAPER_WIDTH && place.y <= PAPER_HEIGHT;
+    if !on_paper(shape.from) || !on_paper(shape.to) {
+        return Err(Fault::Place);
+    }
+    if COLOURS.contains(&shape.colour) && SIZES.contains(&shape.size) { Ok(()) } else { Err(Fault::Brush) }
+}
+
+fn fill(fill: &Fill) -> Result<(), Fault> {
+    let runs = &fill.runs;
+    if runs.is_empty() || runs.len() > limits::FILL_RUNS || runs.iter().any(|run| run.1 == 0) || cells(runs).count() != runs.len()
+    {
+        return Err(Fault::Runs);
+    }
+    if COLOURS.contains(&fill.colour) { Ok(()) } else { Err(Fault::Brush) }
+}
+
+/// What memory and drawing an operation costs, in points.
+pub(crate) fn weight(kind: &OpKind) -> usize {
+    match kind {
+        OpKind::Stroke(stroke) => stroke.points.len(),
+        OpKind::Fill(fill) => fill.runs.len(),
+        OpKind::Shape(_) | OpKind::Undo { .. } | OpKind::Clear => 1,
+    }
+}
+
+/// Whether an undo or redo at `time` reaches a target of `target_time`.
+pub(crate) fn reaches(time: u32, target_time: u32, undone: bool) -> bool {
+    time.saturating_sub(target_time) <= if undone { UNDO_REACH } else { REDO_REACH }
+}
+
+/// `log` holds the author's earlier operations; `own` is whether this side is the author.
+pub(crate) fn check(op: &Op, log: &Log, own: bool) -> Result<(), Fault> {
+    match &op.kind {
+        OpKind::Stroke(new) => stroke(new)?,
+        OpKind::Shape(new) => shape(new)?,
+        OpKind::Fill(new) => fill(new)?,
+        OpKind::Undo { target, undone } => undo(*target, *undone, op, log)?,
+        OpKind::Clear => {}
+    }
+    let slack = if own { 1 } else { SLACK };
+    if log.len() >= LIVE_OPS * slack || log.points() + weight(&op.kind) > LIVE_POINTS * slack {
+        return Err(Fault::Full);
     }
     Ok(())
 }
 
-/// `earlier` are the operations of the same author so far, by `seq`; `spent` counts their points.
-pub(crate) fn kind(kind: &OpKind, author: Author, earlier: &[OpKind], spent: usize) -> Result<(), Fault> {
-    if earlier.len() >= OPS_PER_AUTHOR as usize {
-        return Err(Fault::Full);
-    }
-    match kind {
-        OpKind::Stroke(new) => {
-            stroke(new)?;
-            if spent + new.points.len() > POINTS_PER_AUTHOR { Err(Fault::Full) } else { Ok(()) }
-        }
-        OpKind::Clear => Ok(()),
-        OpKind::Undo { target, .. } => undo_target(*target, author, earlier),
-    }
-}
-
-fn undo_target(target: OpId, author: Author, earlier: &[OpKind]) -> Result<(), Fault> {
-    let index = (target.seq as usize).checked_sub(1).ok_or(Fault::Target)?;
-    match earlier.get(index) {
-        _ if target.author != author => Err(Fault::Target),
-        Some(OpKind::Stroke(_) | OpKind::Clear) => Ok(()),
-        Some(OpKind::Undo { .. }) | None => Err(Fault::Target),
+fn undo(target: OpId, undone: bool, op: &Op, log: &Log) -> Result<(), Fault> {
+    let earlier = if target.author == op.id.author { log.get(target.seq) } else { None };
+    match earlier {
+        Some(earlier) if matches!(earlier.kind, OpKind::Undo { .. }) => Err(Fault::Target),
+        Some(earlier) if reaches(op.time, earlier.time, undone) => Ok(()),
+        _ => Err(Fault::Target),
     }
 }

@@ -52,7 +52,7 @@ pub enum Report {
         width: usize,
         height: usize,
     },
-    /// Strokes on the paper, after a change.
+    /// Marks on the paper, after a change, without those that can change no more.
     Strokes {
         visible: usize,
     },
@@ -89,7 +89,7 @@ pub async fn attend(
         drawn: false,
         covered: false,
         sight: None,
-        strokes: 0,
+        items: Vec::new(),
         meetings: 0,
     };
     let mut tick = tokio::time::interval(Duration::from_millis(100));
@@ -118,7 +118,7 @@ struct Bot {
     drawn: bool,
     covered: bool,
     sight: Option<(Shows, Shows, Seen, Seen, bool)>,
-    strokes: usize,
+    items: Vec<visavis_canvas::Item>,
     meetings: u32,
 }
 
@@ -140,14 +140,24 @@ impl Bot {
                     tracing::warn!(%error, "the bot could not sign in");
                 }
             }
-            Event::Paper { strokes } => self.paper(strokes.len()),
-            Event::PaperAppend { .. } => self.paper(self.strokes + 1),
-            Event::PeerInk { .. } | Event::PeerCursor { .. } | Event::MicrophoneLevel { .. } => {}
+            Event::Paper { items, .. } => {
+                self.items = items;
+                self.paper();
+            }
+            Event::PaperChange { changes } => {
+                visavis_canvas::apply(&mut self.items, changes);
+                self.paper();
+            }
+            Event::PeerInk { .. }
+            | Event::PeerShape { .. }
+            | Event::PeerDropped { .. }
+            | Event::PeerCursor { .. }
+            | Event::MicrophoneLevel { .. } => {}
         }
     }
 
-    fn paper(&mut self, visible: usize) {
-        self.strokes = visible;
+    fn paper(&mut self) {
+        let visible = visavis_canvas::shown(&self.items).count();
         self.say(Report::Strokes { visible });
     }
 
@@ -179,7 +189,7 @@ impl Bot {
         if entered {
             self.meetings += 1;
             self.call_since = Some(Instant::now());
-            (self.drawn, self.covered, self.strokes) = (false, false, 0);
+            (self.drawn, self.covered) = (false, false);
         }
         if self.manner.reveal && call.reveal == RevealState::NotAsked {
             self.act(Command::Reveal { yes: true });
@@ -232,7 +242,7 @@ impl Bot {
 
     fn draw_house(&self) {
         for (id, (colour, points)) in (1..).zip(house()) {
-            self.act(Command::DrawPoints { id, colour, size: 60, points });
+            self.act(Command::DrawPoints { id, colour: Some(colour), size: 60, fades: false, points });
             self.act(Command::DrawEnd { id });
         }
     }
@@ -318,6 +328,7 @@ pub fn config(server: &str, identity: &str, profile_dir: PathBuf, camera: Camera
     visavis_session::Config {
         server_url: server.to_owned(),
         profile_name: identity.to_owned(),
+        drawings_dir: profile_dir.join("drawings"),
         profile_dir,
         camera: Some(camera),
         microphone: Some(visavis_media::audio::MicrophoneSource::Silent),

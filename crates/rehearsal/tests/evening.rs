@@ -20,7 +20,7 @@ struct Person {
     session: Session,
     events: UnboundedReceiver<Event>,
     view: Option<View>,
-    strokes: usize,
+    items: Vec<visavis_canvas::Item>,
     identity: &'static str,
 }
 
@@ -28,7 +28,7 @@ impl Person {
     fn arrive(stage: &Stage, identity: &'static str, camera: CameraSource) -> Self {
         let config = bot::config(&stage.url, identity, stage.profile_folder(identity), camera);
         let (session, events) = Session::start(config);
-        Self { session, events, view: None, strokes: 0, identity }
+        Self { session, events, view: None, items: Vec::new(), identity }
     }
 
     /// Takes events in until the newest view satisfies `wanted`; panics with what was last seen when it takes too long.
@@ -39,7 +39,8 @@ impl Person {
             while let Ok(event) = self.events.try_recv() {
                 self.take(event).await;
             }
-            if let Some(view) = self.view.as_ref().filter(|view| wanted(view, self.strokes)) {
+            let strokes = visavis_canvas::shown(&self.items).count();
+            if let Some(view) = self.view.as_ref().filter(|view| wanted(view, strokes)) {
                 return view.clone();
             }
             let event = match tokio::time::timeout_at(deadline, self.events.recv()).await {
@@ -54,8 +55,8 @@ impl Person {
     async fn take(&mut self, event: Event) {
         match event {
             Event::View { view } => self.view = Some(*view),
-            Event::Paper { strokes } => self.strokes = strokes.len(),
-            Event::PaperAppend { .. } => self.strokes += 1,
+            Event::Paper { items, .. } => self.items = items,
+            Event::PaperChange { changes } => visavis_canvas::apply(&mut self.items, changes),
             Event::OpenBrowser { url } => {
                 browser::sign_in(&url, self.identity).await.expect("the issuer serves this identity");
             }
@@ -258,7 +259,7 @@ async fn an_evening_for_two() {
 
     // A stroke crosses; undo takes it back on both sides.
     let points = (0..40).map(|i| Point { x: 2000 + i * 100, y: 3000, pressure: 128 }).collect();
-    a.session.command(Command::DrawPoints { id: 1, colour: 0x20_20_20, size: 60, points });
+    a.session.command(Command::DrawPoints { id: 1, colour: Some(0x20_20_20), size: 60, fades: false, points });
     a.session.command(Command::DrawEnd { id: 1 });
     b.until("the stroke", |_, strokes| strokes == 1).await;
     a.session.command(Command::Undo);

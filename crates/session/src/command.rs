@@ -3,7 +3,9 @@
 use crate::view::View;
 use serde::{Deserialize, Serialize};
 use ts_rs::TS;
-use visavis_wire::paper::{Op, Point};
+use visavis_canvas::{Change, Item};
+use visavis_wire::channel::Ink;
+use visavis_wire::paper::{Author, Fill, Point, Shape};
 use visavis_wire::people::Profile;
 
 /// What the user did. From the page (or from a bot's script).
@@ -52,14 +54,40 @@ pub enum Command {
     /// Points of the stroke being drawn; `id` is the page's own running number. The first message of an `id` begins it.
     DrawPoints {
         id: u32,
-        colour: u32,
+        /// `None` rubs out.
+        colour: Option<u32>,
         size: u16,
+        /// For pointing: it is seen by both for a moment and becomes no operation.
+        #[serde(default)]
+        #[ts(optional, as = "Option<bool>")]
+        fades: bool,
         points: Vec<Point>,
     },
-    /// The stroke is complete and becomes an operation.
+    /// The shape being dragged, as it is now; of the same numbers as strokes.
+    DrawShape {
+        id: u32,
+        shape: Shape,
+    },
+    /// The stroke or shape is complete and becomes an operation.
     DrawEnd {
         id: u32,
     },
+    /// It was none after all.
+    DrawCancel {
+        id: u32,
+    },
+    /// What a flood fill of the page's own picture covers.
+    DrawFill {
+        fill: Fill,
+    },
+    MoveCursor {
+        x: u16,
+        y: u16,
+    },
+    /// As a file, from the call or the parting page.
+    SaveDrawing,
+    /// The whole paper again, for a page that begins.
+    ShowPaper,
     Undo,
     Redo,
     ClearPaper,
@@ -87,21 +115,30 @@ pub enum Event {
     View {
         view: Box<View>,
     },
-    /// The paper's visible strokes changed other than by appending: draw anew from these, in order.
+    /// The whole paper: what can still change, bottom first, and below it what cannot, as the address of a picture.
     Paper {
-        strokes: Vec<Op>,
+        /// Which author is this side.
+        own: Author,
+        ground: Option<String>,
+        items: Vec<Item>,
     },
-    /// One more stroke on top of what is there.
-    PaperAppend {
-        stroke: Op,
+    PaperChange {
+        changes: Vec<Change>,
     },
-    /// The peer's stroke under way, points from index `from` on; replaced by `PaperAppend` when committed.
+    /// The peer's stroke under way, points from index `from` on; it gives way to the operation with the same `live` number.
     PeerInk {
         stroke: u32,
-        colour: u32,
-        size: u16,
+        ink: Ink,
         from: u16,
         points: Vec<Point>,
+    },
+    PeerShape {
+        stroke: u32,
+        shape: Shape,
+    },
+    /// Nothing becomes of that ink.
+    PeerDropped {
+        stroke: u32,
     },
     PeerCursor {
         x: u16,

@@ -11,19 +11,23 @@
 //! | [`Input::Call`] | the call that [`Effect::StartCall`] started, by its number |
 //! | [`Input::Sight`] | the picture threads (`picture.rs`): detectors and gate |
 //! | [`Input::Device`] | `devices.rs`, `sound.rs`: what there is, what opened, what failed |
+//! | [`Input::Drawing`] | the task that saved a drawing |
 //! | [`Input::Tick`] | the loop's timer, about ten times a second |
 
 mod account;
 mod in_call;
 mod ink;
 mod meeting;
+mod paper;
 mod parting;
 mod view;
 
+use crate::drawing::Drawing;
 use crate::view::{Device, Devices, Notice};
 use crate::{Command, Event};
 use in_call::InCall;
 use meeting::{Offered, Waiting};
+use paper::Paper;
 use parting::Parting;
 use std::time::Duration;
 use visavis_sight::gate;
@@ -37,12 +41,19 @@ use visavis_wire::socket::{ClientMessage, MatchId, RelayCredentials, Role, Serve
 #[derive(Debug)]
 pub enum Input {
     User(Command),
-    BrowserDidNotOpen { url: String },
+    BrowserDidNotOpen {
+        url: String,
+    },
     Account(Account),
     Socket(Socket),
-    Call { number: u64, event: visavis_call::Event },
+    Call {
+        number: u64,
+        event: visavis_call::Event,
+    },
     Sight(Sight),
     Device(DeviceInput),
+    /// `run.rs`: what came of [`Effect::SaveDrawing`].
+    Drawing(Notice),
     Tick,
 }
 
@@ -164,6 +175,7 @@ pub enum Effect {
         modifier: String,
     },
     TestSpeaker,
+    SaveDrawing(Box<Drawing>),
     /// The choice of devices changed and is to be kept.
     RememberDevices,
 }
@@ -259,6 +271,7 @@ impl Evening {
             Input::Call { .. } => {}
             Input::Sight(sight) => self.sight(sight, now, &mut out),
             Input::Device(device) => self.device(device, &mut out),
+            Input::Drawing(notice) => self.notice = Some(notice),
             Input::Tick => self.tick(now, &mut out),
         }
         out
@@ -307,10 +320,23 @@ impl Evening {
             Command::AnswerFollow { yes } => self.answer_follow(yes, out),
             Command::Retry => self.retry(out),
             Command::DismissNotice => self.notice = None,
+            Command::SaveDrawing => {
+                let drawing = self.paper().and_then(Paper::drawing);
+                out.extend(drawing.map(|drawing| Effect::SaveDrawing(Box::new(drawing))));
+            }
+            Command::ShowPaper => {
+                if let Some(paper) = self.paper() {
+                    out.push(Effect::Emit(paper.show()));
+                }
+            }
             Command::RehearseCamera { modifier } => out.push(Effect::RehearseCamera { modifier }),
             Command::Reveal { .. }
             | Command::DrawPoints { .. }
+            | Command::DrawShape { .. }
             | Command::DrawEnd { .. }
+            | Command::DrawCancel { .. }
+            | Command::DrawFill { .. }
+            | Command::MoveCursor { .. }
             | Command::Undo
             | Command::Redo
             | Command::ClearPaper => {
@@ -426,6 +452,18 @@ impl Evening {
                 _ => {}
             },
             _ => {}
+        }
+    }
+
+    /// The paper of the call, or of the one that has just ended.
+    fn paper(&self) -> Option<&Paper> {
+        match &self.stage {
+            Stage::SignedIn(signed_in) => match &signed_in.room {
+                Room::Call(call) => Some(&call.paper),
+                Room::Parting(parting) => Some(&parting.paper),
+                _ => None,
+            },
+            _ => None,
         }
     }
 

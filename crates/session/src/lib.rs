@@ -8,6 +8,7 @@
 //! | `run` | the owner loop that carries its effects out |
 //! | `backend`, `socket`, `sign_in`, `keyring` | the server's client |
 //! | `picture` | camera -> gate -> call, and call -> detector -> gate |
+//! | `drawing` | a file of what was drawn |
 //! | `devices`, `sound`, `settings` | what is open, and what was chosen |
 //!
 //! Connecting two people is the business of `call`, judging pictures and releasing them that of `sight`, merging strokes that
@@ -16,6 +17,7 @@
 mod backend;
 pub mod command;
 mod devices;
+mod drawing;
 mod evening;
 mod keyring;
 mod picture;
@@ -53,6 +55,8 @@ pub struct Config {
     pub profile_name: String,
     /// Where the choice of devices is kept.
     pub profile_dir: PathBuf,
+    /// Where drawings are saved; made when it is not there.
+    pub drawings_dir: PathBuf,
     /// Used before what the settings remember; `None`: those, or what the machine has.
     pub camera: Option<CameraSource>,
     pub microphone: Option<MicrophoneSource>,
@@ -96,6 +100,7 @@ impl Session {
         let parts = Parts {
             clock: config.clock,
             profile_dir: config.profile_dir,
+            drawings_dir: config.drawings_dir,
             choice,
             backend: Arc::new(Backend::new(&config.server_url, keyring)),
             inputs: inputs.clone(),

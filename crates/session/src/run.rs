@@ -5,18 +5,19 @@
 
 use crate::backend::Backend;
 use crate::devices::{self, Choice, KeptCamera, Order as DeviceOrder};
+use crate::drawing::{Drawing, Unsaved};
 use crate::evening::{Account, Effect, Evening, Failure, Input, Wanted};
 use crate::picture::{self, Order as PictureOrder, PeerParts, PeerWatch, Pictures};
 use crate::settings::Settings;
 use crate::sign_in::{self, Outcome};
 use crate::socket::SocketHandle;
 use crate::sound::{KeptMicrophone, KeptSpeaker, Slot};
-use crate::view::View;
+use crate::view::{Notice, View};
 use crate::{Command, Event};
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::mpsc::Sender;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
@@ -42,6 +43,7 @@ pub(crate) enum End {
 pub(crate) struct Parts {
     pub clock: Clock,
     pub profile_dir: PathBuf,
+    pub drawings_dir: PathBuf,
     pub choice: Choice,
     pub backend: Arc<Backend>,
     pub inputs: UnboundedSender<Input>,
@@ -264,6 +266,7 @@ impl Loop {
                     None => tracing::warn!("no such camera modifier"),
                 },
                 Effect::TestSpeaker => drop(self.threads.speaker.send(DeviceOrder::TestTone)),
+                Effect::SaveDrawing(drawing) => self.save_drawing(*drawing),
                 Effect::RememberDevices => self.remember_devices(),
             }
         }
@@ -338,6 +341,20 @@ impl Loop {
             if let Err(error) = settings.save(&folder) {
                 tracing::warn!(%error, "the choice of devices cannot be kept");
             }
+        });
+    }
+
+    fn save_drawing(&self, drawing: Drawing) {
+        let (folder, inputs) = (self.parts.drawings_dir.clone(), self.parts.inputs.clone());
+        tokio::task::spawn_blocking(move || {
+            let name = folder.display().to_string();
+            let notice = match drawing.save(&folder, SystemTime::now()) {
+                Ok(path) => Notice::DrawingSaved { path: path.display().to_string() },
+                Err(Unsaved::DiskFull) => Notice::DrawingDiskFull { folder: name },
+                Err(Unsaved::Folder) => Notice::DrawingFolder { folder: name },
+                Err(Unsaved::Other(detail)) => Notice::DrawingFailed { detail },
+            };
+            let _ = inputs.send(Input::Drawing(notice));
         });
     }
 

@@ -212,5 +212,18 @@ pub enum Notice {
         detail: String,
     },
     MatchWithdrawn,
+    DrawingSaved {
+        path: String,
+    },
+    DrawingDiskFull {
+        folder: String,
+    },
+    /// It is not there and cannot be made, or may not be written to.
+    DrawingFolder {
+        folder: String,
+    },
+    DrawingFailed {
+        detail: String,
+    },
     SignedInElsewhere,
 }

@@ -14,6 +14,7 @@ fn config(server_url: String, profile_dir: std::path::PathBuf) -> Config {
     Config {
         server_url,
         profile_name: String::from("test"),
+        drawings_dir: profile_dir.join("drawings"),
         profile_dir,
         camera: Some(CameraSource::Pattern),
         microphone: Some(MicrophoneSource::Silent),

@@ -8,7 +8,7 @@
 //!
 //! Nothing in [`Control`] can lift a veil: a report can only make the receiver veil itself or say something to its user.
 
-use crate::paper::{Op, OpKind, Point};
+use crate::paper::{Op, OpKind, Point, Shape};
 use crate::{CHANNEL_PROTOCOL, DecodeError, limits};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
@@ -62,11 +62,9 @@ pub enum Control {
     Muted {
         muted: bool,
     },
-    /// Highest `seq` of each author that is here, after a reconnection: the peer sends what is missing.
-    HaveOperations {
-        offerer: u32,
-        answerer: u32,
-    },
+    /// What is here of the paper, after a reconnection, after a gap, and while it changes every two seconds: the peer sends
+    /// what is missing, and both learn what they agree on.
+    Paper(Here),
     /// Said before the connection is taken down, so that the peer need not wait for a time-out.
     Leaving,
     /// Sent on every change and every few seconds: what lowers the picture that I send you, so that you can be told why it is worse.
@@ -75,23 +73,52 @@ pub enum Control {
     },
 }
 
+/// Highest `seq` of each author that is here without a gap, and a hash over that author's operations up to it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Here {
+    pub offerer: u32,
+    pub answerer: u32,
+    pub offerer_hash: u64,
+    pub answerer_hash: u64,
+}
+
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Operations(pub Vec<Op>);
 
+/// What is seen at once and may be lost. `stroke` counts up for each author, from 1, over everything that is begun.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Live {
     /// A stroke under way: the points from index `from` on, with some that were sent before.
     Ink {
         stroke: u32,
-        colour: u32,
-        size: u16,
+        ink: Ink,
         from: u16,
         points: Vec<Point>,
+    },
+    /// A shape under way, as it is now.
+    Shape {
+        stroke: u32,
+        shape: Shape,
+    },
+    /// Nothing becomes of it: what is wet of it goes.
+    Dropped {
+        stroke: u32,
     },
     Cursor {
         x: u16,
         y: u16,
     },
+}
+
+/// How ink under way looks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[ts(export)]
+pub struct Ink {
+    /// As in `Stroke`.
+    pub colour: Option<u32>,
+    pub size: u16,
+    /// For pointing: it fades by itself and never becomes an operation.
+    pub fades: bool,
 }
 
 /// A message of one of the channels.
@@ -131,15 +158,13 @@ impl ChannelMessage for Control {
 impl ChannelMessage for Operations {
     fn check(&self) -> Result<(), DecodeError> {
         for op in &self.0 {
-            match &op.kind {
-                OpKind::Stroke(stroke) if stroke.points.len() > limits::STROKE_POINTS => {
-                    return Err(DecodeError::FieldTooLarge {
-                        field: "points",
-                        size: stroke.points.len(),
-                        limit: limits::STROKE_POINTS,
-                    });
-                }
-                _ => {}
+            let (field, size, limit) = match &op.kind {
+                OpKind::Stroke(stroke) => ("points", stroke.points.len(), limits::STROKE_POINTS),
+                OpKind::Fill(fill) => ("runs", fill.runs.len(), limits::FILL_RUNS),
+                OpKind::Shape(_) | OpKind::Undo { .. } | OpKind::Clear => continue,
+            };
+            if size > limit {
+                return Err(DecodeError::FieldTooLarge { field, size, limit });
             }
         }
         Ok(())

@@ -11,6 +11,8 @@ pub const CANDIDATE: usize = 512;
 pub const CHANNEL_MESSAGE: usize = 48 * 1024;
 /// Points of one stroke; a longer line is sent as several strokes.
 pub const STROKE_POINTS: usize = 4096;
+/// Runs of one fill: 5 bytes each at most, so that every fill fits into one message.
+pub const FILL_RUNS: usize = 8000;
 /// Points in one live message, redundancy included.
 pub const LIVE_POINTS: usize = 64;
 /// Characters of a profile's text field.

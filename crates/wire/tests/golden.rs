@@ -1,7 +1,7 @@
 //! Bytes that other versions of the program hold us to. A change here is a change of protocol: raise the version instead.
 
-use visavis_wire::channel::{Bottleneck, ChannelMessage, Control, Live, Operations, Seen, Shows};
-use visavis_wire::paper::{Author, Op, OpId, OpKind, Point, Stroke};
+use visavis_wire::channel::{Bottleneck, ChannelMessage, Control, Here, Ink, Live, Operations, Seen, Shows};
+use visavis_wire::paper::{Author, Fill, Form, Op, OpId, OpKind, Place, Point, Run, Shape, Stroke};
 use visavis_wire::socket::{ClientMessage, MatchId, Question, ServerMessage, Signal};
 use visavis_wire::{DecodeError, Private, limits};
 
@@ -56,13 +56,28 @@ fn channel_messages_keep_their_bytes() {
     assert_eq!(Control::Lowered { by: None }.to_bytes(), [1, 4, 0]);
     assert_eq!(Control::Lowered { by: Some(Bottleneck::Path) }.to_bytes(), [1, 4, 1, 0]);
     assert_eq!(Control::from_bytes(&[1, 4, 1, 1]), Ok(Control::Lowered { by: Some(Bottleneck::Processor) }));
-    assert_eq!(Live::Cursor { x: 300, y: 5 }.to_bytes(), [1, 1, 172, 2, 5]);
+    let here = Here { offerer: 7, answerer: 300, offerer_hash: 1, answerer_hash: 128 };
+    assert_eq!(Control::Paper(here).to_bytes(), [1, 2, 7, 172, 2, 1, 128, 1]);
     let point = Point { x: 1, y: 2, pressure: 128 };
-    let stroke = Stroke { colour: 0xff, size: 60, points: vec![point] };
-    let op = Op { id: OpId { author: Author(1), seq: 7 }, time: 9, kind: OpKind::Stroke(stroke) };
-    let operations = Operations(vec![op]);
-    assert_eq!(operations.to_bytes(), [1, 1, 1, 7, 9, 0, 255, 1, 60, 1, 1, 2, 128]);
-    assert_eq!(Operations::from_bytes(&operations.to_bytes()), Ok(operations));
+    let ink = Ink { colour: Some(255), size: 60, fades: false };
+    let live = Live::Ink { stroke: 3, ink, from: 4, points: vec![point] };
+    assert_eq!(live.to_bytes(), [1, 0, 3, 1, 255, 1, 60, 0, 4, 1, 1, 2, 128]);
+    assert_eq!(Live::Dropped { stroke: 3 }.to_bytes(), [1, 2, 3]);
+    assert_eq!(Live::Cursor { x: 300, y: 5 }.to_bytes(), [1, 3, 172, 2, 5]);
+    let shape = Shape { form: Form::Ellipse, colour: 9, size: 20, from: Place { x: 1, y: 2 }, to: Place { x: 3, y: 4 } };
+    let kinds: [(OpKind, &[u8]); 5] = [
+        (OpKind::Stroke(Stroke { colour: Some(0xff), size: 60, points: vec![point] }), &[0, 1, 255, 1, 60, 1, 1, 2, 128]),
+        (OpKind::Stroke(Stroke { colour: None, size: 60, points: vec![point] }), &[0, 0, 60, 1, 1, 2, 128]),
+        (OpKind::Shape(shape), &[1, 2, 9, 20, 1, 2, 3, 4]),
+        (OpKind::Fill(Fill { colour: 9, runs: vec![Run(300, 2)] }), &[2, 9, 1, 172, 2, 2]),
+        (OpKind::Clear, &[4]),
+    ];
+    for (kind, bytes) in kinds {
+        let op = Op { id: OpId { author: Author(1), seq: 7 }, time: 9, live: 3, kind };
+        let operations = Operations(vec![op]);
+        assert_eq!(operations.to_bytes(), [&[1, 1, 1, 7, 9, 3], bytes].concat());
+        assert_eq!(Operations::from_bytes(&operations.to_bytes()), Ok(operations));
+    }
 }
 
 #[test]
@@ -76,14 +91,36 @@ fn what_is_too_large_or_unknown_is_refused() {
     assert!(matches!(Control::from_bytes(&[]), Err(DecodeError::Malformed(_))));
     assert!(matches!(Control::from_bytes(&[1, 3, 0]), Err(DecodeError::Malformed(_))), "bytes behind a message are refused");
     let point = Point { x: 0, y: 0, pressure: 0 };
-    let ink = Live::Ink { stroke: 0, colour: 0, size: 10, from: 0, points: vec![point; limits::LIVE_POINTS + 1] };
-    assert!(matches!(Live::from_bytes(&ink.to_bytes()), Err(DecodeError::FieldTooLarge { .. })));
-    let op = Op {
-        id: OpId { author: Author(0), seq: 1 },
-        time: 1,
-        kind: OpKind::Stroke(Stroke { colour: 0, size: 10, points: vec![point; limits::STROKE_POINTS + 1] }),
-    };
-    assert!(matches!(Operations::from_bytes(&Operations(vec![op]).to_bytes()), Err(DecodeError::FieldTooLarge { .. })));
+    let ink = Ink { colour: None, size: 10, fades: false };
+    let live = Live::Ink { stroke: 0, ink, from: 0, points: vec![point; limits::LIVE_POINTS + 1] };
+    assert!(matches!(Live::from_bytes(&live.to_bytes()), Err(DecodeError::FieldTooLarge { .. })));
+    let id = OpId { author: Author(0), seq: 1 };
+    for kind in [
+        OpKind::Stroke(Stroke { colour: None, size: 10, points: vec![point; limits::STROKE_POINTS + 1] }),
+        OpKind::Fill(Fill { colour: 0, runs: vec![Run(1, 1); limits::FILL_RUNS + 1] }),
+    ] {
+        let operations = Operations(vec![Op { id, time: 1, live: 0, kind }]);
+        assert!(matches!(Operations::from_bytes(&operations.to_bytes()), Err(DecodeError::FieldTooLarge { .. })));
+    }
+}
+
+#[test]
+fn the_largest_fill_fits_into_a_message() {
+    // Runs of one cell, as far apart as so many can be, and the last ones as wide as the paper.
+    let wide = Fill { colour: 0x00FF_FFFF, runs: vec![Run(199, 1600); limits::FILL_RUNS] };
+    let id = OpId { author: Author(1), seq: u32::MAX };
+    let op = Op { id, time: u32::MAX, live: u32::MAX, kind: OpKind::Fill(wide) };
+    assert!(Operations(vec![op]).to_bytes().len() <= limits::CHANNEL_MESSAGE);
+}
+
+#[test]
+fn cells_end_where_the_paper_or_the_row_does() {
+    let at = |runs: &[Run]| visavis_wire::paper::cells(runs).collect::<Vec<_>>();
+    assert_eq!(at(&[Run(1601, 5), Run(3, 1)]), [(1, 1, 5), (9, 1, 1)]);
+    assert_eq!(at(&[Run(1598, 2), Run(0, 1600)]), [(1598, 0, 2), (0, 1, 1600)]);
+    assert_eq!(at(&[Run(1598, 3), Run(0, 1)]), []);
+    assert_eq!(at(&[Run(1_599_999, 1), Run(0, 1)]), [(1599, 999, 1)]);
+    assert_eq!(at(&[Run(u32::MAX, 1), Run(u32::MAX, 9)]), []);
 }
 
 #[test]

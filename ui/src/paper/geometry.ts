@@ -1,60 +1,26 @@
-// From a stroke's points to an outline on a canvas. Wire coordinates are tenths of a paper unit: 16000 x 10000.
-import { getStroke } from 'perfect-freehand'
-import type { Point } from '../bindings/Point'
+// Places in the page and places on the paper. Wire coordinates are tenths of a paper unit: 16000 x 10000.
+import type { Place } from '../bindings/Place'
 
 export const PAPER_WIDTH = 16_000
 export const PAPER_HEIGHT = 10_000
-/** What a device without pressure reports. */
-export const NO_PRESSURE = 128
 
-export interface Line {
-  colour: number
-  /** Diameter in tenths of a paper unit. */
-  size: number
-  points: readonly Point[]
-}
-
-/** A place in a box of CSS pixels as a point of the paper, on the paper's edge when outside. `pressure` is 0..=1. */
-export function toPaper(x: number, y: number, width: number, height: number, pressure: number | null): Point {
+/** A place in a box of CSS pixels as one of the paper, on the paper's edge when outside. */
+export function toPaper(x: number, y: number, width: number, height: number): Place {
   const within = (value: number, most: number): number => Math.round(Math.min(Math.max(value, 0), 1) * most)
-  return {
-    x: within(x / width, PAPER_WIDTH),
-    y: within(y / height, PAPER_HEIGHT),
-    pressure: pressure === null ? NO_PRESSURE : within(pressure, 255),
-  }
+  return { x: within(x / width, PAPER_WIDTH), y: within(y / height, PAPER_HEIGHT) }
 }
 
 export function css(colour: number): string {
   return `#${(colour & 0xffffff).toString(16).padStart(6, '0')}`
 }
 
-/** Corner points of the outline, in wire coordinates. The same for the same line on both screens. */
-export function outline(line: Line, complete: boolean): number[][] {
-  return getStroke(
-    line.points.map(({ x, y, pressure }) => [x, y, pressure / 255]),
-    {
-      size: line.size,
-      thinning: 0.5,
-      smoothing: 0.5,
-      streamline: 0.4,
-      simulatePressure: line.points.every(({ pressure }) => pressure === NO_PRESSURE),
-      last: complete,
-    },
-  )
-}
-
-export function draw(context: CanvasRenderingContext2D, line: Line, complete: boolean): void {
-  const corners = outline(line, complete)
-  const first = corners[0]
-  if (!first) return
-  const path = new Path2D()
-  path.moveTo(first[0] ?? 0, first[1] ?? 0)
-  // Through the middles of the edges, bent at the corners: the outline has no kinks.
-  corners.forEach(([x = 0, y = 0], index) => {
-    const [nextX = 0, nextY = 0] = corners[(index + 1) % corners.length] ?? first
-    path.quadraticCurveTo(x, y, (x + nextX) / 2, (y + nextY) / 2)
-  })
-  path.closePath()
-  context.fillStyle = css(line.colour)
-  context.fill(path)
+/** The corner that makes a square, a circle, or a line of a multiple of 45 degrees; still on the paper. */
+export function squared(from: Place, to: Place, line: boolean): Place {
+  const [dx, dy] = [to.x - from.x, to.y - from.y]
+  const [wide, high] = [Math.abs(dx), Math.abs(dy)]
+  if (line && wide > 2.4 * high) return { x: to.x, y: from.y }
+  if (line && high > 2.4 * wide) return { x: from.x, y: to.y }
+  const room = (start: number, step: number, most: number): number => (step < 0 ? start : most - start)
+  const side = Math.min(Math.max(wide, high), room(from.x, dx, PAPER_WIDTH), room(from.y, dy, PAPER_HEIGHT))
+  return { x: from.x + (dx < 0 ? -side : side), y: from.y + (dy < 0 ? -side : side) }
 }

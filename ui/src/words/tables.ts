@@ -152,6 +152,10 @@ const NOTICES: Record<Plain, { words: Key; retry: boolean }> = {
   keyring_missing: { words: 'notice.keyring_missing', retry: false },
   call_failed: { words: 'notice.call_failed', retry: false },
   match_withdrawn: { words: 'notice.match_withdrawn', retry: false },
+  drawing_saved: { words: 'notice.drawing_saved', retry: false },
+  drawing_disk_full: { words: 'notice.drawing_disk_full', retry: false },
+  drawing_folder: { words: 'notice.drawing_folder', retry: false },
+  drawing_failed: { words: 'notice.drawing_failed', retry: false },
   signed_in_elsewhere: { words: 'notice.signed_in_elsewhere', retry: true },
 }
 

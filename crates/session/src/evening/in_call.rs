@@ -1,19 +1,18 @@
 //! The call's page: the media connection and its recovery, who sees what, the reveal question, and the paper.
 
-use super::ink::{OwnInk, PeerInk};
 use super::meeting::SIGNALS_KEPT;
+use super::paper::Paper;
 use super::parting::Parting;
 use super::{Effect, Evening, Room, Sight, Stage};
+use crate::Command;
 use crate::sight::camera_state;
 use crate::view::Notice;
-use crate::{Command, Event};
 use std::time::Duration;
 use visavis_call as call;
 use visavis_call::Statistics;
-use visavis_canvas::{Change, Fault, History, batches};
 use visavis_sight::gate::{Because, Input as GateInput};
-use visavis_wire::channel::{Control, Live, Operations, Seen, Shows};
-use visavis_wire::paper::{Author, Op, Stroke};
+use visavis_wire::channel::{Control, Operations, Seen, Shows};
+use visavis_wire::paper::Author;
 use visavis_wire::people::PeerCard;
 use visavis_wire::socket::{ClientMessage, EndReason, MatchId, Question, Role, Signal};
 
@@ -28,8 +27,6 @@ const RESTART_MOST: Duration = Duration::from_secs(20);
 /// A call that never connects, or is gone for this long, is over.
 const CONNECT_WITHIN: Duration = Duration::from_secs(30);
 const GONE_FOR: Duration = Duration::from_secs(90);
-/// Between two answers to "what do you have", so that asking is no lever for a flood.
-const RESEND_EVERY: Duration = Duration::from_millis(500);
 
 /// The media path.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -56,12 +53,8 @@ pub(super) struct InCall {
     pub because: Option<Because>,
     pub peer: Peer,
     pub statistics: Option<Statistics>,
-    pub history: History,
-    own_ink: OwnInk,
-    peer_ink: PeerInk,
+    pub paper: Paper,
     reported: Option<(Duration, Control)>,
-    resent_at: Option<Duration>,
-    asked_at: Option<Duration>,
     /// For the peer, while the server is away.
     unsent: Vec<Signal>,
 }
@@ -106,12 +99,8 @@ impl InCall {
             because: None,
             peer: Peer { says_camera_on: true, ..Peer::default() },
             statistics: None,
-            history: History::new(author),
-            own_ink: OwnInk::default(),
-            peer_ink: PeerInk::default(),
+            paper: Paper::new(author, now),
             reported: None,
-            resent_at: None,
-            asked_at: None,
             unsent: Vec::new(),
         }
     }
@@ -196,83 +185,7 @@ impl InCall {
     pub(super) fn command(&mut self, command: Command, now: Duration, out: &mut Vec<Effect>) {
         match command {
             Command::Reveal { yes } => self.reveal(yes, out),
-            Command::DrawPoints { id, colour, size, points } => {
-                for stroke in self.own_ink.points(id, colour, size, points) {
-                    self.commit(stroke, out);
-                }
-                self.send_ink(now, out);
-            }
-            Command::DrawEnd { id } => {
-                if let Some(stroke) = self.own_ink.end(id) {
-                    self.commit(stroke, out);
-                }
-            }
-            Command::Undo => {
-                let op = self.history.undo();
-                self.redraw(op, out);
-            }
-            Command::Redo => {
-                let op = self.history.redo();
-                self.redraw(op, out);
-            }
-            Command::ClearPaper => {
-                let op = self.history.clear();
-                self.redraw(op, out);
-            }
-            _ => {}
-        }
-    }
-
-    fn commit(&mut self, stroke: Stroke, out: &mut Vec<Effect>) {
-        match self.history.draw(stroke) {
-            Ok(op) => {
-                out.push(Effect::Emit(Event::PaperAppend { stroke: op.clone() }));
-                out.push(Effect::Call(call::Command::Operations(Operations(vec![op]))));
-            }
-            Err(fault) => tracing::warn!(%fault, "an own stroke was not taken"),
-        }
-    }
-
-    fn redraw(&mut self, op: Result<Option<Op>, Fault>, out: &mut Vec<Effect>) {
-        match op {
-            Ok(Some(op)) => {
-                out.push(Effect::Emit(Event::Paper { strokes: self.history.visible() }));
-                out.push(Effect::Call(call::Command::Operations(Operations(vec![op]))));
-            }
-            Ok(None) => {}
-            Err(fault) => tracing::warn!(%fault, "an own operation was not taken"),
-        }
-    }
-
-    fn send_ink(&mut self, now: Duration, out: &mut Vec<Effect>) {
-        let committed = self.history.strokes_of_own();
-        out.extend(self.own_ink.due(committed, now).into_iter().map(|live| Effect::Call(call::Command::Live(live))));
-    }
-
-    /// What this side holds, so that the peer sends the rest.
-    fn say_what_is_here(&mut self, now: Duration, out: &mut Vec<Effect>) {
-        if self.asked_at.is_some_and(|at| now < at + RESEND_EVERY) {
-            return;
-        }
-        self.asked_at = Some(now);
-        let (offerer, answerer) = self.history.have();
-        out.push(Effect::Call(call::Command::Control(Control::HaveOperations { offerer, answerer })));
-    }
-
-    fn merge(&mut self, ops: Vec<Op>, now: Duration, out: &mut Vec<Effect>) {
-        let merged = self.history.merge(ops);
-        match merged.change {
-            Change::Nothing => {}
-            Change::Appended(strokes) => {
-                out.extend(strokes.into_iter().map(|stroke| Effect::Emit(Event::PaperAppend { stroke })));
-            }
-            Change::Redraw => out.push(Effect::Emit(Event::Paper { strokes: self.history.visible() })),
-        }
-        if merged.refused > 0 {
-            tracing::warn!(refused = merged.refused, "operations of the peer were refused");
-        }
-        if merged.gap {
-            self.say_what_is_here(now, out);
+            command => self.paper.command(command, now, out),
         }
     }
 
@@ -286,27 +199,10 @@ impl InCall {
                 out.push(Effect::PeerReport { shows, camera_on });
             }
             Control::Muted { muted } => self.peer.muted = muted,
-            Control::HaveOperations { offerer, answerer } => {
-                if self.resent_at.is_some_and(|at| now < at + RESEND_EVERY) {
-                    return;
-                }
-                self.resent_at = Some(now);
-                let missing = self.history.missing_for((offerer, answerer));
-                out.extend(batches(missing).into_iter().map(|ops| Effect::Call(call::Command::Operations(ops))));
-            }
+            Control::Paper(here) => self.paper.meet(here, now, out),
             // Handled by the evening: it changes the page. And by the call, which tells it in its statistics.
             Control::Leaving | Control::Lowered { .. } => {}
         }
-    }
-
-    fn live(&mut self, live: Live, now: Duration, out: &mut Vec<Effect>) {
-        if !self.peer_ink.admits(&live, self.history.strokes_of_peer(), now) {
-            return;
-        }
-        out.push(Effect::Emit(match live {
-            Live::Ink { stroke, colour, size, from, points } => Event::PeerInk { stroke, colour, size, from, points },
-            Live::Cursor { x, y } => Event::PeerCursor { x, y },
-        }));
     }
 
     /// Media flows, for the first time or again: both sides bring each other up to date.
@@ -314,9 +210,8 @@ impl InCall {
         self.link = Link::Connected;
         self.connected_at.get_or_insert(now);
         self.reported = None;
-        self.asked_at = None;
         out.push(Effect::Call(call::Command::Control(Control::Muted { muted })));
-        self.say_what_is_here(now, out);
+        self.paper.flowing(now, out);
     }
 
     /// Says what is shown and seen, when it changed or is due.
@@ -337,7 +232,7 @@ impl InCall {
 
     /// `Some`: the call is over, and why.
     fn tick(&mut self, now: Duration, out: &mut Vec<Effect>) -> Option<&'static str> {
-        self.send_ink(now, out);
+        self.paper.tick(self.link == Link::Connected, now, out);
         match &mut self.link {
             Link::Connected => None,
             Link::Connecting { since } => (now >= *since + CONNECT_WITHIN).then_some("no connection came about"),
@@ -469,8 +364,8 @@ fn call_event(
         }
         call::Event::Control(Control::Leaving) => return Some(End::Left),
         call::Event::Control(control) => call.control(control, now, out),
-        call::Event::Operations(Operations(ops)) => call.merge(ops, now, out),
-        call::Event::Live(live) => call.live(live, now, out),
+        call::Event::Operations(Operations(ops)) => call.paper.operations(ops, now, out),
+        call::Event::Live(live) => call.paper.live(live, now, out),
         call::Event::Statistics(statistics) => call.statistics = Some(statistics),
         call::Event::Failed(detail) => return Some(End::Failed(detail)),
         call::Event::Closed => return Some(End::Vanished),

@@ -3,8 +3,8 @@
 use super::in_call::InCall;
 use super::parting::Parting;
 use super::{Effect, Evening, Room, Stage};
+use crate::Command;
 use crate::view::Notice;
-use crate::{Command, Event};
 use std::time::Duration;
 use visavis_wire::http::{Refusal, RefusalCode};
 use visavis_wire::people::{PeerCard, Reason};
@@ -224,7 +224,7 @@ impl Evening {
             Room::Offered(offered) if offered.match_id == match_id && offered.answered && offered.role == role => {
                 let signals = std::mem::take(&mut offered.signals);
                 let mut call = InCall::new(match_id, role, std::mem::take(&mut offered.card), now);
-                out.push(Effect::Emit(Event::Paper { strokes: Vec::new() }));
+                out.push(Effect::Emit(call.paper.show()));
                 out.push(Effect::ShowToPeer);
                 call.begin(signals, self.own.muted, out);
                 signed_in.room = Room::Call(Box::new(call));
@@ -239,7 +239,8 @@ impl Evening {
         match &mut signed_in.room {
             Room::Call(call) if call.match_id == *match_id => {
                 out.push(Effect::EndCall);
-                signed_in.room = Room::Parting(Parting::asked(match_id.clone(), reason, now + follow));
+                let paper = call.paper.take(now);
+                signed_in.room = Room::Parting(Parting::asked(match_id.clone(), reason, now + follow, paper));
             }
             Room::Parting(parting) if parting.match_id == *match_id => parting.confirmed(reason, now + follow),
             Room::Offered(offered) if offered.match_id == *match_id => {

@@ -1,5 +1,6 @@
 //! After the call: the follow question and the way back.
 
+use super::paper::Paper;
 use super::{Effect, Evening, Room, Stage};
 use crate::view::FollowState;
 use std::time::Duration;
@@ -15,11 +16,13 @@ pub(super) struct Parting {
     pub reason: EndReason,
     pub follow: FollowState,
     pub closes_at: Duration,
+    /// What was drawn together.
+    pub paper: Paper,
 }
 
 impl Parting {
-    pub(super) fn asked(match_id: MatchId, reason: EndReason, closes_at: Duration) -> Self {
-        Self { match_id, reason, follow: FollowState::Asked, closes_at }
+    pub(super) fn asked(match_id: MatchId, reason: EndReason, closes_at: Duration, paper: Paper) -> Self {
+        Self { match_id, reason, follow: FollowState::Asked, closes_at, paper }
     }
 
     pub(super) fn confirmed(&mut self, reason: EndReason, closes_at: Duration) {
@@ -38,7 +41,7 @@ impl Evening {
     /// One key, no reason asked. The page changes at once, whatever the server does.
     pub(super) fn leave(&mut self, now: Duration, out: &mut Vec<Effect>) {
         let Stage::SignedIn(signed_in) = &mut self.stage else { return };
-        let Room::Call(call) = &signed_in.room else { return };
+        let Room::Call(call) = &mut signed_in.room else { return };
         call.hang_up(out);
         out.push(Effect::EndCall);
         let match_id = call.match_id.clone();
@@ -47,7 +50,8 @@ impl Evening {
         } else {
             signed_in.leave_later = Some(match_id.clone());
         }
-        signed_in.room = Room::Parting(Parting::asked(match_id, EndReason::Left, now + FOLLOW_PROVISIONAL));
+        let paper = call.paper.take(now);
+        signed_in.room = Room::Parting(Parting::asked(match_id, EndReason::Left, now + FOLLOW_PROVISIONAL, paper));
     }
 
     pub(super) fn answer_follow(&mut self, yes: bool, out: &mut Vec<Effect>) {

@@ -5,6 +5,7 @@ use super::*;
 use crate::view::{CallView, Connection, FollowState, Page, RevealState, VeilReason};
 use proptest::prelude::*;
 use visavis_call as call;
+use visavis_canvas::{Change, History};
 use visavis_wire::channel::{Control, Live, Operations};
 use visavis_wire::http::RefusalCode;
 use visavis_wire::paper::{Op, Point};
@@ -191,7 +192,7 @@ fn hangs_up(effects: &[Effect]) -> bool {
 
 fn line(id: u32) -> Command {
     let points = (0..20).map(|at| Point { x: at * 10, y: 7, pressure: 128 }).collect();
-    Command::DrawPoints { id, colour: 1, size: 20, points }
+    Command::DrawPoints { id, colour: Some(1), size: 20, fades: false, points }
 }
 
 #[test]
@@ -298,7 +299,7 @@ fn what_is_gathered_early_waits_for_both() {
     assert!(sends(&night.call_event(call::Event::Signal(candidate()))).is_empty());
     let effects = night.server(begins("m", Role::Offerer));
     assert_eq!(sends(&effects), vec![ClientMessage::Signal { match_id: id("m"), signal: candidate() }; 2]);
-    assert!(has(&effects, |effect| matches!(effect, Effect::Emit(Event::Paper { strokes }) if strokes.is_empty())));
+    assert!(has(&effects, |effect| matches!(effect, Effect::Emit(Event::Paper { items, .. }) if items.is_empty())));
     assert_eq!(night.call_view().connection, Connection::Connecting);
     let effects = night.server(ServerMessage::Signal { match_id: id("m"), signal: candidate() });
     assert!(matches!(effects[..], [Effect::Call(call::Command::Signal(_))]));
@@ -430,7 +431,7 @@ fn a_lost_connection_is_renewed_with_growing_pauses_and_given_up_in_the_end() {
     assert_eq!(restarts(&night.wait(1.0)), 1);
     assert!((2..=4).contains(&restarts(&night.wait(40.0))));
     let effects = night.call_event(call::Event::Restored);
-    assert!(controls(&effects).iter().any(|control| matches!(control, Control::HaveOperations { .. })));
+    assert!(controls(&effects).iter().any(|control| matches!(control, Control::Paper(_))));
     assert_eq!(night.call_view().connection, Connection::Connected);
     night.call_event(call::Event::Interrupted);
     let effects = night.wait(95.0);
@@ -589,28 +590,37 @@ impl Pair {
     }
 }
 
+fn changes(told: &[Event]) -> Vec<Change> {
+    let of = |event: &Event| match event {
+        Event::PaperChange { changes } => changes.clone(),
+        _ => Vec::new(),
+    };
+    told.iter().flat_map(of).collect()
+}
+
 #[test]
 fn a_stroke_goes_live_and_is_then_committed() {
     let Pair(mut a, mut b) = Pair::new();
     a.now += Duration::from_secs(1);
     let (told, _) = Pair::carry(a.user(line(1)), &mut b, false);
-    assert!(matches!(&told[..], [Event::PeerInk { stroke: 0, from: 0, points, .. }] if points.len() == 20));
+    assert!(matches!(&told[..], [Event::PeerInk { stroke: 1, from: 0, points, .. }] if points.len() == 20));
     let late = a.user(line(1));
     let effects = a.user(Command::DrawEnd { id: 1 });
-    assert!(has(&effects, |effect| matches!(effect, Effect::Emit(Event::PaperAppend { .. }))));
+    assert!(has(&effects, |effect| matches!(effect, Effect::Emit(Event::PaperChange { .. }))));
     let (told, _) = Pair::carry(effects, &mut b, false);
-    assert!(matches!(&told[..], [Event::PaperAppend { stroke }] if stroke.id.author.0 == 0));
+    let [Change::Insert { op, above: 0 }] = &changes(&told)[..] else { panic!("{told:?}") };
+    assert_eq!((op.id.author.0, op.live), (0, 1), "the page knows which wet ink it replaces");
     let (told, _) = Pair::carry(late, &mut b, false);
     assert!(told.is_empty(), "late ink of a committed stroke");
     let (told, _) = Pair::carry(a.user(Command::Undo), &mut b, false);
-    assert!(matches!(&told[..], [Event::Paper { strokes }] if strokes.is_empty()));
+    assert!(matches!(&changes(&told)[..], [Change::Show { shown: false, .. }]));
     assert!(a.call_view().can_redo && !a.call_view().can_undo && !b.call_view().can_redo);
 }
 
 #[test]
 fn strokes_lost_with_the_connection_come_after_it() {
     let Pair(mut a, mut b) = Pair::new();
-    for stroke in 0..3 {
+    for stroke in 1..4 {
         a.user(line(stroke));
         Pair::carry(a.user(Command::DrawEnd { id: stroke }), &mut b, true);
     }
@@ -620,23 +630,93 @@ fn strokes_lost_with_the_connection_come_after_it() {
     let asks = b.call_event(call::Event::Restored);
     let (_, answers) = Pair::carry(asks, &mut a, false);
     let (told, _) = Pair::carry(answers, &mut b, false);
-    assert_eq!(told.iter().filter(|event| matches!(event, Event::PaperAppend { .. })).count(), 3);
+    assert_eq!(changes(&told).len(), 3);
+}
+
+/// Nothing follows the lost stroke that would show the gap: the sides tell each other what they have.
+#[test]
+fn a_last_stroke_that_was_lost_comes_within_seconds() {
+    let Pair(mut a, mut b) = Pair::new();
+    a.now += Duration::from_secs(10);
+    b.now += Duration::from_secs(10);
+    a.user(line(1));
+    Pair::carry(a.user(Command::DrawEnd { id: 1 }), &mut b, true);
+    let mut told = Vec::new();
+    for _ in 0..4 {
+        let (_, asks) = Pair::carry(a.wait(1.0), &mut b, false);
+        let (_, answers) = Pair::carry(asks, &mut a, false);
+        told.extend(Pair::carry(answers, &mut b, false).0);
+        b.wait(1.0);
+    }
+    assert_eq!(changes(&told).len(), 1);
+}
+
+#[test]
+fn a_page_that_begins_late_is_shown_the_whole_paper() {
+    let Pair(mut a, _) = Pair::new();
+    for stroke in 1..4 {
+        a.user(line(stroke));
+        a.user(Command::DrawEnd { id: stroke });
+    }
+    a.user(Command::Undo);
+    let effects = a.user(Command::ShowPaper);
+    let [Effect::Emit(Event::Paper { items, .. })] = &effects[..] else { panic!("{effects:?}") };
+    assert_eq!(items.iter().map(|item| item.shown).collect::<Vec<_>>(), [true, true, false]);
+    a.user(Command::Leave);
+    assert!(has(
+        &a.user(Command::ShowPaper),
+        |effect| matches!(effect, Effect::Emit(Event::Paper { items, .. }) if items.len() == 3)
+    ));
 }
 
 #[test]
 fn asking_again_and_again_is_no_lever() {
     let Pair(mut a, _) = Pair::new();
     a.now += Duration::from_secs(1);
-    for stroke in 0..50 {
+    for stroke in 1..51 {
         a.user(line(stroke));
         a.user(Command::DrawEnd { id: stroke });
     }
-    let ask = || call::Event::Control(Control::HaveOperations { offerer: 0, answerer: 0 });
-    let sent: usize = (0..100)
-        .map(|_| a.call_event(ask()))
-        .map(|effects| effects.iter().filter(|effect| matches!(effect, Effect::Call(call::Command::Operations(_)))).count())
-        .sum();
-    assert_eq!(sent, 1);
+    let nothing = History::new(visavis_wire::paper::Author(1)).here();
+    let mut sent = 0;
+    for _ in 0..600 {
+        a.now += Duration::from_millis(50);
+        let effects = a.call_event(call::Event::Control(Control::Paper(nothing)));
+        sent += effects.iter().filter(|effect| matches!(effect, Effect::Call(call::Command::Operations(_)))).count();
+    }
+    assert!((2..=9).contains(&sent), "{sent} answers in half a minute");
+}
+
+/// Ten thousand operations a second, well-formed and in order: a few are taken, nothing piles up, and the paper still works.
+#[test]
+fn a_flood_of_operations_is_cut_off() {
+    let Pair(mut a, _) = Pair::new();
+    let author = visavis_wire::paper::Author(1);
+    let (mut seq, mut told, mut asked) = (0u32, 0, 0);
+    for _ in 0..100 {
+        a.now += Duration::from_millis(100);
+        let ops = (0..1000).map(|_| {
+            seq += 1;
+            Op { id: visavis_wire::paper::OpId { author, seq }, time: seq, live: 0, kind: visavis_wire::paper::OpKind::Clear }
+        });
+        let effects = a.call_event(call::Event::Operations(Operations(ops.collect())));
+        let events: Vec<Event> = effects
+            .iter()
+            .filter_map(|effect| match effect {
+                Effect::Emit(event) => Some(event.clone()),
+                _ => None,
+            })
+            .collect();
+        told += changes(&events).len();
+        asked += controls(&effects).len();
+    }
+    assert!(told <= 2100, "{told} changes in ten seconds");
+    assert!(asked <= 40, "{asked} questions in ten seconds");
+    let ignored = a.evening.call().unwrap().paper.ignored();
+    assert!(ignored > 90_000, "{ignored} ignored");
+    a.user(line(1));
+    let own = a.user(Command::DrawEnd { id: 1 });
+    assert!(has(&own, |effect| matches!(effect, Effect::Call(call::Command::Operations(_)))));
 }
 
 /// Whatever can come in, in whatever order.
@@ -661,6 +741,7 @@ fn any_input(kind: u8, detail: u8, number: u64) -> Input {
     let op = |seq| Op {
         id: visavis_wire::paper::OpId { author: visavis_wire::paper::Author(detail % 3), seq },
         time: seq,
+        live: 0,
         kind: visavis_wire::paper::OpKind::Clear,
     };
     match kind {

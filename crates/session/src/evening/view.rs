@@ -88,8 +88,8 @@ fn call_view(call: &InCall, own: &Own, now: Duration) -> CallView {
         }),
         muted: own.muted,
         peer_muted: call.peer.muted,
-        can_undo: call.history.can_undo(),
-        can_redo: call.history.can_redo(),
+        can_undo: call.paper.history.can_undo(),
+        can_redo: call.paper.history.can_redo(),
         statistics: call.statistics.clone(),
     }
 }
