@@ -41,6 +41,7 @@ const call = {
   can_undo: true,
   can_redo: false,
   statistics: null,
+  pictures: [1, 12, 40, 63],
 }
 const open = { ...call, reveal: 'open', you_see: 'clear', they_see: 'clear', veil_reason: null }
 const profile = {

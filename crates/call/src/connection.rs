@@ -3,6 +3,7 @@
 //! Everything it reports goes into the owner loop's input queue; decisions are made there.
 
 use crate::channels::Channel;
+use crate::comparison::Fingerprint;
 use crate::congestion::TRANSPORT_CC;
 use crate::engine::{Config, Input, Policy, Shared};
 use crate::interceptors::registry;
@@ -18,10 +19,12 @@ use rtc::rtp_transceiver::rtp_sender::{
     RTCRtpHeaderExtensionCapability, RtpCodecKind,
 };
 use rtc::shared::error::Error;
+use rtc::statistics::StatsSelector;
+use rtc::statistics::report::RTCStatsReportEntry;
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, ToSocketAddrs, UdpSocket};
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use tokio::sync::mpsc::UnboundedSender;
 use visavis_wire::socket::RelayCredentials;
 use webrtc::data_channel::DataChannel;
@@ -102,6 +105,20 @@ pub(crate) async fn connect(
         channels.push((channel, opened.map_err(|_| Setup("data channels"))?));
     }
     Ok(Connection { peer, video, audio, channels })
+}
+
+/// Own and the peer's certificate, as the DTLS handshake has used them. `None` before it is through.
+pub(crate) async fn certificates(peer: &dyn PeerConnection) -> Option<(Fingerprint, Fingerprint)> {
+    let chain = peer.sctp().await?.transport().get_remote_certificates().await.ok()?;
+    let theirs = Fingerprint::of(chain.first()?);
+    let report = peer.get_stats(Instant::now(), StatsSelector::None).await;
+    let own = report.transport()?.local_certificate_id.clone();
+    match report.get(&own) {
+        Some(RTCStatsReportEntry::Certificate(own)) if own.fingerprint_algorithm == "sha-256" => {
+            Some((Fingerprint::read(&own.fingerprint)?, theirs))
+        }
+        _ => None,
+    }
 }
 
 async fn add_track(

@@ -13,6 +13,7 @@
 use crate::Statistics;
 use crate::channels::Channel;
 use crate::channels::Message;
+use crate::comparison::Pictures;
 use crate::congestion::Congestion;
 use crate::connection::Sources;
 use crate::interceptors::Monitor;
@@ -86,6 +87,10 @@ pub enum Event {
     Operations(Operations),
     Live(Live),
     Statistics(Statistics),
+    /// Once, soon after `Connected`: the same on both sides unless somebody sits in between; see `comparison`.
+    Pictures(Pictures),
+    /// The two sides do not hold the same certificates: somebody sits in between. Nothing comes after it.
+    Tampered,
     /// Not recoverable; in plain words for the log. Nothing comes after it.
     Failed(String),
     /// After `HangUp`, or when the peer took the connection down. Nothing comes after it.

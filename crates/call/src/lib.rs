@@ -8,13 +8,14 @@
 //! Mailbox<Released<Frame>> -> send (thread call-encode) -> traffic (task) -> interceptors -> wire
 //! wire -> interceptors -> traffic (task) -> receive (thread call-decode) -> Mailbox<Frame>
 //! MicrophoneSink -> sound (thread call-sound) -> traffic -> wire -> traffic -> SpeakerSource (decodes where it is pulled)
-//! Command -> owner <-> channels, negotiate, rate -> Event
+//! Command -> owner <-> channels, comparison, negotiate, rate -> Event
 //! ```
 //!
 //! What the messages mean (consent, drawing, parting) is decided by `session`. The library logs through the `log` crate, and
 //! below the level `error` (targets `webrtc` and `rtc*`) its lines may hold addresses: a program should filter them to `off`.
 
 mod channels;
+mod comparison;
 mod congestion;
 mod connection;
 pub mod engine;
@@ -37,6 +38,7 @@ mod testkit;
 #[cfg(test)]
 mod tests;
 
+pub use comparison::{PICTURES, Pictures};
 pub use engine::{Call, Command, Config, Event, Policy};
 pub use sound::{MicrophoneSink, SpeakerSource};
 pub use statistics::Statistics;

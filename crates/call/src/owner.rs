@@ -1,7 +1,8 @@
 //! The owner loop: holds everything that changes during a call and answers one input after the other.
 
 use crate::channels::{Channel, Message};
-use crate::connection::{Connection, Sources, connect};
+use crate::comparison::{Exchange, Fingerprint, Tampered};
+use crate::connection::{Connection, Sources, certificates, connect};
 use crate::engine::{Command, Config, Ends, Event, Input, Policy, Shared};
 use crate::negotiate::{Negotiator, public_candidate};
 use crate::statistics::{Collector, Known};
@@ -16,7 +17,7 @@ use std::time::{Duration, Instant};
 use tokio::sync::mpsc;
 use tokio::time::MissedTickBehavior;
 use visavis_wire::Private;
-use visavis_wire::channel::{ChannelMessage, Control};
+use visavis_wire::channel::{ChannelMessage, Comparison, Control};
 use visavis_wire::socket::{Role, Signal};
 use webrtc::peer_connection::{RTCIceCandidateType, RTCIceConnectionState, RTCPeerConnectionState};
 
@@ -53,6 +54,7 @@ enum Ending {
     Ours,
     Theirs,
     Broken(String),
+    Tampered,
 }
 
 pub(crate) struct Owner {
@@ -67,6 +69,13 @@ pub(crate) struct Owner {
     last_statistics: Duration,
     restart_at: Option<Duration>,
     relayed: bool,
+    comparison: Option<Comparing>,
+}
+
+/// Whether the two sides hold the same certificates.
+struct Comparing {
+    exchange: Exchange,
+    certificates: (Fingerprint, Fingerprint),
 }
 
 /// What the loop talks to once the library is set up.
@@ -93,6 +102,7 @@ impl Owner {
             collector: Collector::new(now),
             last_statistics: now,
             restart_at: None,
+            comparison: None,
         }
     }
 
@@ -126,6 +136,7 @@ impl Owner {
         self.tell(match ending {
             Ending::Ours | Ending::Theirs => Event::Closed,
             Ending::Broken(why) => Event::Failed(why),
+            Ending::Tampered => Event::Tampered,
         });
     }
 
@@ -155,7 +166,10 @@ impl Owner {
         match input {
             Input::Command(command) => return self.command(wires, command).await,
             Input::LocalCandidate(candidate) => self.local_candidate(candidate),
-            Input::Ice(state) => self.ice(state),
+            Input::Ice(state) => {
+                self.ice(state);
+                return self.still_the_same(wires).await;
+            }
             Input::Connection(state) => {
                 self.media_up |= state == RTCPeerConnectionState::Connected;
                 self.connected_when_ready();
@@ -165,9 +179,13 @@ impl Owner {
             }
             Input::ChannelOpen(channel) => {
                 self.open.insert(channel);
+                if channel == Channel::Control {
+                    self.begin_comparison(wires).await?;
+                }
                 self.connected_when_ready();
             }
             Input::ChannelClosed => return Err(Ending::Theirs),
+            Input::Message(Message::Control(Control::Comparison(message))) => return self.compare(wires, &message).await,
             Input::Message(Message::Control(message)) => self.tell(Event::Control(message)),
             Input::Message(Message::Operations(message)) => self.tell(Event::Operations(message)),
             Input::Message(Message::Live(message)) => self.tell(Event::Live(message)),
@@ -265,6 +283,42 @@ impl Owner {
             self.shared.open.store(true, Ordering::Release);
             self.tell(Event::Connected);
         }
+    }
+
+    /// The control channel is open, so the handshake is through. A channel that opens again changes nothing.
+    async fn begin_comparison(&mut self, wires: &Wires) -> Result<(), Ending> {
+        if self.comparison.is_some() {
+            return Ok(());
+        }
+        let Some(certificates) = certificates(&*wires.connection.peer).await else {
+            return Err(Ending::Broken(String::from("the certificates of the connection are not known")));
+        };
+        let (exchange, first) = Exchange::begin(self.config.role, certificates.0, certificates.1, rand::random());
+        self.comparison = Some(Comparing { exchange, certificates });
+        if let Some(first) = first {
+            self.send(wires, Channel::Control, &Control::Comparison(first)).await;
+        }
+        Ok(())
+    }
+
+    /// A restart of the path keeps the DTLS association. Were it ever made anew, with another certificate, then what the two have
+    /// compared would say nothing of it.
+    async fn still_the_same(&self, wires: &Wires) -> Result<(), Ending> {
+        let Some(comparing) = &self.comparison else { return Ok(()) };
+        let now = certificates(&*wires.connection.peer).await;
+        if now == Some(comparing.certificates) { Ok(()) } else { Err(Ending::Tampered) }
+    }
+
+    async fn compare(&mut self, wires: &Wires, message: &Comparison) -> Result<(), Ending> {
+        let Some(comparing) = &mut self.comparison else { return Err(Ending::Tampered) };
+        let step = comparing.exchange.take(message).map_err(|Tampered| Ending::Tampered)?;
+        if let Some(answer) = step.send {
+            self.send(wires, Channel::Control, &Control::Comparison(answer)).await;
+        }
+        if let Some(pictures) = step.pictures {
+            self.tell(Event::Pictures(pictures));
+        }
+        Ok(())
     }
 
     async fn send(&self, wires: &Wires, channel: Channel, message: &impl ChannelMessage) {

@@ -21,6 +21,8 @@ use visavis_wire::channel::{ChannelMessage, Control};
 use visavis_wire::socket::{RelayCredentials, Role, Signal};
 use webrtc::data_channel::DataChannelEvent;
 
+mod middle;
+
 const PATIENCE: Duration = Duration::from_secs(20);
 
 /// Loses a share of the arriving media packets (in thousandths), the same ones in every run.

@@ -94,6 +94,9 @@ pub struct CallView {
     pub can_undo: bool,
     pub can_redo: bool,
     pub statistics: Option<Statistics>,
+    /// Four numbers below 64, of pictures that are the same on both screens unless somebody sits in between. Absent until the
+    /// two apps have worked them out.
+    pub pictures: Option<[u8; 4]>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, TS)]
@@ -211,6 +214,8 @@ pub enum Notice {
     CallFailed {
         detail: String,
     },
+    /// The two apps do not hold the same keys: somebody sat in between, and the call was ended.
+    CallTampered,
     MatchWithdrawn,
     DrawingSaved {
         path: String,

@@ -71,6 +71,20 @@ pub enum Control {
     Lowered {
         by: Option<Bottleneck>,
     },
+    /// Comes before everything else; see [`Comparison`].
+    Comparison(Comparison),
+}
+
+/// The three messages that make the short authentication string of a call, in their order (after RFC 6189 section 4.4: who
+/// began has committed to a number before seeing the other's). What the numbers are hashed with is the business of `call`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Comparison {
+    /// Of the offerer: a hash over its number and both certificates.
+    Commitment([u8; 32]),
+    /// Of the answerer: its number.
+    Number([u8; 32]),
+    /// Of the offerer: the number it had committed to.
+    Opening([u8; 32]),
 }
 
 /// Highest `seq` of each author that is here without a gap, and a hash over that author's operations up to it.

@@ -1,6 +1,6 @@
 //! Bytes that other versions of the program hold us to. A change here is a change of protocol: raise the version instead.
 
-use visavis_wire::channel::{Bottleneck, ChannelMessage, Control, Here, Ink, Live, Operations, Seen, Shows};
+use visavis_wire::channel::{Bottleneck, ChannelMessage, Comparison, Control, Here, Ink, Live, Operations, Seen, Shows};
 use visavis_wire::paper::{Author, Fill, Form, Op, OpId, OpKind, Place, Point, Run, Shape, Stroke};
 use visavis_wire::socket::{ClientMessage, MatchId, Question, ServerMessage, Signal};
 use visavis_wire::{DecodeError, Private, limits};
@@ -58,6 +58,13 @@ fn channel_messages_keep_their_bytes() {
     assert_eq!(Control::from_bytes(&[1, 4, 1, 1]), Ok(Control::Lowered { by: Some(Bottleneck::Processor) }));
     let here = Here { offerer: 7, answerer: 300, offerer_hash: 1, answerer_hash: 128 };
     assert_eq!(Control::Paper(here).to_bytes(), [1, 2, 7, 172, 2, 1, 128, 1]);
+    let numbers: [u8; 32] = std::array::from_fn(|at| at as u8);
+    for (tag, message) in
+        [Comparison::Commitment(numbers), Comparison::Number(numbers), Comparison::Opening(numbers)].into_iter().enumerate()
+    {
+        let bytes = Control::Comparison(message).to_bytes();
+        assert_eq!((&bytes[..3], &bytes[3..]), (&[1, 5, tag as u8][..], &numbers[..]));
+    }
     let point = Point { x: 1, y: 2, pressure: 128 };
     let ink = Ink { colour: Some(255), size: 60, fades: false };
     let live = Live::Ink { stroke: 3, ink, from: 4, points: vec![point] };

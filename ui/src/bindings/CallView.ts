@@ -36,4 +36,9 @@ own_looks_to_peer: Seen, own: OwnCamera, reveal: RevealState,
 /**
  * Why one's own picture is veiled, when it is.
  */
-veil_reason: VeilReason | null, muted: boolean, peer_muted: boolean, can_undo: boolean, can_redo: boolean, statistics: Statistics | null, };
+veil_reason: VeilReason | null, muted: boolean, peer_muted: boolean, can_undo: boolean, can_redo: boolean, statistics: Statistics | null, 
+/**
+ * Four numbers below 64, of pictures that are the same on both screens unless somebody sits in between. Absent until the
+ * two apps have worked them out.
+ */
+pictures: [number, number, number, number] | null, };

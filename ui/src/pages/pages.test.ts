@@ -29,6 +29,7 @@ const call: CallView = {
   can_undo: false,
   can_redo: false,
   statistics: null,
+  pictures: [1, 12, 40, 63],
 }
 const pages: { [Name in PageName]: Extract<Page, { page: Name }> } = {
   starting: { page: 'starting' },

@@ -151,6 +151,7 @@ const NOTICES: Record<Plain, { words: Key; retry: boolean }> = {
   no_speaker: { words: 'notice.no_speaker', retry: true },
   keyring_missing: { words: 'notice.keyring_missing', retry: false },
   call_failed: { words: 'notice.call_failed', retry: false },
+  call_tampered: { words: 'notice.call_tampered', retry: false },
   match_withdrawn: { words: 'notice.match_withdrawn', retry: false },
   drawing_saved: { words: 'notice.drawing_saved', retry: false },
   drawing_disk_full: { words: 'notice.drawing_disk_full', retry: false },

@@ -9,7 +9,7 @@ use crate::sight::camera_state;
 use crate::view::Notice;
 use std::time::Duration;
 use visavis_call as call;
-use visavis_call::Statistics;
+use visavis_call::{Pictures, Statistics};
 use visavis_sight::gate::{Because, Input as GateInput};
 use visavis_wire::channel::{Control, Operations, Seen, Shows};
 use visavis_wire::paper::Author;
@@ -53,6 +53,8 @@ pub(super) struct InCall {
     pub because: Option<Because>,
     pub peer: Peer,
     pub statistics: Option<Statistics>,
+    /// That tell whether somebody sits in between.
+    pub pictures: Option<Pictures>,
     pub paper: Paper,
     reported: Option<(Duration, Control)>,
     /// For the peer, while the server is away.
@@ -99,6 +101,7 @@ impl InCall {
             because: None,
             peer: Peer { says_camera_on: true, ..Peer::default() },
             statistics: None,
+            pictures: None,
             paper: Paper::new(author, now),
             reported: None,
             unsent: Vec::new(),
@@ -200,8 +203,8 @@ impl InCall {
             }
             Control::Muted { muted } => self.peer.muted = muted,
             Control::Paper(here) => self.paper.meet(here, now, out),
-            // Handled by the evening: it changes the page. And by the call, which tells it in its statistics.
-            Control::Leaving | Control::Lowered { .. } => {}
+            // Handled by the evening: it changes the page. And by the call, which tells it in its statistics, or by its pictures.
+            Control::Leaving | Control::Lowered { .. } | Control::Comparison(_) => {}
         }
     }
 
@@ -325,8 +328,10 @@ impl Evening {
         if let (Room::Parting(Parting { reason, .. }), End::Vanished) = (&mut signed_in.room, &end) {
             *reason = EndReason::Vanished;
         }
-        if let End::Failed(detail) = end {
-            self.notice = Some(Notice::CallFailed { detail });
+        match end {
+            End::Failed(detail) => self.notice = Some(Notice::CallFailed { detail }),
+            End::Tampered => self.notice = Some(Notice::CallTampered),
+            End::Left | End::Vanished => {}
         }
     }
 }
@@ -338,6 +343,8 @@ enum End {
     /// The connection was taken down without a word.
     Vanished,
     Failed(String),
+    /// Somebody sat in between.
+    Tampered,
 }
 
 fn call_event(
@@ -367,6 +374,8 @@ fn call_event(
         call::Event::Operations(Operations(ops)) => call.paper.operations(ops, now, out),
         call::Event::Live(live) => call.paper.live(live, now, out),
         call::Event::Statistics(statistics) => call.statistics = Some(statistics),
+        call::Event::Pictures(pictures) => call.pictures = Some(pictures),
+        call::Event::Tampered => return Some(End::Tampered),
         call::Event::Failed(detail) => return Some(End::Failed(detail)),
         call::Event::Closed => return Some(End::Vanished),
     }

@@ -546,6 +546,21 @@ fn an_expired_sign_in_ends_on_the_welcome_page() {
 }
 
 #[test]
+fn the_pictures_are_shown_and_somebody_in_between_ends_the_call() {
+    let mut night = Night::in_call();
+    assert_eq!(night.call_view().pictures, None);
+    night.call_event(call::Event::Pictures([1, 2, 3, 63]));
+    assert_eq!(night.call_view().pictures, Some([1, 2, 3, 63]));
+    night.call_event(call::Event::Interrupted);
+    night.call_event(call::Event::Restored);
+    assert_eq!(night.call_view().pictures, Some([1, 2, 3, 63]), "the same keys, the same pictures");
+    let effects = night.call_event(call::Event::Tampered);
+    assert!(hangs_up(&effects) && sends(&effects).contains(&ClientMessage::Leave { match_id: id("m") }));
+    assert_eq!(night.notice(), Some(Notice::CallTampered));
+    assert!(matches!(night.page(), Page::Parting { .. }));
+}
+
+#[test]
 fn nonsense_of_the_server_is_counted_and_said() {
     let mut night = Night::in_call();
     night.input(Input::Socket(Socket::Malformed));

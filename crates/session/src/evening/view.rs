@@ -91,5 +91,6 @@ fn call_view(call: &InCall, own: &Own, now: Duration) -> CallView {
         can_undo: call.paper.history.can_undo(),
         can_redo: call.paper.history.can_redo(),
         statistics: call.statistics.clone(),
+        pictures: call.pictures,
     }
 }
