@@ -79,9 +79,16 @@ pub(crate) struct Exchange {
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Awaits {
     Commitment,
-    Number,
-    Opening { commitment: [u8; 32] },
-    Nothing,
+    Number {
+        commitment: [u8; 32],
+    },
+    Opening {
+        commitment: [u8; 32],
+    },
+    /// `heard`: the answerer's number, at the offerer.
+    Nothing {
+        heard: Option<Number>,
+    },
 }
 
 impl Exchange {
@@ -91,25 +98,40 @@ impl Exchange {
             Role::Offerer => {
                 let certificates = [own, peer];
                 let commitment = commitment(certificates, &number);
-                (Self { certificates, number, awaits: Awaits::Number }, Some(Comparison::Commitment(commitment)))
+                let exchange = Self { certificates, number, awaits: Awaits::Number { commitment } };
+                let first = exchange.unanswered();
+                (exchange, first)
             }
             Role::Answerer => (Self { certificates: [peer, own], number, awaits: Awaits::Commitment }, None),
         }
     }
 
+    /// What may be said again: the other side may not have been listening yet when it was said first. Hearing the same twice
+    /// tells nobody more than hearing it once.
+    pub fn unanswered(&self) -> Option<Comparison> {
+        match self.awaits {
+            Awaits::Number { commitment } => Some(Comparison::Commitment(commitment)),
+            _ => None,
+        }
+    }
+
     pub fn take(&mut self, message: &Comparison) -> Result<Step, Tampered> {
         match (self.awaits, message) {
+            (Awaits::Opening { commitment }, Comparison::Commitment(again)) if *again == commitment => {
+                Ok(Step { send: Some(Comparison::Number(self.number)), pictures: None })
+            }
+            (Awaits::Nothing { heard: Some(before) }, Comparison::Number(again)) if *again == before => Ok(Step::default()),
             (Awaits::Commitment, Comparison::Commitment(commitment)) => {
                 self.awaits = Awaits::Opening { commitment: *commitment };
                 Ok(Step { send: Some(Comparison::Number(self.number)), pictures: None })
             }
-            (Awaits::Number, Comparison::Number(answerers)) => {
-                self.awaits = Awaits::Nothing;
+            (Awaits::Number { .. }, Comparison::Number(answerers)) => {
+                self.awaits = Awaits::Nothing { heard: Some(*answerers) };
                 let pictures = pictures(self.certificates, &self.number, answerers);
                 Ok(Step { send: Some(Comparison::Opening(self.number)), pictures: Some(pictures) })
             }
             (Awaits::Opening { commitment: made }, Comparison::Opening(offerers)) => {
-                self.awaits = Awaits::Nothing;
+                self.awaits = Awaits::Nothing { heard: None };
                 // Both are known to the sender by now: nothing is told by the time that the comparison takes.
                 if commitment(self.certificates, offerers) != made {
                     return Err(Tampered);

@@ -7,6 +7,7 @@ use crate::comparison::Fingerprint;
 use crate::congestion::TRANSPORT_CC;
 use crate::engine::{Config, Input, Policy, Shared};
 use crate::interceptors::registry;
+use crate::relay::{self, RelayError, Way};
 use crate::{sound, video};
 use rtc::interceptor::BoxedInterceptor;
 use rtc::media_stream::MediaStreamTrack;
@@ -19,11 +20,12 @@ use rtc::rtp_transceiver::rtp_sender::{
     RTCRtpHeaderExtensionCapability, RtpCodecKind,
 };
 use rtc::shared::error::Error;
+use rtc::shared::ifaces::ifaces;
 use rtc::statistics::StatsSelector;
 use rtc::statistics::report::RTCStatsReportEntry;
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, ToSocketAddrs, UdpSocket};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 use tokio::sync::mpsc::UnboundedSender;
 use visavis_wire::socket::RelayCredentials;
@@ -45,20 +47,21 @@ const ICE_KEEP_ALIVE: Duration = Duration::from_millis(500);
 const ICE_CHECK_INTERVAL: Duration = Duration::from_millis(50);
 /// Checks of one pair of candidates: 20 s, within which the other side may still be at its answer.
 const ICE_CHECKS: u16 = 400;
-const DEFAULT_TURN_PORT: u16 = 3478;
 
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum ConnectionError {
-    #[error("no relay was named, and the call may only be relayed")]
-    NoRelay,
-    #[error("the relay's address could not be resolved")]
-    UnknownRelay,
+    #[error(transparent)]
+    Relay(#[from] RelayError),
     /// Without the library's own words, which may name addresses.
     #[error("the {0} could not be set up")]
     Setup(&'static str),
 }
 
 pub(crate) struct Connection {
+    /// How the relay is reached, where there is one.
+    way: Option<Way>,
+    relays: Arc<Mutex<Vec<SocketAddr>>>,
+    policy: Policy,
     pub peer: Arc<dyn PeerConnection>,
     pub video: Arc<TrackLocalStaticRTP>,
     pub audio: Arc<TrackLocalStaticRTP>,
@@ -80,19 +83,21 @@ pub(crate) async fn connect(
     inputs: UnboundedSender<Input>,
 ) -> Result<Connection, ConnectionError> {
     use ConnectionError::Setup;
-    let relays = relay_addresses(&config.relay).await;
-    if config.policy == Policy::RelayOnly && relays.is_empty() {
-        return Err(if config.relay.urls.is_empty() { ConnectionError::NoRelay } else { ConnectionError::UnknownRelay });
-    }
+    let way = match relay::reach(&config.relay, inputs.clone()).await {
+        Ok(way) => Some(way),
+        Err(error) if config.policy == Policy::RelayOnly => return Err(error.into()),
+        Err(_) => None,
+    };
+    let relays = Arc::new(Mutex::new(way.as_ref().map(|way| way.addresses.clone()).unwrap_or_default()));
     let media = media_engine().map_err(|_| Setup("codecs"))?;
     let peer = PeerConnectionBuilder::new()
-        .with_configuration(configuration(config))
+        .with_configuration(configuration(config.policy, &config.relay, way.as_ref()))
         .with_media_engine(media)
         .with_setting_engine(settings())
         .with_interceptor_registry(registry(&shared.monitor, &shared.congestion, tap))
         .with_handler(Arc::new(Handler { inputs }))
         .with_runtime(Arc::new(TokioRuntime))
-        .with_udp_addrs(vec![LocalAddresses { relays, policy: config.policy }])
+        .with_udp_addrs(vec![LocalAddresses { relays: Arc::clone(&relays), policy: config.policy }])
         .build()
         .await
         .map_err(|_| Setup("sockets of the call"))?;
@@ -104,7 +109,32 @@ pub(crate) async fn connect(
         let opened = peer.create_data_channel(channel.label(), Some(channel.init())).await;
         channels.push((channel, opened.map_err(|_| Setup("data channels"))?));
     }
-    Ok(Connection { peer, video, audio, channels })
+    Ok(Connection { way, relays, policy: config.policy, peer, video, audio, channels })
+}
+
+impl Connection {
+    /// From which packets to the relay leave, and in a direct call all that others can reach; sorted.
+    fn own_addresses(&self) -> Vec<IpAddr> {
+        let relays = self.way.as_ref().map(|way| way.relays.as_slice()).unwrap_or_default();
+        let mut addresses: Vec<IpAddr> = relays.iter().filter_map(|relay| route_to(*relay)).collect();
+        if self.policy == Policy::Any {
+            let found = ifaces().unwrap_or_default();
+            addresses
+                .extend(found.iter().filter_map(|face| face.addr).map(|address| address.ip()).filter(|ip| !ip.is_loopback()));
+        }
+        addresses.sort_unstable();
+        addresses.dedup();
+        addresses
+    }
+
+    /// From the next restart on, relayed addresses come this way.
+    pub async fn take_way(&mut self, way: Way, relay: &RelayCredentials) -> Result<(), ConnectionError> {
+        *self.relays.lock().unwrap_or_else(PoisonError::into_inner) = way.addresses.clone();
+        let configuration = configuration(self.policy, relay, Some(&way));
+        self.peer.set_configuration(configuration).await.map_err(|_| ConnectionError::Setup("relay"))?;
+        self.way = Some(way);
+        Ok(())
+    }
 }
 
 /// Own and the peer's certificate, as the DTLS handshake has used them. `None` before it is through.
@@ -193,51 +223,28 @@ fn settings() -> SettingEngine {
         .build()
 }
 
-fn configuration(config: &Config) -> rtc::peer_connection::configuration::RTCConfiguration {
-    let server = RTCIceServer {
-        urls: config.relay.urls.clone(),
-        username: config.relay.username.reveal().clone(),
-        credential: config.relay.credential.reveal().clone(),
-    };
-    let servers = if config.relay.urls.is_empty() { Vec::new() } else { vec![server] };
-    let policy = match config.policy {
+fn configuration(
+    policy: Policy,
+    relay: &RelayCredentials,
+    way: Option<&Way>,
+) -> rtc::peer_connection::configuration::RTCConfiguration {
+    let server = way.map(|way| RTCIceServer {
+        urls: way.urls.clone(),
+        username: relay.username.reveal().clone(),
+        credential: relay.credential.reveal().clone(),
+    });
+    let servers = server.into_iter().collect();
+    let policy = match policy {
         Policy::RelayOnly => RTCIceTransportPolicy::Relay,
         Policy::Any => RTCIceTransportPolicy::All,
     };
     RTCConfigurationBuilder::new().with_ice_servers(servers).with_ice_transport_policy(policy).build()
 }
 
-/// `turn:HOST[:PORT][?transport=udp]` to HOST:PORT; nothing for what is not TURN over UDP.
-fn relay_host(url: &str) -> Option<String> {
-    let rest = url.strip_prefix("turn:")?;
-    let (host, query) = rest.split_once('?').unwrap_or((rest, ""));
-    if !query.is_empty() && query != "transport=udp" {
-        return None;
-    }
-    let has_port = host
-        .rsplit_once(':')
-        .is_some_and(|(before, port)| port.parse::<u16>().is_ok() && (!before.contains(':') || before.ends_with(']')));
-    match host {
-        "" => None,
-        host if has_port => Some(host.to_owned()),
-        host => Some(format!("{host}:{DEFAULT_TURN_PORT}")),
-    }
-}
-
-async fn relay_addresses(relay: &RelayCredentials) -> Vec<SocketAddr> {
-    let mut found = Vec::new();
-    for host in relay.urls.iter().filter_map(|url| relay_host(url)) {
-        if let Ok(addresses) = tokio::net::lookup_host(host).await {
-            found.extend(addresses);
-        }
-    }
-    found
-}
-
 /// The local addresses to bind, looked up whenever sockets are bound, at the beginning and at every restart: those from which
 /// the relays are reached, and in a direct call those of all interfaces.
 struct LocalAddresses {
-    relays: Vec<SocketAddr>,
+    relays: Arc<Mutex<Vec<SocketAddr>>>,
     policy: Policy,
 }
 
@@ -246,17 +253,22 @@ impl ToSocketAddrs for LocalAddresses {
 
     fn to_socket_addrs(&self) -> io::Result<Self::Iter> {
         let mut addresses: Vec<SocketAddr> = Vec::new();
-        for ip in self.relays.iter().filter_map(|relay| route_to(*relay)) {
+        let relays = self.relays.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        for ip in relays.iter().filter_map(|relay| route_to(*relay)) {
             if !addresses.iter().any(|known| known.ip() == ip) {
                 addresses.push(SocketAddr::new(ip, 0));
             }
         }
         if self.policy == Policy::Any {
             addresses.push(SocketAddr::from((Ipv4Addr::UNSPECIFIED, 0)));
-            if self.relays.is_empty() {
+            if relays.is_empty() {
                 // Two programs of one machine without a relay.
                 addresses.push(SocketAddr::from((Ipv4Addr::LOCALHOST, 0)));
             }
+        }
+        if addresses.is_empty() {
+            // No network at this moment. The library gives the connection up for good when there is nothing to bind.
+            addresses.push(SocketAddr::from((Ipv4Addr::LOCALHOST, 0)));
         }
         Ok(addresses.into_iter())
     }
@@ -268,6 +280,31 @@ fn route_to(target: SocketAddr) -> Option<IpAddr> {
     let socket = UdpSocket::bind((any, 0)).ok()?;
     socket.connect(target).ok()?;
     Some(socket.local_addr().ok()?.ip())
+}
+
+/// Notices that packets would leave this machine from other addresses than those that the sockets are bound to.
+#[derive(Default)]
+pub(crate) struct NetworkWatch {
+    known: Option<Vec<IpAddr>>,
+}
+
+impl NetworkWatch {
+    /// True once for each change. A machine without a network has not changed yet: there is nothing to bind.
+    pub fn look(&mut self, connection: &Connection) -> bool {
+        self.differs(connection.own_addresses())
+    }
+
+    fn differs(&mut self, now: Vec<IpAddr>) -> bool {
+        if now.is_empty() || self.known.as_ref() == Some(&now) {
+            return false;
+        }
+        self.known.replace(now).is_some()
+    }
+
+    /// The sockets are about to be bound anew.
+    pub fn settle(&mut self, connection: &Connection) {
+        self.differs(connection.own_addresses());
+    }
 }
 
 /// Runs on the library's driver, so it only hands over.
@@ -314,20 +351,28 @@ mod tests {
     use super::*;
 
     #[test]
-    fn relay_urls_are_read() {
-        assert_eq!(relay_host("turn:127.0.0.1:3478?transport=udp").as_deref(), Some("127.0.0.1:3478"));
-        assert_eq!(relay_host("turn:relay.example").as_deref(), Some("relay.example:3478"));
-        assert_eq!(relay_host("turn:[::1]:99").as_deref(), Some("[::1]:99"));
-        assert_eq!(relay_host("turn:[::1]").as_deref(), Some("[::1]:3478"));
-        assert_eq!(relay_host("turn:relay.example?transport=tcp"), None);
-        assert_eq!(relay_host("stun:relay.example"), None);
-        assert_eq!(relay_host("turn:"), None);
+    fn a_relay_on_this_machine_is_reached_from_loopback_alone() {
+        let relays = Arc::new(Mutex::new(vec!["127.0.0.1:3478".parse().unwrap()]));
+        let local: Vec<SocketAddr> = LocalAddresses { relays, policy: Policy::RelayOnly }.to_socket_addrs().unwrap().collect();
+        assert_eq!(local, [SocketAddr::from((Ipv4Addr::LOCALHOST, 0))]);
     }
 
     #[test]
-    fn a_relay_on_this_machine_is_reached_from_loopback_alone() {
-        let relays = vec!["127.0.0.1:3478".parse().unwrap()];
-        let local: Vec<SocketAddr> = LocalAddresses { relays, policy: Policy::RelayOnly }.to_socket_addrs().unwrap().collect();
-        assert_eq!(local, [SocketAddr::from((Ipv4Addr::LOCALHOST, 0))]);
+    fn a_change_of_network_is_noticed_once_and_none_is_no_change() {
+        let ip = |last| IpAddr::from([192, 168, 1, last]);
+        let mut watch = NetworkWatch::default();
+        assert!(!watch.differs(vec![ip(1)]), "the first look");
+        assert!(!watch.differs(vec![ip(1)]));
+        assert!(!watch.differs(Vec::new()), "no network");
+        assert!(!watch.differs(vec![ip(1)]), "the same as before");
+        assert!(watch.differs(vec![ip(2)]));
+        assert!(!watch.differs(vec![ip(2)]));
+        assert!(watch.differs(vec![ip(1), ip(2)]));
+    }
+
+    #[test]
+    fn there_is_something_to_bind_even_without_a_network() {
+        let addresses = LocalAddresses { relays: Arc::default(), policy: Policy::RelayOnly };
+        assert_eq!(addresses.to_socket_addrs().unwrap().count(), 1);
     }
 }

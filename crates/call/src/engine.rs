@@ -5,6 +5,7 @@
 //! | `Command` | the session, by [`Call::command`] |
 //! | `LocalCandidate`, `Ice`, `Connection`, `Track` | the library's driver, by `connection::Handler` |
 //! | `ChannelOpen`, `ChannelClosed`, `Message` | the task that reads each data channel |
+//! | `Way`, `StreamBroke` | the tasks of `relay` |
 //! | `Dropped` | the handle was dropped |
 //! | a tick every 100 ms | the loop's own timer |
 //!
@@ -19,6 +20,7 @@ use crate::connection::Sources;
 use crate::interceptors::Monitor;
 use crate::owner::Owner;
 use crate::receive::{VideoInput, VideoPacket};
+use crate::relay::Found;
 use crate::send::VideoOutput;
 use crate::sound::{self, MicrophoneSink, SpeakerSource};
 use crate::statistics::{ReceiveFigures, SendFigures};
@@ -28,6 +30,7 @@ use rtc::interceptor::BoxedInterceptor;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, mpsc as thread_channel};
 use std::thread::JoinHandle;
+use std::time::Duration;
 use tokio::sync::mpsc;
 use visavis_media::{Clock, Frame, FramePool, Mailbox};
 use visavis_sight::Released;
@@ -68,8 +71,10 @@ pub enum Command {
     Live(Live),
     /// Sends silence (DTX) instead of the microphone.
     Mute(bool),
-    /// Network changed or connection lost: negotiate new candidates. The answerer leaves the offerer two seconds to do it first.
+    /// Connection lost: negotiate new candidates. The answerer leaves the offerer two seconds to do it first.
     Restart,
+    /// New credentials, before the old ones expire or because there is another relay. Used from the next restart on.
+    Relay(Box<RelayCredentials>),
     HangUp,
 }
 
@@ -83,6 +88,8 @@ pub enum Event {
     /// No packets for a while; the call tries to recover.
     Interrupted,
     Restored,
+    /// This machine has other addresses than before. The call negotiates by itself; other connections had better be made anew.
+    NetworkChanged,
     Control(Control),
     Operations(Operations),
     Live(Live),
@@ -108,6 +115,10 @@ pub(crate) enum Input {
     /// The peer took the connection down.
     ChannelClosed,
     Message(Message),
+    /// What came of looking for a way to the relay.
+    Way(Box<Found>),
+    /// The stream that carried the call to the relay.
+    StreamBroke,
     Dropped,
 }
 
@@ -119,6 +130,9 @@ pub(crate) struct Shared {
     pub congestion: Congestion,
     /// Set while media may be sent.
     pub open: Arc<AtomicBool>,
+    /// Set when there is nothing left to set up.
+    pub settled: Arc<AtomicBool>,
+    pub set_up: Arc<Mutex<SetUp>>,
     pub target_kbps: Arc<AtomicU32>,
     pub muted: Arc<AtomicBool>,
     pub malformed: Arc<AtomicU32>,
@@ -137,6 +151,8 @@ impl Shared {
             monitor,
             congestion,
             open: Arc::default(),
+            settled: Arc::default(),
+            set_up: Arc::default(),
             muted: Arc::default(),
             malformed: Arc::default(),
             send: Arc::default(),
@@ -144,6 +160,18 @@ impl Shared {
             sound: Arc::default(),
         }
     }
+}
+
+/// When each step of the set-up was reached; read by the tests that measure it.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct SetUp {
+    /// The peer's description was taken.
+    pub described: Option<Duration>,
+    /// A path was found.
+    pub path: Option<Duration>,
+    /// Media may flow: the DTLS handshake is through.
+    pub media: Option<Duration>,
+    pub channels: Option<Duration>,
 }
 
 /// The media ends that the owner loop connects to the network.
@@ -187,8 +215,8 @@ impl Call {
         };
         match call.start_threads(&config, sources, microphone_end) {
             Ok(ends) => {
-                let owner = Owner::new(config, sources, shared, events);
-                tokio::spawn(owner.run(ends, inputs, input_queue, tap));
+                let owner = Owner::new(config, sources, shared, inputs, events);
+                tokio::spawn(owner.run(ends, input_queue, tap));
             }
             Err(error) => {
                 // The receiver is still held below.

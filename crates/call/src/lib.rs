@@ -25,6 +25,7 @@ mod owner;
 mod pace;
 mod rate;
 mod receive;
+mod relay;
 mod send;
 mod sound;
 mod statistics;

@@ -16,7 +16,7 @@ const EARLY_CANDIDATES: usize = 64;
 /// Candidates taken from the peer for one description.
 const CANDIDATES: usize = 128;
 
-#[derive(Debug, thiserror::Error)]
+#[derive(Clone, Debug, thiserror::Error)]
 pub(crate) enum NegotiationError {
     /// The library's own words are left out: they may quote the description, which holds addresses.
     #[error("the {0} could not be used")]
@@ -49,13 +49,19 @@ impl Negotiator {
         self.described
     }
 
-    pub fn offering(&self) -> bool {
-        self.offering
+    /// The answerer's candidates are ready before the offer comes. The library gathers when a description is made, or when a
+    /// restart is announced; this one is never carried out, because an answer takes the place of the offer that would.
+    pub async fn gather(&mut self) -> Result<(), NegotiationError> {
+        self.connection.restart_ice().await.map_err(|_| NegotiationError::Description("own candidates"))
     }
 
     /// Makes an offer, with new credentials and candidates when `restart`.
     pub async fn offer(&mut self, restart: bool) -> Step {
         const WHAT: NegotiationError = NegotiationError::Description("own offer");
+        if self.offering {
+            // Its answer is lost, or about candidates that are of no use any more.
+            self.roll_back(WHAT).await?;
+        }
         if restart {
             self.connection.restart_ice().await.map_err(|_| WHAT)?;
         }
@@ -90,9 +96,7 @@ impl Negotiator {
             if self.role == Role::Offerer {
                 return Ok(None);
             }
-            let rollback = RTCSessionDescription::rollback(None).map_err(|_| WHAT)?;
-            self.connection.set_local_description(rollback).await.map_err(|_| WHAT)?;
-            self.offering = false;
+            self.roll_back(WHAT).await?;
         }
         let offer = RTCSessionDescription::offer(public_description(&sdp, self.policy)).map_err(|_| WHAT)?;
         self.connection.set_remote_description(offer).await.map_err(|_| WHAT)?;
@@ -102,6 +106,13 @@ impl Negotiator {
         self.answered = Some(sdp);
         self.now_described().await;
         Ok(Some(Signal::Answer { sdp: own }))
+    }
+
+    async fn roll_back(&mut self, what: NegotiationError) -> Result<(), NegotiationError> {
+        let rollback = RTCSessionDescription::rollback(None).map_err(|_| what.clone())?;
+        self.connection.set_local_description(rollback).await.map_err(|_| what)?;
+        self.offering = false;
+        Ok(())
     }
 
     async fn take_answer(&mut self, sdp: String) -> Result<(), NegotiationError> {

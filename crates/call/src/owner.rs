@@ -1,12 +1,16 @@
 //! The owner loop: holds everything that changes during a call and answers one input after the other.
 
+mod comparing;
+mod recovery;
+
 use crate::channels::{Channel, Message};
-use crate::comparison::{Exchange, Fingerprint, Tampered};
-use crate::connection::{Connection, Sources, certificates, connect};
-use crate::engine::{Command, Config, Ends, Event, Input, Policy, Shared};
+use crate::connection::{Connection, Sources, connect};
+use crate::engine::{Command, Config, Ends, Event, Input, Policy, SetUp, Shared};
 use crate::negotiate::{Negotiator, public_candidate};
 use crate::statistics::{Collector, Known};
 use crate::traffic;
+use comparing::Comparing;
+use recovery::Recovery;
 use rtc::interceptor::BoxedInterceptor;
 use rtc::statistics::StatsSelector;
 use rtc::statistics::report::RTCStatsReportEntry;
@@ -17,7 +21,7 @@ use std::time::{Duration, Instant};
 use tokio::sync::mpsc;
 use tokio::time::MissedTickBehavior;
 use visavis_wire::Private;
-use visavis_wire::channel::{ChannelMessage, Comparison, Control};
+use visavis_wire::channel::{ChannelMessage, Control};
 use visavis_wire::socket::{Role, Signal};
 use webrtc::peer_connection::{RTCIceCandidateType, RTCIceConnectionState, RTCPeerConnectionState};
 
@@ -27,8 +31,6 @@ const STATISTICS_INTERVAL: Duration = Duration::from_secs(1);
 const SET_UP_LIMIT: Duration = Duration::from_secs(20);
 /// A path that failed may come back by a restart within this time.
 const RECOVERY_LIMIT: Duration = Duration::from_secs(15);
-/// The answerer lets the offerer restart first.
-const ANSWERER_WAITS: Duration = Duration::from_secs(2);
 /// How long a farewell may take to leave.
 const FAREWELL: Duration = Duration::from_millis(150);
 /// Live messages that have not left are worth nothing; beyond this many bytes new ones are left out.
@@ -61,21 +63,17 @@ pub(crate) struct Owner {
     config: Config,
     sources: Sources,
     shared: Shared,
+    /// For what is done beside the loop and comes back to it.
+    inputs: mpsc::UnboundedSender<Input>,
     events: mpsc::UnboundedSender<Event>,
     phase: Phase,
     media_up: bool,
     open: HashSet<Channel>,
     collector: Collector,
     last_statistics: Duration,
-    restart_at: Option<Duration>,
+    recovery: Recovery,
     relayed: bool,
     comparison: Option<Comparing>,
-}
-
-/// Whether the two sides hold the same certificates.
-struct Comparing {
-    exchange: Exchange,
-    certificates: (Fingerprint, Fingerprint),
 }
 
 /// What the loop talks to once the library is set up.
@@ -88,38 +86,38 @@ struct Wires {
 }
 
 impl Owner {
-    pub fn new(config: Config, sources: Sources, shared: Shared, events: mpsc::UnboundedSender<Event>) -> Self {
+    pub fn new(
+        config: Config,
+        sources: Sources,
+        shared: Shared,
+        inputs: mpsc::UnboundedSender<Input>,
+        events: mpsc::UnboundedSender<Event>,
+    ) -> Self {
         let now = config.clock.now();
         Self {
             relayed: config.policy == Policy::RelayOnly,
             config,
             sources,
             shared,
+            inputs,
             events,
             phase: Phase::SettingUp { since: None },
             media_up: false,
             open: HashSet::new(),
             collector: Collector::new(now),
             last_statistics: now,
-            restart_at: None,
+            recovery: Recovery::default(),
             comparison: None,
         }
     }
 
-    pub async fn run(
-        mut self,
-        ends: Ends,
-        inputs: mpsc::UnboundedSender<Input>,
-        mut queue: mpsc::UnboundedReceiver<Input>,
-        tap: Option<BoxedInterceptor>,
-    ) {
-        let connection = match connect(&self.config, self.sources, &self.shared, tap, inputs.clone()).await {
+    pub async fn run(mut self, ends: Ends, mut queue: mpsc::UnboundedReceiver<Input>, tap: Option<BoxedInterceptor>) {
+        let connection = match connect(&self.config, self.sources, &self.shared, tap, self.inputs.clone()).await {
             Ok(connection) => connection,
             Err(error) => return self.tell(Event::Failed(error.to_string())),
         };
         let negotiator = Negotiator::new(std::sync::Arc::clone(&connection.peer), self.config.role, self.config.policy);
-        let tasks = traffic::start(&connection, ends.video_out, ends.sound_out, &self.shared, &inputs);
-        drop(inputs);
+        let tasks = traffic::start(&connection, ends.video_out, ends.sound_out, &self.shared, &self.inputs);
         let (sound_in, ask_key) = (Some(ends.sound_in), Some(ends.ask_key));
         let mut wires = Wires { connection, negotiator, video_in: ends.video_in, sound_in, ask_key };
         let ending = self.answer_inputs(&mut wires, &mut queue).await;
@@ -141,9 +139,11 @@ impl Owner {
     }
 
     async fn answer_inputs(&mut self, wires: &mut Wires, queue: &mut mpsc::UnboundedReceiver<Input>) -> Ending {
-        if self.config.role == Role::Offerer
-            && let Err(ending) = self.offer(wires, false).await
-        {
+        let begun = match self.config.role {
+            Role::Offerer => self.offer(wires, false).await,
+            Role::Answerer => wires.negotiator.gather().await.map_err(|error| Ending::Broken(error.to_string())),
+        };
+        if let Err(ending) = begun {
             return ending;
         }
         let mut ticks = tokio::time::interval(TICK);
@@ -184,6 +184,8 @@ impl Owner {
                 }
                 self.connected_when_ready();
             }
+            Input::Way(found) => return self.way_found(wires, *found).await,
+            Input::StreamBroke => self.network_changed(),
             Input::ChannelClosed => return Err(Ending::Theirs),
             Input::Message(Message::Control(Control::Comparison(message))) => return self.compare(wires, &message).await,
             Input::Message(Message::Control(message)) => self.tell(Event::Control(message)),
@@ -196,21 +198,22 @@ impl Owner {
 
     async fn command(&mut self, wires: &mut Wires, command: Command) -> Result<(), Ending> {
         match command {
+            Command::Signal(signal) if self.holds_back(&signal) => {}
             Command::Signal(signal) => return self.signal(wires, signal).await,
             Command::Control(message) => self.send(wires, Channel::Control, &message).await,
             Command::Operations(message) => self.send(wires, Channel::Operations, &message).await,
             Command::Live(message) => self.send(wires, Channel::Live, &message).await,
             Command::Mute(muted) => self.shared.muted.store(muted, Ordering::Relaxed),
-            Command::Restart if self.config.role == Role::Offerer => return self.offer(wires, true).await,
-            Command::Restart => self.restart_at = Some(self.config.clock.now() + ANSWERER_WAITS),
+            Command::Restart => self.restart_asked_for(),
+            Command::Relay(relay) => self.renew_relay(*relay),
             Command::HangUp => return Err(Ending::Ours),
         }
         Ok(())
     }
 
     async fn offer(&mut self, wires: &mut Wires, restart: bool) -> Result<(), Ending> {
-        if restart && (!wires.negotiator.described() || wires.negotiator.offering()) {
-            // The first negotiation, or an earlier restart, is still under way.
+        if restart && !wires.negotiator.described() {
+            // The first negotiation is still under way.
             return Ok(());
         }
         let signal = wires.negotiator.offer(restart).await.map_err(|error| Ending::Broken(error.to_string()))?;
@@ -221,14 +224,8 @@ impl Owner {
     }
 
     async fn signal(&mut self, wires: &mut Wires, signal: Signal) -> Result<(), Ending> {
-        let is_offer = matches!(signal, Signal::Offer { .. });
         match wires.negotiator.take(signal).await {
-            Ok(Some(answer)) => {
-                if is_offer {
-                    self.restart_at = None;
-                }
-                self.tell(Event::Signal(answer));
-            }
+            Ok(Some(answer)) => self.tell(Event::Signal(answer)),
             Ok(None) => {}
             Err(error) if self.phase == (Phase::SettingUp { since: None }) => return Err(Ending::Broken(error.to_string())),
             // A restart that cannot be read leaves what there is.
@@ -238,6 +235,7 @@ impl Owner {
             && let Phase::SettingUp { since: since @ None } = &mut self.phase
         {
             *since = Some(self.config.clock.now());
+            self.reached(|set_up| &mut set_up.described);
         }
         Ok(())
     }
@@ -257,6 +255,9 @@ impl Owner {
 
     fn ice(&mut self, state: RTCIceConnectionState) {
         let now = self.config.clock.now();
+        if state == RTCIceConnectionState::Connected {
+            self.reached(|set_up| &mut set_up.path);
+        }
         match (state, self.phase) {
             (RTCIceConnectionState::Connected | RTCIceConnectionState::Completed, Phase::Interrupted | Phase::Lost { .. }) => {
                 self.phase = Phase::Connected;
@@ -277,48 +278,18 @@ impl Owner {
     }
 
     fn connected_when_ready(&mut self) {
-        let setting_up = matches!(self.phase, Phase::SettingUp { .. });
-        if setting_up && self.media_up && self.open.len() == Channel::ALL.len() {
+        if !self.media_up || !matches!(self.phase, Phase::SettingUp { .. }) {
+            return;
+        }
+        self.reached(|set_up| &mut set_up.media);
+        // The handshake of the channels takes two round trips more. Pictures do not wait for it.
+        self.shared.open.store(true, Ordering::Release);
+        if self.open.len() == Channel::ALL.len() {
             self.phase = Phase::Connected;
-            self.shared.open.store(true, Ordering::Release);
+            self.reached(|set_up| &mut set_up.channels);
+            self.shared.settled.store(true, Ordering::Relaxed);
             self.tell(Event::Connected);
         }
-    }
-
-    /// The control channel is open, so the handshake is through. A channel that opens again changes nothing.
-    async fn begin_comparison(&mut self, wires: &Wires) -> Result<(), Ending> {
-        if self.comparison.is_some() {
-            return Ok(());
-        }
-        let Some(certificates) = certificates(&*wires.connection.peer).await else {
-            return Err(Ending::Broken(String::from("the certificates of the connection are not known")));
-        };
-        let (exchange, first) = Exchange::begin(self.config.role, certificates.0, certificates.1, rand::random());
-        self.comparison = Some(Comparing { exchange, certificates });
-        if let Some(first) = first {
-            self.send(wires, Channel::Control, &Control::Comparison(first)).await;
-        }
-        Ok(())
-    }
-
-    /// A restart of the path keeps the DTLS association. Were it ever made anew, with another certificate, then what the two have
-    /// compared would say nothing of it.
-    async fn still_the_same(&self, wires: &Wires) -> Result<(), Ending> {
-        let Some(comparing) = &self.comparison else { return Ok(()) };
-        let now = certificates(&*wires.connection.peer).await;
-        if now == Some(comparing.certificates) { Ok(()) } else { Err(Ending::Tampered) }
-    }
-
-    async fn compare(&mut self, wires: &Wires, message: &Comparison) -> Result<(), Ending> {
-        let Some(comparing) = &mut self.comparison else { return Err(Ending::Tampered) };
-        let step = comparing.exchange.take(message).map_err(|Tampered| Ending::Tampered)?;
-        if let Some(answer) = step.send {
-            self.send(wires, Channel::Control, &Control::Comparison(answer)).await;
-        }
-        if let Some(pictures) = step.pictures {
-            self.tell(Event::Pictures(pictures));
-        }
-        Ok(())
     }
 
     async fn send(&self, wires: &Wires, channel: Channel, message: &impl ChannelMessage) {
@@ -344,10 +315,8 @@ impl Owner {
             Phase::Lost { until } if now > until => return Err(Ending::Broken(String::from("the connection was lost"))),
             _ => {}
         }
-        if self.restart_at.is_some_and(|at| now >= at) {
-            self.restart_at = None;
-            self.offer(wires, true).await?;
-        }
+        self.recover(wires, now);
+        self.say_again(wires, now).await;
         self.shared.target_kbps.store(self.shared.congestion.video_kbps(), Ordering::Relaxed);
         if now >= self.last_statistics + STATISTICS_INTERVAL {
             self.last_statistics = now;
@@ -382,6 +351,11 @@ impl Owner {
         };
         // Best effort: a peer that is gone acknowledges nothing.
         let _ = tokio::time::timeout(FAREWELL, flushed).await;
+    }
+
+    fn reached(&self, step: impl FnOnce(&mut SetUp) -> &mut Option<Duration>) {
+        let mut set_up = self.shared.set_up.lock().unwrap_or_else(PoisonError::into_inner);
+        step(&mut set_up).get_or_insert(self.config.clock.now());
     }
 
     fn tell(&self, event: Event) {

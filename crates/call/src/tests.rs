@@ -22,6 +22,7 @@ use visavis_wire::socket::{RelayCredentials, Role, Signal};
 use webrtc::data_channel::DataChannelEvent;
 
 mod middle;
+mod set_up;
 
 const PATIENCE: Duration = Duration::from_secs(20);
 
@@ -80,9 +81,7 @@ impl Interceptor for Loss {
 }
 
 fn config(role: Role, clock: Clock) -> Config {
-    let relay =
-        RelayCredentials { urls: Vec::new(), username: Private::default(), credential: Private::default(), expires_in_s: 0 };
-    Config { role, relay, policy: Policy::Any, max_video_kbps: 1000, clock, pool: FramePool::new(8) }
+    Config { role, relay: RelayCredentials::default(), policy: Policy::Any, max_video_kbps: 1000, clock, pool: FramePool::new(8) }
 }
 
 type Side = (Call, UnboundedReceiver<Event>);

@@ -52,7 +52,7 @@ pub(crate) fn start(
 /// then sleeps: the answer waits for the next packet or timer. Setting a threshold that nobody uses makes it look again.
 async fn keep_awake(wire: Arc<dyn DataChannel>, shared: Shared) {
     loop {
-        let pause = if shared.open.load(Ordering::Relaxed) { WAKE } else { WAKE_SETTING_UP };
+        let pause = if shared.settled.load(Ordering::Relaxed) { WAKE } else { WAKE_SETTING_UP };
         tokio::time::sleep(pause).await;
         if wire.set_buffered_amount_low_threshold(0).await.is_err() {
             return;

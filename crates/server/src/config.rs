@@ -5,6 +5,7 @@ use crate::room::Rules;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 use std::time::Duration;
+use visavis_wire::Private;
 
 /// How many of the latest partners are not met again.
 pub const RECENT_PARTNERS: u32 = 16;
@@ -15,7 +16,11 @@ pub struct Config {
     pub listen: SocketAddr,
     /// Holds the database and the server's secret. Made where missing.
     pub data: PathBuf,
+    /// The embedded relay.
     pub relay: Option<RelayConfig>,
+    pub relay_tls: Option<RelayTls>,
+    /// Goes before the embedded relay.
+    pub other_relay: Option<OtherRelay>,
     /// Serves the development issuer; on loopback only.
     pub dev: bool,
     /// `None` only with `dev`.
@@ -32,6 +37,27 @@ pub struct RelayConfig {
     pub listen: SocketAddr,
     /// The address that clients see, where it is not the one listened on.
     pub public: Option<IpAddr>,
+}
+
+/// What the embedded relay needs to be reached over TLS too.
+#[derive(Clone, Debug)]
+pub struct RelayTls {
+    /// PEM: the certificate and what it is signed by.
+    pub certificate: PathBuf,
+    pub key: PathBuf,
+    /// In the certificate; clients reach the relay by it.
+    pub name: String,
+    /// PEM of the authority, where it is not one that every client knows.
+    pub authority: Option<PathBuf>,
+}
+
+/// A relay beside this server, such as coturn with `use-auth-secret`.
+#[derive(Clone, Debug)]
+pub struct OtherRelay {
+    /// As [`visavis_wire::socket::RelayCredentials::urls`] has them.
+    pub urls: Vec<String>,
+    pub secret: Private<String>,
+    pub authority: Option<PathBuf>,
 }
 
 /// Times and rates of one client.
@@ -72,6 +98,8 @@ impl Config {
             listen: free,
             data: data.into(),
             relay: Some(RelayConfig { listen: free, public: None }),
+            relay_tls: None,
+            other_relay: None,
             dev: true,
             issuer: None,
             public_url: None,
@@ -93,6 +121,14 @@ impl Config {
         }
         if let Some(url) = &self.public_url {
             check_url(url).map_err(ConfigError::PublicUrl)?;
+        }
+        if let Some(other) = &self.other_relay {
+            if other.secret.reveal().is_empty() {
+                return Err(ConfigError::NoRelaySecret);
+            }
+            if let Some(url) = other.urls.iter().find(|url| !url.starts_with("turn:") && !url.starts_with("turns:")) {
+                return Err(ConfigError::RelayUrl(url.clone()));
+            }
         }
         match self.relay {
             Some(relay) if relay.public.unwrap_or(relay.listen.ip()).is_unspecified() => Err(ConfigError::RelayAddressUnknown),
@@ -134,6 +170,10 @@ pub enum ConfigError {
     PublicUrl(&'static str),
     #[error("the relay listens on every address, so --relay-public-ip must say which one clients are to use")]
     RelayAddressUnknown,
+    #[error("a relay beside this server needs VISAVIS_TURN_SECRET, the secret that it shares with this server")]
+    NoRelaySecret,
+    #[error("a relay's address begins with turn: or turns:, {0} does not")]
+    RelayUrl(String),
 }
 
 #[cfg(test)]
@@ -158,6 +198,13 @@ mod tests {
         }
         let relay = Some(RelayConfig { listen: open, public: None });
         assert_eq!(Config { relay, ..dev.clone() }.check(), Err(ConfigError::RelayAddressUnknown));
+        let other = |url: &str, secret: &str| {
+            let (urls, secret) = (vec![url.to_owned()], Private::new(secret.to_owned()));
+            Config { other_relay: Some(OtherRelay { urls, secret, authority: None }), ..dev.clone() }.check()
+        };
+        assert_eq!(other("turn:relay.example?transport=udp", "s"), Ok(()));
+        assert_eq!(other("turns:relay.example", ""), Err(ConfigError::NoRelaySecret));
+        assert_eq!(other("stun:relay.example", "s"), Err(ConfigError::RelayUrl(String::from("stun:relay.example"))));
         assert!(matches!(Config { public_url: Some("http://x.example".into()), ..dev }.check(), Err(ConfigError::PublicUrl(_))));
     }
 }

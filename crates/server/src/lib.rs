@@ -30,7 +30,7 @@ mod socket;
 mod store;
 mod tokens;
 
-pub use config::{Config, ConfigError, Limits, RECENT_PARTNERS, RelayConfig};
+pub use config::{Config, ConfigError, Limits, OtherRelay, RECENT_PARTNERS, RelayConfig, RelayTls};
 pub use identity::IssuerConfig;
 pub use room::Rules;
 pub use server::{Running, Server, StartError};

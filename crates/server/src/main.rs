@@ -6,7 +6,7 @@ use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
 use std::process::ExitCode;
 use tracing_subscriber::EnvFilter;
-use visavis_server::{Config, IssuerConfig, Limits, RECENT_PARTNERS, RelayConfig, Rules, Server};
+use visavis_server::{Config, IssuerConfig, Limits, OtherRelay, RECENT_PARTNERS, RelayConfig, RelayTls, Rules, Server};
 use visavis_wire::Private;
 
 /// The Visavis server. Prints one line of JSON on standard output when it is ready; the log goes to standard error.
@@ -22,12 +22,31 @@ struct Arguments {
     /// Folder of the database and the server's secret.
     #[arg(long, env = "VISAVIS_DATA", default_value = "visavis-data")]
     data: PathBuf,
-    /// Address and UDP port of the embedded relay.
+    /// Address and port of the embedded relay, for UDP and TCP alike.
     #[arg(long, env = "VISAVIS_RELAY_LISTEN", default_value = "127.0.0.1:0")]
     relay_listen: SocketAddr,
     /// The relay's address as clients see it, where it differs.
     #[arg(long, env = "VISAVIS_RELAY_PUBLIC_IP")]
     relay_public_ip: Option<IpAddr>,
+    /// Certificate of the embedded relay with its chain (PEM), so that it can be reached over TLS on the same port.
+    #[arg(long, env = "VISAVIS_RELAY_CERTIFICATE", requires_all = ["relay_key", "relay_name"])]
+    relay_certificate: Option<PathBuf>,
+    /// Its key (PEM).
+    #[arg(long, env = "VISAVIS_RELAY_KEY")]
+    relay_key: Option<PathBuf>,
+    /// The name in it, by which clients reach the relay.
+    #[arg(long, env = "VISAVIS_RELAY_NAME")]
+    relay_name: Option<String>,
+    /// Authority that signed the relay's certificate (PEM), where it is your own.
+    #[arg(long, env = "VISAVIS_RELAY_AUTHORITY")]
+    relay_authority: Option<PathBuf>,
+    /// Relay beside this server instead of the embedded one, such as coturn with use-auth-secret; several ways to it are
+    /// separated by commas: turn:HOST:PORT?transport=udp, the same with tcp, turns:HOST:PORT?transport=tcp.
+    #[arg(long, env = "VISAVIS_TURN_URLS", value_delimiter = ',')]
+    turn_urls: Vec<String>,
+    /// The secret that it shares with this server. From the environment, where other users of the machine cannot read it.
+    #[arg(long, env = "VISAVIS_TURN_SECRET", hide_env_values = true)]
+    turn_secret: Option<String>,
     /// The OpenID Connect issuer.
     #[arg(long, env = "VISAVIS_ISSUER", requires = "client_id")]
     issuer: Option<String>,
@@ -58,10 +77,20 @@ impl Arguments {
             birthdate_is_verified: verified,
         });
         let rules = if self.dev { Rules { declined_ms: 0, ..Rules::default() } } else { Rules::default() };
+        let tls = self.relay_certificate.zip(self.relay_key).zip(self.relay_name);
+        let authority = self.relay_authority.clone();
+        let relay_tls = tls.map(|((certificate, key), name)| RelayTls { certificate, key, name, authority });
+        let other_relay = (!self.turn_urls.is_empty()).then(|| OtherRelay {
+            urls: self.turn_urls,
+            secret: Private::new(self.turn_secret.unwrap_or_default()),
+            authority: self.relay_authority,
+        });
         Config {
             listen: self.listen,
             data: self.data,
             relay: Some(RelayConfig { listen: self.relay_listen, public: self.relay_public_ip }),
+            relay_tls,
+            other_relay,
             dev: self.dev,
             issuer,
             public_url: self.public_url,

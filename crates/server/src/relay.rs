@@ -1,19 +1,28 @@
-//! The embedded STUN/TURN relay (RFC 8656 over UDP) and its time-limited credentials.
+//! The embedded STUN/TURN relay (RFC 8656 over UDP, and over TCP and TLS by [`stream`]) and its time-limited credentials, which
+//! serve for a relay of the operator's beside it as well.
 //!
 //! It is a closed relay: what is sent through one of its addresses arrives only if it goes to another of its addresses. Both sides
 //! of a match are relayed, so nothing more is needed, and nobody can use it to reach the operator's network.
 
+mod stream;
+
+use crate::config::{OtherRelay, RelayConfig, RelayTls};
 use crate::random;
 use async_trait::async_trait;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use hmac::{Hmac, Mac};
+use rustls::pki_types::pem::PemObject;
+use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use sha1::Sha1;
 use std::collections::{HashMap, HashSet};
 use std::net::{IpAddr, SocketAddr};
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
-use tokio::net::UdpSocket;
+use tokio::net::{TcpListener, UdpSocket};
+use tokio::task::JoinHandle;
+use tokio_rustls::TlsAcceptor;
 use turn::Error as TurnError;
 use turn::auth::{AuthHandler, generate_auth_key};
 use turn::relay::RelayAddressGenerator;
@@ -30,6 +39,7 @@ pub const CREDENTIALS_LAST: Duration = Duration::from_secs(3600);
 const ADMITTED_FOR: i64 = 15 * 60;
 /// Two for each match, and some for reconnections.
 const MAX_ALLOCATIONS: usize = 512;
+const PORT_TRIES: usize = 20;
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
@@ -39,19 +49,27 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 #[derive(Clone)]
 pub struct CredentialMaker {
     secret: Arc<[u8]>,
-    url: String,
+    urls: Vec<String>,
+    authority: Option<String>,
 }
 
 impl CredentialMaker {
+    /// For a relay that is not this server's.
+    pub fn of(other: &OtherRelay) -> Result<Self, RelayError> {
+        let secret = Arc::from(other.secret.reveal().as_bytes());
+        Ok(Self { secret, urls: other.urls.clone(), authority: other.authority.as_deref().map(read_text).transpose()? })
+    }
+
     pub fn make(&self, now: i64) -> RelayCredentials {
         let lasts = CREDENTIALS_LAST.as_secs();
         let expires = now.saturating_add_unsigned(lasts);
         let username = format!("{expires}:{}", random::hex(&random::bytes::<8>()));
         RelayCredentials {
-            urls: vec![self.url.clone()],
+            urls: self.urls.clone(),
             credential: Private::new(credential(&self.secret, &username)),
             username: Private::new(username),
             expires_in_s: u32::try_from(lasts).unwrap_or(u32::MAX),
+            authority: self.authority.clone(),
         }
     }
 }
@@ -64,6 +82,7 @@ fn credential(secret: &[u8], username: &str) -> String {
 
 pub struct Relay {
     server: TurnServer,
+    streams: JoinHandle<()>,
     pub address: SocketAddr,
     pub credentials: CredentialMaker,
 }
@@ -74,37 +93,92 @@ pub enum RelayError {
     Listen(SocketAddr, std::io::Error),
     #[error("the relay could not start: {0}")]
     Start(TurnError),
+    #[error("the relay's file {} cannot be used: {why}", .file.display())]
+    File { file: PathBuf, why: String },
 }
 
-impl Relay {
-    /// `public` is the address that clients see, where it differs from the one listened on.
-    pub async fn start(listen: SocketAddr, public: Option<IpAddr>) -> Result<Self, RelayError> {
-        let socket = UdpSocket::bind(listen).await.map_err(|error| RelayError::Listen(listen, error))?;
-        let bound = socket.local_addr().map_err(|error| RelayError::Listen(listen, error))?;
-        let public = public.unwrap_or(bound.ip());
-        let address = SocketAddr::new(public, bound.port());
-        let secret: Arc<[u8]> = Arc::new(random::bytes::<32>());
-        let server = TurnServer::new(ServerConfig {
-            conn_configs: vec![ConnConfig {
-                conn: Arc::new(socket),
-                relay_addr_generator: Box::new(Allocations { bind: bound.ip(), public, open: Arc::default() }),
-            }],
+fn file_error(file: &Path, why: impl ToString) -> RelayError {
+    RelayError::File { file: file.to_owned(), why: why.to_string() }
+}
+
+fn read_text(file: &Path) -> Result<String, RelayError> {
+    std::fs::read_to_string(file).map_err(|error| file_error(file, error))
+}
+
+/// What all connections of a relay share.
+pub(crate) struct Relaying {
+    admission: Arc<Admission>,
+    bind: IpAddr,
+    public: IpAddr,
+    open: Arc<Mutex<HashSet<u16>>>,
+}
+
+impl Relaying {
+    async fn serve(&self, conn: Arc<dyn Conn + Send + Sync>) -> Result<TurnServer, TurnError> {
+        let allocations = Allocations { bind: self.bind, public: self.public, open: Arc::clone(&self.open) };
+        TurnServer::new(ServerConfig {
+            conn_configs: vec![ConnConfig { conn, relay_addr_generator: Box::new(allocations) }],
             realm: REALM.to_owned(),
-            auth_handler: Arc::new(Admission { secret: Arc::clone(&secret), admitted: Mutex::default() }),
+            auth_handler: Arc::clone(&self.admission) as _,
             // Zero is the crate's own ten minutes.
             channel_bind_timeout: Duration::ZERO,
             alloc_close_notify: None,
         })
         .await
-        .map_err(RelayError::Start)?;
-        Ok(Self { server, address, credentials: CredentialMaker { secret, url: format!("turn:{address}?transport=udp") } })
+    }
+}
+
+impl Relay {
+    pub async fn start(config: RelayConfig, tls: Option<&RelayTls>) -> Result<Self, RelayError> {
+        let (socket, listener) = bind(config.listen).await.map_err(|error| RelayError::Listen(config.listen, error))?;
+        let bound = socket.local_addr().map_err(|error| RelayError::Listen(config.listen, error))?;
+        let public = config.public.unwrap_or(bound.ip());
+        let address = SocketAddr::new(public, bound.port());
+        let secret: Arc<[u8]> = Arc::new(random::bytes::<32>());
+        let admission = Arc::new(Admission { secret: Arc::clone(&secret), admitted: Mutex::default() });
+        let relaying = Arc::new(Relaying { admission, bind: bound.ip(), public, open: Arc::default() });
+        let acceptor = tls.map(acceptor).transpose()?;
+        let server = relaying.serve(Arc::new(socket)).await.map_err(RelayError::Start)?;
+        let streams = tokio::spawn(stream::listen(listener, acceptor, relaying));
+        let mut urls = vec![format!("turn:{address}?transport=udp"), format!("turn:{address}?transport=tcp")];
+        urls.extend(tls.map(|tls| format!("turns:{}:{}?transport=tcp", tls.name, bound.port())));
+        let authority = tls.and_then(|tls| tls.authority.as_deref()).map(read_text).transpose()?;
+        Ok(Self { server, streams, address, credentials: CredentialMaker { secret, urls, authority } })
     }
 
     pub async fn close(&self) {
+        self.streams.abort();
         if let Err(error) = self.server.close().await {
             tracing::debug!(%error, "the relay did not close cleanly");
         }
     }
+}
+
+/// The same port for UDP and TCP.
+async fn bind(listen: SocketAddr) -> std::io::Result<(UdpSocket, TcpListener)> {
+    let mut tries = 0;
+    loop {
+        let socket = UdpSocket::bind(listen).await?;
+        match TcpListener::bind(socket.local_addr()?).await {
+            Ok(listener) => return Ok((socket, listener)),
+            // A port that is free for the one need not be for the other.
+            Err(_) if listen.port() == 0 && tries < PORT_TRIES => tries += 1,
+            Err(error) => return Err(error),
+        }
+    }
+}
+
+fn acceptor(tls: &RelayTls) -> Result<TlsAcceptor, RelayError> {
+    let chain = CertificateDer::pem_file_iter(&tls.certificate)
+        .and_then(Iterator::collect::<Result<Vec<_>, _>>)
+        .map_err(|error| file_error(&tls.certificate, error))?;
+    let key = PrivateKeyDer::from_pem_file(&tls.key).map_err(|error| file_error(&tls.key, error))?;
+    let provider = Arc::new(rustls::crypto::ring::default_provider());
+    let config = rustls::ServerConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()
+        .and_then(|builder| builder.with_no_client_auth().with_single_cert(chain, key))
+        .map_err(|error| file_error(&tls.certificate, error))?;
+    Ok(TlsAcceptor::from(Arc::new(config)))
 }
 
 /// Admits a user name until the time in it, and an address that came in time for as long as it stays.

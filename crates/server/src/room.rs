@@ -22,7 +22,7 @@ mod waiting;
 pub use people::card_of;
 
 use crate::refusal::refuse;
-use crate::store::{AccountId, Entrant};
+use crate::store::{AccountId, Entrant, RunningMatch};
 use meeting::Meeting;
 use std::collections::BTreeMap;
 use visavis_wire::http::{Refusal, RefusalCode};
@@ -45,11 +45,20 @@ pub struct Rules {
     pub waiting_news_ms: u64,
     /// For how long two are not offered each other again after an offer that came to nothing.
     pub declined_ms: u64,
+    /// How often a match gets new credentials for its relay; well before the old ones expire.
+    pub renew_relay_ms: u64,
 }
 
 impl Default for Rules {
     fn default() -> Self {
-        Self { offer_ms: 20_000, away_ms: 20_000, follow_ms: 60_000, waiting_news_ms: 2_000, declined_ms: 600_000 }
+        Self {
+            offer_ms: 20_000,
+            away_ms: 20_000,
+            follow_ms: 60_000,
+            waiting_news_ms: 2_000,
+            declined_ms: 600_000,
+            renew_relay_ms: 1_800_000,
+        }
     }
 }
 
@@ -108,9 +117,7 @@ pub enum Output {
         b: AccountId,
     },
     Began {
-        match_id: MatchId,
-        a: AccountId,
-        b: AccountId,
+        running: RunningMatch,
     },
     Ended {
         match_id: MatchId,
@@ -171,6 +178,20 @@ impl Room {
         }
     }
 
+    /// Takes up a match of the process before this one: both are away and come back, or it ends. Whether they see each other is
+    /// not taken up: nobody's answer is written down, and both apps give theirs again.
+    pub fn restore(&mut self, now_ms: u64, running: RunningMatch) {
+        let RunningMatch { id, a, b, a_offers } = running;
+        let free = |account: AccountId| self.people.get(&account).is_none_or(|person| matches!(person.place, Place::Idle));
+        if a == b || !free(a) || !free(b) {
+            return;
+        }
+        for account in [a, b] {
+            self.people.entry(account).or_default().place = Place::Matched(id.clone());
+        }
+        self.matches.insert(id, Meeting::restored([a, b], a_offers, now_ms, &self.rules));
+    }
+
     pub fn is_online(&self, account: AccountId) -> bool {
         self.people.get(&account).is_some_and(|person| person.socket.is_some())
     }
@@ -178,7 +199,7 @@ impl Room {
     pub fn handle(&mut self, now_ms: u64, input: Input, sources: &mut dyn Sources) -> Vec<Output> {
         let mut out = Vec::new();
         match input {
-            Input::Arrived { account, socket } => self.arrived(now_ms, account, socket, &mut out),
+            Input::Arrived { account, socket } => self.arrived(now_ms, account, socket, sources, &mut out),
             Input::Gone { account, socket } => self.gone(now_ms, account, socket, &mut out),
             Input::Said { account, socket, message } => {
                 // A message of a socket that has been replaced meanwhile is nobody's.
@@ -200,7 +221,7 @@ impl Room {
         out
     }
 
-    fn arrived(&mut self, now_ms: u64, account: AccountId, socket: SocketId, out: &mut Vec<Output>) {
+    fn arrived(&mut self, now_ms: u64, account: AccountId, socket: SocketId, sources: &mut dyn Sources, out: &mut Vec<Output>) {
         if self.closing {
             out.push(send(socket, refuse(RefusalCode::ShuttingDown)));
             out.push(Output::Close { socket });
@@ -215,7 +236,7 @@ impl Room {
         let person = self.people.entry(account).or_default();
         person.socket = Some(socket);
         out.push(send(socket, ServerMessage::Welcome { protocol: visavis_wire::SERVER_PROTOCOL }));
-        self.resume(now_ms, account, socket, out);
+        self.resume(now_ms, account, socket, sources, out);
     }
 
     fn gone(&mut self, now_ms: u64, account: AccountId, socket: SocketId, out: &mut Vec<Output>) {
@@ -265,6 +286,7 @@ impl Room {
         self.expire_matches(now_ms, out);
         if !self.closing {
             self.pair(now_ms, sources, out);
+            self.renew_relays(now_ms, sources, out);
             self.tell_waiting(now_ms, out);
         }
     }

@@ -17,6 +17,8 @@ use visavis_wire::socket::{ClientMessage, MatchId, RelayCredentials, ServerMessa
 /// Messages on their way to one socket. A client that reads slower than this is dropped rather than waited for.
 const OUTBOX: usize = 256;
 const INBOX: usize = 4096;
+/// A match that began longer ago, in seconds, was left behind by a server that died.
+const TAKEN_UP_FOR: i64 = 24 * 3600;
 
 /// What a socket is told.
 #[derive(Debug)]
@@ -100,13 +102,7 @@ impl Sources for OsSources {
     }
 
     fn relay(&mut self) -> RelayCredentials {
-        let none = || RelayCredentials {
-            urls: Vec::new(),
-            username: String::new().into(),
-            credential: String::new().into(),
-            expires_in_s: 0,
-        };
-        self.relay.as_ref().map_or_else(none, |relay| relay.make(random::unix_seconds()))
+        self.relay.as_ref().map_or_else(RelayCredentials::default, |relay| relay.make(random::unix_seconds()))
     }
 }
 
@@ -133,6 +129,7 @@ pub fn start(
 
 impl RoomTask {
     async fn run(mut self) {
+        self.take_up_running().await;
         let mut ticks = tokio::time::interval(Duration::from_millis(TICK_MS));
         ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
         loop {
@@ -159,6 +156,18 @@ impl RoomTask {
         }
     }
 
+    /// Matches of the process before this one, whose people are about to come back.
+    async fn take_up_running(&mut self) {
+        match self.store.running_matches(random::unix_seconds() - TAKEN_UP_FOR).await {
+            Ok(running) => {
+                for running in running {
+                    self.room.restore(0, running);
+                }
+            }
+            Err(error) => tracing::error!(%error, "the running matches could not be read"),
+        }
+    }
+
     async fn step(&mut self, input: Input) {
         let mut inputs = std::collections::VecDeque::from([input]);
         while let Some(input) = inputs.pop_front() {
@@ -180,8 +189,8 @@ impl RoomTask {
                 self.sockets.remove(&socket);
             }
             // Matches that began or ended are written before the next input, so that their rows come in order.
-            Output::Began { match_id, a, b } => {
-                let written = self.store.match_began(&match_id, a, b, random::unix_seconds()).await;
+            Output::Began { running } => {
+                let written = self.store.match_began(&running, random::unix_seconds()).await;
                 report("a match that began", written);
             }
             Output::Ended { match_id, how } => {

@@ -6,7 +6,7 @@ use crate::http::{App, Rates};
 use crate::identity::{IssuerConfig, RelyingParty};
 use crate::issuer_http::IssuerHttp;
 use crate::random;
-use crate::relay::{Relay, RelayError};
+use crate::relay::{CredentialMaker, Relay, RelayError};
 use crate::room_task::{self, RoomHandle};
 use crate::store::{SqlStore, Store, StoreError};
 use crate::tokens::AccessTokens;
@@ -17,6 +17,7 @@ use std::time::Duration;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
+use visavis_wire::socket::RelayCredentials;
 
 /// Open requests get this long after everybody has been told that the server closes.
 const DRAIN: Duration = Duration::from_secs(3);
@@ -66,10 +67,12 @@ impl Server {
         let secret = open_data_folder(&config.data)?;
         let listener = TcpListener::bind(config.listen).await.map_err(|error| StartError::Listen(config.listen, error))?;
         let http = listener.local_addr().map_err(|error| StartError::Listen(config.listen, error))?;
+        let other = config.other_relay.as_ref().map(CredentialMaker::of).transpose()?;
         let turn = match config.relay {
-            Some(relay) => Some(Relay::start(relay.listen, relay.public).await?),
-            None => None,
+            Some(relay) if other.is_none() => Some(Relay::start(relay, config.relay_tls.as_ref()).await?),
+            _ => None,
         };
+        let credentials = other.or_else(|| turn.as_ref().map(|turn| turn.credentials.clone()));
         let store: Arc<dyn Store> = Arc::new(SqlStore::open_file(&config.data.join("visavis.db")).await?);
 
         let base = config.public_url.clone().unwrap_or_else(|| format!("http://{http}"));
@@ -83,12 +86,7 @@ impl Server {
             (None, Some(issuer)) => issuer,
             (None, None) => return Err(ConfigError::NoIssuer.into()),
         };
-        let (room, room_task) = room_task::start(
-            config.rules,
-            Arc::clone(&store),
-            config.recent_partners,
-            turn.as_ref().map(|turn| turn.credentials.clone()),
-        );
+        let (room, room_task) = room_task::start(config.rules, Arc::clone(&store), config.recent_partners, credentials);
         let app = Arc::new(App {
             store: Arc::clone(&store),
             room: room.clone(),
@@ -117,6 +115,11 @@ impl Server {
 }
 
 impl Running {
+    /// For one who does not come through a match: the rig that measures calls. `None` without a relay.
+    pub fn relay_credentials(&self) -> Option<RelayCredentials> {
+        self.turn.as_ref().map(|turn| turn.credentials.make(random::unix_seconds()))
+    }
+
     /// Tells everybody, lets open requests end, closes the database. Takes some seconds at most.
     pub async fn shutdown(self) {
         self.room.close().await;

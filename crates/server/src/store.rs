@@ -48,6 +48,15 @@ pub struct Entrant {
     pub recent: Vec<AccountId>,
 }
 
+/// A match that has begun and not ended.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RunningMatch {
+    pub id: MatchId,
+    pub a: AccountId,
+    pub b: AccountId,
+    pub a_offers: bool,
+}
+
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Rotation {
     /// The new token is stored.
@@ -95,7 +104,10 @@ pub trait Store: Send + Sync + 'static {
     /// Asked at the moment of pairing: both still exist and both are verified adults.
     async fn both_adults(&self, a: AccountId, b: AccountId) -> StoreResult<bool>;
 
-    async fn match_began(&self, id: &MatchId, a: AccountId, b: AccountId, at: i64) -> StoreResult<()>;
+    async fn match_began(&self, running: &RunningMatch, at: i64) -> StoreResult<()>;
+
+    /// Those that began since then and have not ended.
+    async fn running_matches(&self, since: i64) -> StoreResult<Vec<RunningMatch>>;
 
     async fn match_ended(&self, id: &MatchId, how: EndReason, at: i64) -> StoreResult<()>;
 

@@ -154,6 +154,8 @@ pub enum Effect {
     FetchFollows,
     /// Connect, or try again now.
     OpenSocket,
+    /// The network changed: connect anew.
+    RenewSocket,
     CloseSocket,
     Send(ClientMessage),
     StartCall {

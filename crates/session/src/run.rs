@@ -245,6 +245,7 @@ impl Loop {
                     self.ask(|backend| async move { answered(backend.follows().await, |found| Account::Follows(found.follows)) });
                 }
                 Effect::OpenSocket => self.socket.open(),
+                Effect::RenewSocket => self.socket.renew(),
                 Effect::CloseSocket => self.socket.close(),
                 Effect::Send(message) => self.socket.send(message),
                 Effect::StartCall { number, role, relay } => self.start_call(number, role, *relay),

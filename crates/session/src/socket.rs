@@ -32,6 +32,7 @@ type Stream = WebSocketStream<MaybeTlsStream<TcpStream>>;
 
 enum Order {
     Open,
+    Renew,
     Close,
     Send(ClientMessage),
 }
@@ -50,6 +51,11 @@ impl SocketHandle {
     /// Connects, or cuts the pause before the next attempt short.
     pub fn open(&self) {
         self.order(Order::Open);
+    }
+
+    /// The network changed: what is open leads nowhere, and that would be noticed late.
+    pub fn renew(&self) {
+        self.order(Order::Renew);
     }
 
     pub fn close(&self) {
@@ -75,6 +81,8 @@ enum End {
     /// The handle is gone.
     Dropped,
     Lost,
+    /// To be made anew at once.
+    Renewed,
     /// Trying again would not help.
     Failed(Failure),
 }
@@ -91,13 +99,13 @@ impl Task {
         loop {
             match self.orders.recv().await {
                 Some(Order::Open) => {}
-                Some(Order::Close | Order::Send(_)) => continue,
+                Some(Order::Close | Order::Renew | Order::Send(_)) => continue,
                 None => return,
             }
             match self.stay_connected().await {
                 End::Dropped => return,
                 End::Closed => self.kept.clear(),
-                End::Lost => {}
+                End::Lost | End::Renewed => {}
                 End::Failed(failure) => self.tell(Socket::Failed(failure)),
             }
         }
@@ -119,6 +127,7 @@ impl Task {
                             pause = FIRST_PAUSE;
                         }
                     }
+                    (End::Renewed, _) => continue,
                     (end, _) => return end,
                 },
                 Err(End::Lost) => self.tell(Socket::Down),
@@ -138,7 +147,7 @@ impl Task {
             tokio::select! {
                 () = tokio::time::sleep_until(until) => return None,
                 order = self.orders.recv() => match order {
-                    Some(Order::Open) => return None,
+                    Some(Order::Open | Order::Renew) => return None,
                     Some(Order::Close) => return Some(End::Closed),
                     Some(Order::Send(message)) => self.keep(message),
                     None => return Some(End::Dropped),
@@ -219,6 +228,7 @@ impl Task {
                 }
                 order = self.orders.recv() => match order {
                     Some(Order::Open) => {}
+                    Some(Order::Renew) => return (End::Renewed, welcomed),
                     Some(Order::Send(message)) => {
                         if send(&mut stream, &message).await.is_err() {
                             self.keep(message);

@@ -1,5 +1,5 @@
-//! Every message that leaves a process: client and server (HTTP and WebSocket, JSON), the signalling they carry, and the
-//! data channels between two apps (postcard behind a version byte).
+//! Every message that leaves a process: client and server (HTTP and WebSocket, JSON), the signalling they carry, the data
+//! channels between two apps (postcard behind a version byte), and how TURN messages follow each other on a stream.
 //!
 //! This crate knows shapes, versions and limits; what a message means is decided by whoever receives it. Nothing here does
 //! I/O. Decoders refuse what is over the limits of [`limits`] before they allocate for it.
@@ -11,6 +11,7 @@ pub mod paper;
 pub mod people;
 mod private;
 pub mod socket;
+pub mod turn;
 
 pub use private::Private;
 

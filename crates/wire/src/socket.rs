@@ -79,13 +79,17 @@ pub enum ClientMessage {
 }
 
 /// Time-limited credentials of the TURN relay (the usual HMAC scheme over an expiry time).
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RelayCredentials {
-    /// `turn:host:port?transport=udp`
+    /// RFC 7065: `turn:host:port?transport=udp`, the same with `tcp`, or `turns:host:port?transport=tcp`. They name one relay
+    /// (or several that relay to each other); an app takes the first way that works.
     pub urls: Vec<String>,
     pub username: Private<String>,
     pub credential: Private<String>,
     pub expires_in_s: u32,
+    /// PEM of the authority that signed the relay's certificate, where it is the operator's own.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub authority: Option<String>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
@@ -96,8 +100,6 @@ pub enum EndReason {
     Left,
     /// The socket stayed away for longer than the grace time.
     Vanished,
-    /// The server is shutting down.
-    ServerClosing,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -131,10 +133,16 @@ pub enum ServerMessage {
     MatchWithdrawn {
         match_id: MatchId,
     },
-    /// Both said "meet". Also the answer to `Hello` of somebody who was in a match.
+    /// Both said "meet". Also the answer to `Hello` of somebody who was in a match; the relay may be another one by then.
     MatchBegins {
         match_id: MatchId,
         role: Role,
+        relay: RelayCredentials,
+    },
+    /// During a match, before the credentials expire.
+    RelayRenewed {
+        match_id: MatchId,
+        relay: RelayCredentials,
     },
     Signal {
         match_id: MatchId,

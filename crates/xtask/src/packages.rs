@@ -26,7 +26,7 @@ struct Need {
     what_for: &'static str,
 }
 
-const LINUX: [Need; 14] = [
+const LINUX: [Need; 15] = [
     need(Sign::Program("cc"), "build-essential", "gcc gcc-c++ make", "base-devel", "linking, and C sources inside crates"),
     need(Sign::Program("pkg-config"), "pkg-config", "pkgconf-pkg-config", "pkgconf", "finding the libraries below"),
     need(Sign::Program("cmake"), "cmake", "cmake", "cmake", "the Opus sources"),
@@ -39,6 +39,7 @@ const LINUX: [Need; 14] = [
     need(Sign::Program("npm"), "npm", "nodejs-npm", "npm", "building the interface"),
     need(Sign::Program("Xvfb"), "xvfb", "xorg-x11-server-Xvfb", "xorg-server-xvfb", "windows without a display"),
     need(Sign::Program("pulseaudio"), "pulseaudio", "pulseaudio", "pulseaudio", "a private sound server for tests"),
+    need(Sign::Program("turnserver"), "coturn", "coturn", "coturn", "a relay beside the server in tests"),
     need(Sign::Either("import", "magick"), "imagemagick", "ImageMagick", "imagemagick", "screenshots"),
     need(
         Sign::Program("WebKitWebDriver"),

@@ -104,7 +104,6 @@ export const VEILED_BECAUSE: Record<VeilReason, Key> = {
 export const ENDED: Record<EndReason, Key> = {
   left: 'end.left',
   vanished: 'end.vanished',
-  server_closing: 'end.server_closing',
 }
 
 /** The word beside the dot and the sentence over the tile. */

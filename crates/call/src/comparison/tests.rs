@@ -87,6 +87,20 @@ fn a_number_other_than_the_one_committed_to_is_noticed() {
 }
 
 #[test]
+fn what_is_said_twice_changes_nothing() {
+    let (mut ada, commitment) = offerer(BAO, 1);
+    let mut bao = answerer(ADA, 2);
+    let first = bao.take(&commitment).unwrap();
+    assert_eq!(ada.unanswered(), Some(commitment.clone()));
+    assert_eq!(bao.take(&commitment), Ok(first.clone()));
+    let step = ada.take(first.send.as_ref().unwrap()).unwrap();
+    assert_eq!(ada.take(first.send.as_ref().unwrap()), Ok(Step::default()));
+    assert_eq!(ada.unanswered(), None);
+    assert_eq!(bao.take(step.send.as_ref().unwrap()).unwrap().pictures, step.pictures);
+    assert_eq!(bao.take(&commitment), Err(Tampered), "the exchange is over");
+}
+
+#[test]
 fn messages_out_of_turn_are_refused() {
     let some = [7; 32];
     let all = [Comparison::Commitment(some), Comparison::Number(some), Comparison::Opening(some)];
@@ -96,7 +110,8 @@ fn messages_out_of_turn_are_refused() {
             assert_eq!(side.take(message), Err(Tampered), "{at}");
         }
         assert!(side.take(&all[expected]).is_ok());
-        assert_eq!(side.take(&all[expected]), Err(Tampered), "once only");
+        let other = [Comparison::Commitment([8; 32]), Comparison::Number([8; 32])];
+        assert_eq!(side.take(&other[expected]), Err(Tampered), "another one is no repetition");
     }
 }
 

@@ -9,7 +9,6 @@ use tokio::time::timeout;
 use visavis_call::{Call, Command, Config, Event, Policy};
 use visavis_media::{Clock, Frame, FramePool, marker};
 use visavis_sight::{Gate, PlanesMut, Released};
-use visavis_wire::Private;
 use visavis_wire::socket::{RelayCredentials, Role};
 
 pub const PATIENCE: Duration = Duration::from_secs(15);
@@ -22,7 +21,7 @@ pub struct Side {
 }
 
 pub fn no_relay() -> RelayCredentials {
-    RelayCredentials { urls: Vec::new(), username: Private::default(), credential: Private::default(), expires_in_s: 0 }
+    RelayCredentials::default()
 }
 
 pub fn start(role: Role, policy: Policy, relay: RelayCredentials, clock: Clock) -> Side {

@@ -46,6 +46,7 @@ pub async fn relay() -> (Server, RelayCredentials) {
         username: Private::new(String::from("user")),
         credential: Private::new(String::from("secret")),
         expires_in_s: 600,
+        authority: None,
     };
     (server, credentials)
 }

@@ -2,10 +2,10 @@
 
 use super::people::{card_of, reason};
 use super::waiting::Waiting;
-use super::{Output, Place, Room, SocketId, Sources, send};
+use super::{Output, Place, Room, Rules, SocketId, Sources, send};
 use crate::blind::{Blind, Change, Kind, Side};
 use crate::sdp;
-use crate::store::AccountId;
+use crate::store::{AccountId, RunningMatch};
 use visavis_matching as matching;
 use visavis_wire::socket::{EndReason, MatchId, Question, RelayCredentials, Role, ServerMessage, Signal};
 
@@ -31,6 +31,7 @@ enum Stage {
     Together {
         reveal: Blind,
         away_until_ms: [Option<u64>; 2],
+        renew_relay_at_ms: u64,
     },
     /// `storing`: both said yes and the store has not answered yet.
     Parting {
@@ -47,6 +48,19 @@ impl Meeting {
             accounts: [a, b],
             offerer: if a_offers { Side::A } else { Side::B },
             stage: Stage::Committing { waiting: Box::new([one, other]) },
+        }
+    }
+
+    pub(super) fn restored(accounts: [AccountId; 2], a_offers: bool, now_ms: u64, rules: &Rules) -> Self {
+        let away_until_ms = [Some(now_ms + rules.away_ms); 2];
+        Self {
+            accounts,
+            offerer: if a_offers { Side::A } else { Side::B },
+            stage: Stage::Together {
+                reveal: Blind::new(Kind::Standing),
+                away_until_ms,
+                renew_relay_at_ms: now_ms + rules.renew_relay_ms,
+            },
         }
     }
 
@@ -124,17 +138,23 @@ impl Room {
         }
         let Some(meeting) = self.matches.get_mut(match_id) else { return };
         let Some(side) = meeting.side(account) else { return };
-        let Stage::Offered { meet, .. } = &mut meeting.stage else { return };
+        let Stage::Offered { meet, relay, .. } = &mut meeting.stage else { return };
         meet[side.index()] = true;
         if *meet != [true; 2] {
             return;
         }
-        meeting.stage = Stage::Together { reveal: Blind::new(Kind::Standing), away_until_ms: [None; 2] };
+        let relay = relay.clone();
+        meeting.stage = Stage::Together {
+            reveal: Blind::new(Kind::Standing),
+            away_until_ms: [None; 2],
+            renew_relay_at_ms: now_ms + self.rules.renew_relay_ms,
+        };
         let [a, b] = meeting.accounts;
-        let roles = Side::BOTH.map(|side| (meeting.account(side), meeting.role(side)));
-        out.push(Output::Began { match_id: match_id.clone(), a, b });
-        for (account, role) in roles {
-            self.send_to(account, ServerMessage::MatchBegins { match_id: match_id.clone(), role }, out);
+        let begins = Side::BOTH.map(|side| (meeting.account(side), meeting.role(side), relay[side.index()].clone()));
+        let running = RunningMatch { id: match_id.clone(), a, b, a_offers: meeting.offerer == Side::A };
+        out.push(Output::Began { running });
+        for (account, role, relay) in begins {
+            self.send_to(account, ServerMessage::MatchBegins { match_id: match_id.clone(), role, relay }, out);
         }
     }
 
@@ -288,7 +308,14 @@ impl Room {
     }
 
     /// Tells somebody who arrives where they are.
-    pub(super) fn resume(&mut self, now_ms: u64, account: AccountId, socket: SocketId, out: &mut Vec<Output>) {
+    pub(super) fn resume(
+        &mut self,
+        now_ms: u64,
+        account: AccountId,
+        socket: SocketId,
+        sources: &mut dyn Sources,
+        out: &mut Vec<Output>,
+    ) {
         let Some(person) = self.people.get(&account) else { return };
         if let Some(match_id) = person.parting.clone()
             && let Some(Meeting { stage: Stage::Parting { how, until_ms, .. }, .. }) = self.matches.get(&match_id)
@@ -301,8 +328,9 @@ impl Room {
         let Some(meeting) = self.matches.get_mut(&match_id) else { return };
         let Some(side) = meeting.side(account) else { return };
         let (role, peer) = (meeting.role(side), meeting.account(side.other()));
-        let Stage::Together { reveal, away_until_ms } = &mut meeting.stage else { return };
-        out.push(send(socket, ServerMessage::MatchBegins { match_id: match_id.clone(), role }));
+        let Stage::Together { reveal, away_until_ms, .. } = &mut meeting.stage else { return };
+        let relay = sources.relay();
+        out.push(send(socket, ServerMessage::MatchBegins { match_id: match_id.clone(), role, relay }));
         if reveal.is_open() {
             out.push(send(socket, ServerMessage::QuestionOpened { match_id: match_id.clone(), question: Question::Reveal }));
         }
@@ -329,20 +357,29 @@ impl Room {
         }
     }
 
+    pub(super) fn renew_relays(&mut self, now_ms: u64, sources: &mut dyn Sources, out: &mut Vec<Output>) {
+        let mut due = Vec::new();
+        for (match_id, meeting) in &mut self.matches {
+            if let Stage::Together { renew_relay_at_ms, .. } = &mut meeting.stage
+                && *renew_relay_at_ms <= now_ms
+            {
+                *renew_relay_at_ms = now_ms + self.rules.renew_relay_ms;
+                due.extend(meeting.accounts.map(|account| (account, match_id.clone())));
+            }
+        }
+        for (account, match_id) in due {
+            self.send_to(account, ServerMessage::RelayRenewed { match_id, relay: sources.relay() }, out);
+        }
+    }
+
+    /// Matches that have begun stay written down as running: the next process takes them up, and until then the two calls go on.
     pub(super) fn close_matches(&mut self, out: &mut Vec<Output>) {
-        let how = EndReason::ServerClosing;
         for (match_id, meeting) in std::mem::take(&mut self.matches) {
             match meeting.stage {
-                Stage::Committing { .. } => {}
+                Stage::Committing { .. } | Stage::Together { .. } => {}
                 Stage::Offered { .. } => {
                     for account in meeting.accounts {
                         self.send_to(account, ServerMessage::MatchWithdrawn { match_id: match_id.clone() }, out);
-                    }
-                }
-                Stage::Together { .. } => {
-                    out.push(Output::Ended { match_id: match_id.clone(), how });
-                    for account in meeting.accounts {
-                        self.send_to(account, ended(&match_id, how, 0), out);
                     }
                 }
                 Stage::Parting { .. } => {

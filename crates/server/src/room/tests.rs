@@ -21,13 +21,16 @@ impl Sources for Counting {
     }
 
     fn relay(&mut self) -> RelayCredentials {
-        RelayCredentials {
-            urls: vec![],
-            username: String::from("u").into(),
-            credential: String::from("c").into(),
-            expires_in_s: 1,
-        }
+        relay()
     }
+}
+
+fn relay() -> RelayCredentials {
+    RelayCredentials { username: String::from("u").into(), expires_in_s: 1, ..RelayCredentials::default() }
+}
+
+fn begins(match_id: &MatchId, role: Role) -> ServerMessage {
+    ServerMessage::MatchBegins { match_id: match_id.clone(), role, relay: relay() }
 }
 
 fn person(number: u128) -> AccountId {
@@ -86,7 +89,7 @@ impl Evening {
                         inputs.push(Input::LookedUp { account, found: Ok(self.entrants[&account].clone()) });
                     }
                     Output::Commit { match_id, .. } => inputs.push(Input::Committed { match_id, allowed: self.allowed }),
-                    Output::Began { match_id, .. } => self.written.push(format!("{} began", match_id.0)),
+                    Output::Began { running } => self.written.push(format!("{} began", running.id.0)),
                     Output::Ended { match_id, how } => self.written.push(format!("{} {how:?}", match_id.0)),
                     Output::StoreFollow { match_id, a, b } => {
                         self.stored.push((a, b));
@@ -180,8 +183,8 @@ fn two_join_and_are_offered_each_other_on_the_first_tick() {
     evening.say(1, ClientMessage::MatchAnswer { match_id: match_id.clone(), meet: true });
     assert_eq!(evening.take(2), [], "an answer is not told");
     evening.say(2, ClientMessage::MatchAnswer { match_id: match_id.clone(), meet: true });
-    assert_eq!(evening.take(1), [ServerMessage::MatchBegins { match_id: match_id.clone(), role: Role::Offerer }]);
-    assert_eq!(evening.take(2), [ServerMessage::MatchBegins { match_id, role: Role::Answerer }]);
+    assert_eq!(evening.take(1), [begins(&match_id, Role::Offerer)]);
+    assert_eq!(evening.take(2), [begins(&match_id, Role::Answerer)]);
     assert_eq!(evening.written, ["m1 began"]);
 }
 
@@ -372,7 +375,7 @@ fn a_lost_socket_is_waited_for_and_put_back() {
         evening.take(22),
         [
             ServerMessage::Welcome { protocol: 1 },
-            ServerMessage::MatchBegins { match_id: match_id.clone(), role: Role::Answerer },
+            begins(&match_id, Role::Answerer),
             ServerMessage::QuestionOpened { match_id: match_id.clone(), question: Question::Reveal },
         ]
     );
@@ -398,7 +401,7 @@ fn a_newer_socket_replaces_the_older() {
     let heard = evening.take(2);
     assert!(matches!(&heard[..], [ServerMessage::Refused { refusal }] if refusal.code == RefusalCode::Replaced));
     assert_eq!(evening.closed, [2]);
-    assert!(evening.take(22).contains(&ServerMessage::MatchBegins { match_id: match_id.clone(), role: Role::Answerer }));
+    assert!(evening.take(22).contains(&begins(&match_id, Role::Answerer)));
     evening.quiet();
     evening.say(2, ClientMessage::Leave { match_id });
     assert_eq!(evening.take(1), [], "the old socket has no voice any more");
@@ -458,20 +461,68 @@ fn recent_partners_are_not_met_again() {
 #[test]
 fn closing_tells_everybody() {
     let mut evening = Evening::new();
-    let match_id = evening.together();
+    evening.together();
     evening.arrive(3, 3);
     evening.quiet();
     evening.feed(Input::Closing);
-    let ended = ServerMessage::MatchEnded { match_id, reason: EndReason::ServerClosing, follow_within_s: 0 };
-    for socket in [1, 2] {
+    for socket in [1, 2, 3] {
         let heard = evening.take(socket);
-        assert_eq!(heard[0], ended);
-        assert!(matches!(&heard[1], ServerMessage::Refused { refusal } if refusal.code == RefusalCode::ShuttingDown));
+        assert!(matches!(&heard[..], [ServerMessage::Refused { refusal }] if refusal.code == RefusalCode::ShuttingDown));
     }
-    assert_eq!(evening.take(3).len(), 1);
+    assert_eq!(evening.written, ["m1 began"], "the match is for the next process to take up");
     assert_eq!(evening.closed, [1, 2, 3]);
     evening.arrive(4, 4);
     assert!(evening.closed.contains(&4));
+}
+
+#[test]
+fn a_match_of_the_process_before_is_taken_up() {
+    let mut evening = Evening::new();
+    let running = RunningMatch { id: MatchId("old".into()), a: person(1), b: person(2), a_offers: false };
+    evening.room.restore(0, running.clone());
+    evening.arrive(1, 1);
+    assert_eq!(
+        evening.take(1)[1..],
+        [begins(&running.id, Role::Answerer), ServerMessage::PeerAway { match_id: running.id.clone() }]
+    );
+    evening.arrive(2, 2);
+    assert_eq!(evening.take(2)[1..], [begins(&running.id, Role::Offerer)]);
+    assert_eq!(evening.take(1), [ServerMessage::PeerBack { match_id: running.id.clone() }]);
+    // Both still see each other by their own word alone.
+    evening.answer(1, &running.id, Question::Reveal, true);
+    assert_eq!(evening.take(2), []);
+    evening.answer(2, &running.id, Question::Reveal, true);
+    assert_eq!(evening.take(2).len(), 1);
+    evening.say(2, ClientMessage::Leave { match_id: running.id.clone() });
+    evening.answer(1, &running.id, Question::Follow, true);
+    evening.answer(2, &running.id, Question::Follow, true);
+    assert_eq!(evening.stored, [(person(1), person(2))]);
+}
+
+#[test]
+fn a_match_that_nobody_comes_back_to_ends() {
+    let mut evening = Evening::new();
+    let running = RunningMatch { id: MatchId("old".into()), a: person(1), b: person(2), a_offers: true };
+    evening.room.restore(0, running.clone());
+    evening.room.restore(0, RunningMatch { id: MatchId("older".into()), ..running });
+    evening.pass(25_000);
+    assert_eq!(evening.written, ["old Vanished"], "nobody is in two matches");
+    evening.pass(100_000);
+    assert!(evening.room.matches.is_empty() && evening.room.people.is_empty());
+}
+
+#[test]
+fn a_long_match_gets_new_credentials_before_the_old_ones_expire() {
+    let mut evening = Evening::new();
+    let match_id = evening.together();
+    evening.pass(1_799_000);
+    assert_eq!(evening.take(1), []);
+    evening.pass(1_000);
+    let renewed = ServerMessage::RelayRenewed { match_id, relay: relay() };
+    assert_eq!((evening.take(1), evening.take(2)), (vec![renewed.clone()], vec![renewed.clone()]));
+    evening.pass(1_800_000);
+    assert_eq!(evening.take(1), [renewed]);
+    assert!(evening.room.rules.renew_relay_ms < 1000 * crate::relay::CREDENTIALS_LAST.as_secs());
 }
 
 mod chaos {

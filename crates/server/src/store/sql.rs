@@ -1,6 +1,6 @@
 //! The store over sqlx's `Any` driver; the engine is chosen by the URL. Today that is SQLite.
 
-use super::{Account, AccountId, Entrant, Rotation, SignedIn, Store, StoreError, StoreResult};
+use super::{Account, AccountId, Entrant, Rotation, RunningMatch, SignedIn, Store, StoreError, StoreResult};
 use async_trait::async_trait;
 use sqlx::any::{AnyPoolOptions, AnyRow};
 use sqlx::{AnyPool, Executor, Row};
@@ -73,11 +73,19 @@ fn account(row: &AnyRow) -> StoreResult<Account> {
     })
 }
 
+fn running_match(row: &AnyRow) -> StoreResult<RunningMatch> {
+    Ok(RunningMatch {
+        id: MatchId(row.try_get("id")?),
+        a: account_id(row.try_get::<String, _>("account_a")?.as_str())?,
+        b: account_id(row.try_get::<String, _>("account_b")?.as_str())?,
+        a_offers: row.try_get::<i64, _>("a_offers")? != 0,
+    })
+}
+
 fn ended_how(reason: EndReason) -> &'static str {
     match reason {
         EndReason::Left => "left",
         EndReason::Vanished => "vanished",
-        EndReason::ServerClosing => "server_closing",
     }
 }
 
@@ -252,16 +260,28 @@ impl Store for SqlStore {
         Ok(row.try_get::<i64, _>("adults")? == 2)
     }
 
-    async fn match_began(&self, id: &MatchId, a: AccountId, b: AccountId, at: i64) -> StoreResult<()> {
+    async fn running_matches(&self, since: i64) -> StoreResult<Vec<RunningMatch>> {
+        let rows = sqlx::query(
+            "SELECT id, account_a, account_b, a_offers FROM matches WHERE ended_at IS NULL AND began_at >= $1 ORDER BY id",
+        )
+        .bind(since)
+        .fetch_all(&self.pool)
+        .await?;
+        rows.iter().map(running_match).collect()
+    }
+
+    async fn match_began(&self, running: &RunningMatch, at: i64) -> StoreResult<()> {
+        let RunningMatch { id, a, b, a_offers } = running;
         let mut transaction = self.pool.begin().await?;
-        sqlx::query("INSERT INTO matches (id, account_a, account_b, began_at) VALUES ($1, $2, $3, $4)")
+        sqlx::query("INSERT INTO matches (id, account_a, account_b, began_at, a_offers) VALUES ($1, $2, $3, $4, $5)")
             .bind(&id.0)
-            .bind(text(a))
-            .bind(text(b))
+            .bind(text(*a))
+            .bind(text(*b))
             .bind(at)
+            .bind(i64::from(*a_offers))
             .execute(&mut *transaction)
             .await?;
-        for (one, other) in [(a, b), (b, a)] {
+        for (one, other) in [(*a, *b), (*b, *a)] {
             sqlx::query(
                 "INSERT INTO partners (account, partner, met_at) VALUES ($1, $2, $3) \
                  ON CONFLICT (account, partner) DO UPDATE SET met_at = excluded.met_at",

@@ -14,7 +14,7 @@ use visavis_sight::gate::{Because, Input as GateInput};
 use visavis_wire::channel::{Control, Operations, Seen, Shows};
 use visavis_wire::paper::Author;
 use visavis_wire::people::PeerCard;
-use visavis_wire::socket::{ClientMessage, EndReason, MatchId, Question, Role, Signal};
+use visavis_wire::socket::{ClientMessage, EndReason, MatchId, Question, RelayCredentials, Role, Signal};
 
 /// A report that was lost with its connection is made good by the next.
 const REPORT_EVERY: Duration = Duration::from_secs(2);
@@ -126,12 +126,20 @@ impl InCall {
 
     /// Back in the match after the server was away. What was closed meanwhile is not told again, so the question counts as
     /// closed until the server says, right after this, that it is open.
-    pub(super) fn resumed(&mut self, out: &mut Vec<Effect>) {
+    ///
+    /// The relay may be another one than before (that of a server that was started anew), and what was signalled for the old one
+    /// is of no use then: a path that is down is made anew.
+    pub(super) fn resumed(&mut self, relay: RelayCredentials, out: &mut Vec<Effect>) {
         self.peer_away = false;
         self.opened = false;
         out.push(Effect::Gate(GateInput::Opened(false)));
+        out.push(Effect::Call(call::Command::Relay(Box::new(relay))));
         let unsent = std::mem::take(&mut self.unsent);
-        out.extend(unsent.into_iter().map(|signal| self.signal(signal)));
+        if let Link::Interrupted { .. } = self.link {
+            out.push(Effect::Call(call::Command::Restart));
+        } else {
+            out.extend(unsent.into_iter().map(|signal| self.signal(signal)));
+        }
         if self.agreed {
             out.push(self.answer(true));
         }
@@ -143,6 +151,11 @@ impl InCall {
         if self.link != Link::Connected {
             out.push(Effect::Call(call::Command::Restart));
         }
+    }
+
+    /// The old credentials expire.
+    pub(super) fn renew_relay(&self, relay: RelayCredentials, out: &mut Vec<Effect>) {
+        out.push(Effect::Call(call::Command::Relay(Box::new(relay))));
     }
 
     pub(super) fn remote_signal(&mut self, signal: Signal, out: &mut Vec<Effect>) {
@@ -257,6 +270,12 @@ impl InCall {
 impl Evening {
     pub(super) fn call_event(&mut self, event: call::Event, now: Duration, out: &mut Vec<Effect>) {
         let Stage::SignedIn(signed_in) = &mut self.stage else { return };
+        if let call::Event::NetworkChanged = event {
+            // What the call signals from here on is kept until the server knows us again.
+            signed_in.online = false;
+            out.push(Effect::RenewSocket);
+            return;
+        }
         let online = signed_in.online;
         match &mut signed_in.room {
             Room::Offered(offered) => match event {
@@ -378,6 +397,8 @@ fn call_event(
         call::Event::Tampered => return Some(End::Tampered),
         call::Event::Failed(detail) => return Some(End::Failed(detail)),
         call::Event::Closed => return Some(End::Vanished),
+        // Handled by the evening: it is about the server as well.
+        call::Event::NetworkChanged => {}
     }
     None
 }

@@ -94,7 +94,12 @@ impl Evening {
                 self.offered(offered, relay, out);
             }
             ServerMessage::MatchWithdrawn { match_id } => self.withdrawn(&match_id, now, out),
-            ServerMessage::MatchBegins { match_id, role } => self.begins(match_id, role, now, out),
+            ServerMessage::MatchBegins { match_id, role, relay } => self.begins(match_id, role, relay, now, out),
+            ServerMessage::RelayRenewed { match_id, relay } => {
+                if let Some(call) = self.call_of(&match_id) {
+                    call.renew_relay(relay, out);
+                }
+            }
             ServerMessage::MatchEnded { match_id, reason, follow_within_s } => {
                 self.ended(&match_id, reason, Duration::from_secs(u64::from(follow_within_s.min(3600))), now, out);
             }
@@ -216,10 +221,10 @@ impl Evening {
         signed_in.room = if answered { Room::Waiting(Waiting::begun(now)) } else { Room::Mirror };
     }
 
-    fn begins(&mut self, match_id: MatchId, role: Role, now: Duration, out: &mut Vec<Effect>) {
+    fn begins(&mut self, match_id: MatchId, role: Role, relay: RelayCredentials, now: Duration, out: &mut Vec<Effect>) {
         let Stage::SignedIn(signed_in) = &mut self.stage else { return };
         match &mut signed_in.room {
-            Room::Call(call) if call.match_id == match_id => call.resumed(out),
+            Room::Call(call) if call.match_id == match_id => call.resumed(relay, out),
             // Only after one's own yes: a server that begins a match that was not wanted gets a no.
             Room::Offered(offered) if offered.match_id == match_id && offered.answered && offered.role == role => {
                 let signals = std::mem::take(&mut offered.signals);

@@ -132,17 +132,12 @@ fn offer(name: &str, role: Role) -> ServerMessage {
         card: PeerCard::default(),
         reasons: vec![Reason::CloseInAge],
         answer_within_s: 20,
-        relay: RelayCredentials {
-            urls: Vec::new(),
-            username: Private::new(String::new()),
-            credential: Private::new(String::new()),
-            expires_in_s: 60,
-        },
+        relay: RelayCredentials { expires_in_s: 60, ..RelayCredentials::default() },
     }
 }
 
 fn begins(name: &str, role: Role) -> ServerMessage {
-    ServerMessage::MatchBegins { match_id: id(name), role }
+    ServerMessage::MatchBegins { match_id: id(name), role, relay: RelayCredentials::default() }
 }
 
 fn ended(name: &str, reason: EndReason) -> ServerMessage {
@@ -558,6 +553,51 @@ fn the_pictures_are_shown_and_somebody_in_between_ends_the_call() {
     assert!(hangs_up(&effects) && sends(&effects).contains(&ClientMessage::Leave { match_id: id("m") }));
     assert_eq!(night.notice(), Some(Notice::CallTampered));
     assert!(matches!(night.page(), Page::Parting { .. }));
+}
+
+fn commands(effects: &[Effect]) -> Vec<&'static str> {
+    let name = |effect: &Effect| match effect {
+        Effect::Call(call::Command::Restart) => Some("restart"),
+        Effect::Call(call::Command::Relay(_)) => Some("relay"),
+        Effect::Send(ClientMessage::Signal { .. }) => Some("signal"),
+        Effect::RenewSocket => Some("renew"),
+        _ => None,
+    };
+    effects.iter().filter_map(name).collect()
+}
+
+#[test]
+fn a_call_goes_on_without_the_server_and_takes_its_new_relay_when_it_is_back() {
+    let mut night = Night::in_call();
+    night.input(Input::Socket(Socket::Down));
+    assert_eq!(night.call_view().connection, Connection::Connected);
+    // The relay was part of the server.
+    night.call_event(call::Event::Interrupted);
+    let effects = night.wait(8.0);
+    assert!(commands(&effects).contains(&"restart"), "it is tried");
+    assert!(commands(&night.call_event(call::Event::Signal(candidate()))).is_empty(), "there is nobody to carry it");
+    night.server(ServerMessage::Welcome { protocol: 1 });
+    let effects = night.server(begins("m", Role::Offerer));
+    assert_eq!(commands(&effects), ["relay", "restart"], "what was signalled for the old relay is of no use");
+    night.call_event(call::Event::Restored);
+    assert_eq!(night.call_view().connection, Connection::Connected);
+
+    // Where the path holds, what was signalled meanwhile goes out.
+    night.input(Input::Socket(Socket::Down));
+    night.call_event(call::Event::Signal(candidate()));
+    night.server(ServerMessage::Welcome { protocol: 1 });
+    assert_eq!(commands(&night.server(begins("m", Role::Offerer))), ["relay", "signal"]);
+    let renewed = ServerMessage::RelayRenewed { match_id: id("m"), relay: RelayCredentials::default() };
+    assert_eq!(commands(&night.server(renewed)), ["relay"]);
+}
+
+#[test]
+fn a_change_of_network_renews_the_socket_and_holds_signals_back_until_then() {
+    let mut night = Night::in_call();
+    assert_eq!(commands(&night.call_event(call::Event::NetworkChanged)), ["renew"]);
+    assert!(commands(&night.call_event(call::Event::Signal(candidate()))).is_empty());
+    night.server(ServerMessage::Welcome { protocol: 1 });
+    assert_eq!(commands(&night.server(begins("m", Role::Offerer))), ["relay", "signal"]);
 }
 
 #[test]
