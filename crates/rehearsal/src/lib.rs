@@ -7,6 +7,7 @@ pub mod bot;
 pub mod browser;
 pub mod display;
 pub mod processes;
+pub mod rig;
 pub mod stage;
 pub mod webdriver;
 pub mod window;

@@ -20,7 +20,7 @@ mod devices;
 mod drawing;
 mod evening;
 mod keyring;
-mod picture;
+pub mod picture;
 mod run;
 mod settings;
 mod sight;
@@ -30,7 +30,10 @@ mod sound;
 pub mod view;
 
 pub use command::{Command, Event};
+pub use evening::Sight;
 pub use picture::{Pictures, ShownPicture};
+pub use run::call_config;
+pub use sight::camera_state;
 
 use backend::Backend;
 use devices::Choice;

@@ -8,14 +8,15 @@
 //! The gate belongs to the own thread alone: inputs come to it by one channel, from the loop (consents, the server's word, the
 //! peer's report) and from the peer thread (the detector's judgement, without a detour over the loop), and are taken in right
 //! before each release. The peer thread judges by decoded pixels; of what the peer says it uses only what makes less of them.
+//!
+//! The session's loop drives these threads; `rig-peer` of the rehearsals drives the same ones without a server.
 
-use crate::evening::{Input, Sight};
+use crate::evening::Sight;
 use crate::sight::seen;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::time::Duration;
-use tokio::sync::mpsc::UnboundedSender;
 use visavis_media::{Clock, Frame, FramePool, Mailbox, scale};
 use visavis_sight::detector::Detector;
 use visavis_sight::gate::{Because, Input as GateInput};
@@ -33,6 +34,9 @@ pub struct ShownPicture {
 /// Newest wins; for one consumer.
 pub type Pictures = Mailbox<Arc<ShownPicture>>;
 
+/// Where the threads say what changed; called by either of them, so it must not wait.
+pub type Tell = Arc<dyn Fn(Sight) + Send + Sync>;
+
 /// Wait for a picture before looking at orders and time again.
 const PATIENCE: Duration = Duration::from_millis(20);
 /// Copies of what left through the gate, for the preview: one shown, one waiting, one being made, and one in spare.
@@ -41,10 +45,10 @@ const PREVIEWS: usize = 4;
 /// Scaled pictures on their way: being made, in the call's mailbox, being encoded, shown in the mirror, and in spare.
 const SCALED: usize = 6;
 /// What is sent until the call says that more is possible, and what the mirror shows.
-pub(crate) const SMALL: (usize, usize) = (640, 360);
+pub const SMALL: (usize, usize) = (640, 360);
 
 /// What the own thread is told.
-pub(crate) enum Order {
+pub enum Order {
     /// Pictures of the open camera; `None` while there is none.
     Camera(Option<Mailbox<Frame>>),
     /// From now on into this call, through a fresh gate; `None`: back to the mirror.
@@ -66,7 +70,7 @@ struct InCall {
 struct Own {
     clock: Clock,
     orders: Receiver<Order>,
-    inputs: UnboundedSender<Input>,
+    tell: Tell,
     shown: Pictures,
     previews: FramePool,
     scaled: FramePool,
@@ -78,12 +82,12 @@ struct Own {
 }
 
 /// Starts the own thread; it ends when the returned sender is dropped.
-pub(crate) fn start_own(clock: Clock, inputs: UnboundedSender<Input>, shown: Pictures) -> std::io::Result<Sender<Order>> {
+pub fn start_own(clock: Clock, tell: Tell, shown: Pictures) -> std::io::Result<Sender<Order>> {
     let (sender, orders) = channel();
     let own = Own {
         clock,
         orders,
-        inputs,
+        tell,
         shown,
         previews: FramePool::new(PREVIEWS),
         scaled: FramePool::new(SCALED),
@@ -191,8 +195,7 @@ impl Own {
         let looks = seen(self.detector.state());
         if looks != self.looks {
             self.looks = looks;
-            // Nobody listens once the session ends.
-            let _ = self.inputs.send(Input::Sight(Sight::OwnLooks(looks)));
+            (self.tell)(Sight::OwnLooks(looks));
         }
         let Some(call) = &mut self.call else { return };
         let state = (call.gate.view(now), call.gate.veiled_because(now));
@@ -208,12 +211,12 @@ impl Own {
             View::Veiled => Shows::Veiled,
             View::Clear => Shows::Clear,
         };
-        let _ = self.inputs.send(Input::Sight(Sight::Gate { number: call.number, shows, because: state.1 }));
+        (self.tell)(Sight::Gate { number: call.number, shows, because: state.1 });
     }
 }
 
 /// The thread that watches the peer's pictures; ends with its handle or when the call ends.
-pub(crate) struct PeerWatch(Arc<PeerSays>);
+pub struct PeerWatch(Arc<PeerSays>);
 
 /// What the peer says of itself. Starts as the less favourable.
 struct PeerSays {
@@ -222,17 +225,17 @@ struct PeerSays {
     camera_off: AtomicBool,
 }
 
-pub(crate) struct PeerParts {
+pub struct PeerParts {
     pub number: u64,
     pub clock: Clock,
     pub pictures: Mailbox<Frame>,
     pub gate: Sender<Order>,
-    pub inputs: UnboundedSender<Input>,
+    pub tell: Tell,
     pub shown: Pictures,
 }
 
 impl PeerWatch {
-    pub(crate) fn start(parts: PeerParts) -> std::io::Result<Self> {
+    pub fn start(parts: PeerParts) -> std::io::Result<Self> {
         let says = Arc::new(PeerSays {
             stopped: AtomicBool::new(false),
             veiled: AtomicBool::new(true),
@@ -243,7 +246,8 @@ impl PeerWatch {
         Ok(Self(says))
     }
 
-    pub(crate) fn says(&self, shows: Shows, camera_on: bool) {
+    /// Of the two words only the careful ones count.
+    pub fn says(&self, shows: Shows, camera_on: bool) {
         self.0.veiled.store(shows == Shows::Veiled, Ordering::Relaxed);
         self.0.camera_off.store(!camera_on, Ordering::Relaxed);
     }
@@ -278,7 +282,7 @@ fn watch(parts: &PeerParts, says: &PeerSays) {
         let mosaic = detector.looks_veiled();
         if said != Some((state, mosaic)) {
             said = Some((state, mosaic));
-            let _ = parts.inputs.send(Input::Sight(Sight::Peer { number: parts.number, looks: seen(state), mosaic }));
+            (parts.tell)(Sight::Peer { number: parts.number, looks: seen(state), mosaic });
         }
         if let Some(frame) = frame {
             let veiled = mosaic || says.veiled.load(Ordering::Relaxed);

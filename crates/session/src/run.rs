@@ -84,7 +84,7 @@ struct Loop {
 
 impl Threads {
     fn start(parts: &Parts, sink: &Slot<MicrophoneSink>, source: &Slot<SpeakerSource>) -> std::io::Result<Self> {
-        let own = picture::start_own(parts.clock, parts.inputs.clone(), parts.own_pictures.clone())?;
+        let own = picture::start_own(parts.clock, tell(&parts.inputs), parts.own_pictures.clone())?;
         let camera = KeptCamera::new(parts.clock, own.clone(), parts.inputs.clone());
         Ok(Self {
             own,
@@ -93,6 +93,17 @@ impl Threads {
             speaker: devices::keep("speaker-keeper", KeptSpeaker::new(source.clone(), parts.inputs.clone()))?,
         })
     }
+}
+
+/// How the product sets a call up. A session only ever asks for a relayed one.
+pub fn call_config(role: Role, relay: RelayCredentials, policy: Policy, clock: Clock) -> CallConfig {
+    CallConfig { role, relay, policy, max_video_kbps: MAX_VIDEO_KBPS, clock, pool: FramePool::new(PEER_FRAMES) }
+}
+
+fn tell(inputs: &UnboundedSender<Input>) -> picture::Tell {
+    let inputs = inputs.clone();
+    // Nobody listens once the session ends.
+    Arc::new(move |sight| drop(inputs.send(Input::Sight(sight))))
 }
 
 /// The session's task. Ends when `end` resolves or its other side is dropped.
@@ -361,15 +372,7 @@ impl Loop {
 
     fn start_call(&mut self, number: u64, role: Role, relay: RelayCredentials) {
         self.end_call();
-        let config = CallConfig {
-            role,
-            relay,
-            policy: Policy::RelayOnly,
-            max_video_kbps: MAX_VIDEO_KBPS,
-            clock: self.parts.clock,
-            pool: FramePool::new(PEER_FRAMES),
-        };
-        let (call, events) = Call::start(config);
+        let (call, events) = Call::start(call_config(role, relay, Policy::RelayOnly, self.parts.clock));
         let events = tokio::spawn(forward(events, self.parts.inputs.clone(), move |event| Input::Call { number, event }));
         self.call = Some(Running { number, call, events, watch: None });
     }
@@ -381,7 +384,7 @@ impl Loop {
             clock: self.parts.clock,
             pictures: running.call.peer_pictures(),
             gate: self.threads.own.clone(),
-            inputs: self.parts.inputs.clone(),
+            tell: tell(&self.parts.inputs),
             shown: self.parts.peer_pictures.clone(),
         };
         match PeerWatch::start(parts) {

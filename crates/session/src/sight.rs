@@ -3,7 +3,7 @@
 use visavis_sight::detector::CameraState;
 use visavis_wire::channel::Seen;
 
-pub(crate) fn camera_state(seen: Seen) -> CameraState {
+pub fn camera_state(seen: Seen) -> CameraState {
     match seen {
         Seen::Unknown => CameraState::Unknown,
         Seen::Clear => CameraState::Clear,
