@@ -9,13 +9,16 @@
 //! | [`voice`] | something to say |
 //! | [`scenario`], [`link`] | what a network does to packets, as a file and as a state machine |
 //! | [`system`], [`namespaces`], [`router`], [`run`] | the network itself, and a run in it (Linux, as root) |
-//! | [`score`] | figures of a run |
+//! | [`score`], [`table`] | figures of a run, and of many |
+//! | [`bench`] | our peer and Chromium's in turns |
 //! | [`camera_file`] | what the cameras see |
 //! | [`page`] | the server of a pair of Chromium pages, to compare with |
 //!
 //! A side is told by the environment: `RIG_SIDE` (a, b), `RIG_ROLE` (caller, callee), `RIG_SELF_IP`, `RIG_PEER_IP`,
 //! `RIG_SERVER_IP`, `RIG_SECONDS` (length of the call, from its start), `RIG_OUT` (its folder).
 
+#[cfg(target_os = "linux")]
+pub mod bench;
 pub mod camera_file;
 pub mod journal;
 pub mod link;
@@ -32,4 +35,5 @@ pub mod score;
 pub mod signalling;
 #[cfg(target_os = "linux")]
 pub mod system;
+pub mod table;
 pub mod voice;

@@ -27,7 +27,11 @@ cargo xtask COMMAND
       --camera-a SOURCE    camera of the first window; also --camera-b, -c, -d (default: a drawn face, or the real camera)
       --seconds N          end by itself after N seconds
   test                 everything that has to hold before a commit
-  bench NAME [FLAGS]   measure: call, windows
+  bench NAME [FLAGS]   measure
+      call                 our engine and Chromium's over bad networks (Linux, as root): --scenario S, --pairs N, --seconds N,
+                           --camera FILE, --clip FILE, --size WxH, --codec C, --relay, --ours-alone, --json FILE
+      setup                set-up time and latency of two sessions through the relay
+      windows              two app windows: latency between pages, processor, memory
   package              build installers for this system
 
 Words of SOURCE: device:ID, file:PATH, pattern, face:NAME, image:PATH.
@@ -79,8 +83,14 @@ fn set_up() -> Outcome {
 /// Builds the benches optimised, as the figures are meaningless otherwise.
 fn bench(arguments: &[String]) -> Outcome {
     packages::install_missing()?;
-    node::find()?.build_interface()?;
-    tools::build(true)?;
+    let with_windows = arguments.first().is_some_and(|name| name == "windows" || name == "screenshot");
+    if with_windows {
+        node::find()?.build_interface()?;
+        tools::build(true)?;
+    } else {
+        // Neither the windows nor their pages.
+        processes::run(tools::cargo().args(["build", "--locked", "--release", "--package", "visavis-rehearsal", "--bins"]))?;
+    }
     let binaries = tools::binaries(true)?;
     let mut command = tools::in_root(binaries.join(tools::executable("visavis-bench")));
     command.args(arguments);

@@ -1,5 +1,6 @@
-//! Figures of the whole product on one machine: `visavis-bench call` (two sessions in this process, real server and relay) and
-//! `visavis-bench windows` (two real app windows on a virtual display). Prints figures; judges nothing.
+//! Figures of the whole product on one machine: `visavis-bench call` (our engine and a pair of Chromium pages over bad networks),
+//! `visavis-bench setup` (two sessions in this process, real server and relay) and `visavis-bench windows` (two real app windows
+//! on a virtual display).
 
 use clap::{Parser, Subcommand};
 use serde_json::{Value, json};
@@ -28,8 +29,10 @@ struct Flags {
 
 #[derive(Subcommand)]
 enum What {
+    /// Calls over bad networks in namespaces, ours and Chromium's in turns. Linux, as root.
+    Call(Call),
     /// Set-up time and capture-to-decoded latency between two sessions in one process, through the relay.
-    Call {
+    Setup {
         #[arg(long, default_value_t = 15)]
         seconds: u64,
         #[arg(long, default_value = "pattern")]
@@ -58,10 +61,81 @@ enum What {
     },
 }
 
+#[derive(clap::Args)]
+struct Call {
+    /// One that comes with the bench, or a file; may be given several times. Without it all of them run.
+    #[arg(long = "scenario")]
+    scenarios: Vec<String>,
+    #[arg(long, default_value_t = 3)]
+    pairs: usize,
+    /// Length of each call instead of the scenario's own; schedules are stretched alike.
+    #[arg(long)]
+    seconds: Option<f64>,
+    /// A y4m file with frame numbers, of the size that is given; without it one is made.
+    #[arg(long)]
+    camera: Option<PathBuf>,
+    /// What the camera file is made from: y4m, IVF or WebM; without it a picture is drawn.
+    #[arg(long)]
+    clip: Option<PathBuf>,
+    #[arg(long, default_value = "640x360", value_parser = size)]
+    size: (usize, usize),
+    #[arg(long, default_value = "auto", value_parser = ["auto", "vp8", "vp9"])]
+    codec: String,
+    /// Our peer through the relay of its server; give a scenario with a `server` link then.
+    #[arg(long)]
+    relay: bool,
+    /// Leave Chromium out.
+    #[arg(long)]
+    ours_alone: bool,
+    /// Every figure of every call.
+    #[arg(long)]
+    json: Option<PathBuf>,
+    /// Where runs and camera files go.
+    #[arg(long, default_value = "target/rig")]
+    folder: PathBuf,
+}
+
+fn size(text: &str) -> Result<(usize, usize), String> {
+    let sides = text.split_once('x').and_then(|(width, height)| Some((width.parse().ok()?, height.parse().ok()?)));
+    sides.ok_or_else(|| format!("{text} is not WIDTHxHEIGHT"))
+}
+
+#[cfg(target_os = "linux")]
+async fn calls(flags: Call) -> Outcome {
+    use visavis_rehearsal::rig::{bench, system};
+    if let Err(why) = bench::can_run() {
+        println!("no calls over bad networks: {why}. What runs without: set-up and latency on loopback\n");
+        return set_up(Duration::from_secs(15), CameraSource::Pattern).await;
+    }
+    let options = bench::Options {
+        scenarios: flags.scenarios,
+        pairs: flags.pairs,
+        seconds: flags.seconds,
+        camera: flags.camera,
+        clip: flags.clip,
+        size: flags.size,
+        codec: flags.codec,
+        relay: flags.relay,
+        ours_alone: flags.ours_alone,
+        json: flags.json,
+        folder: flags.folder,
+    };
+    system::listen_for_signals();
+    tokio::task::spawn_blocking(move || bench::run(&options)).await??;
+    Ok(())
+}
+
+#[cfg(not(target_os = "linux"))]
+async fn calls(_: Call) -> Outcome {
+    println!("no calls over bad networks: they need Linux. What runs without: set-up and latency on loopback\n");
+    set_up(Duration::from_secs(15), CameraSource::Pattern).await
+}
+
 #[tokio::main]
 async fn main() -> ExitCode {
     let outcome = match Flags::parse().what {
-        What::Call { seconds, camera } => call(Duration::from_secs(seconds), camera).await,
+        What::Call(flags) => calls(flags).await,
+        What::Setup { seconds, camera } => set_up(Duration::from_secs(seconds), camera).await,
         What::Windows { app, seconds, camera } => windows(app, Duration::from_secs(seconds), camera).await,
         What::Screenshot { app, camera_a, camera_b, out } => screenshot(app, [&camera_a, &camera_b], out).await,
     };
@@ -104,7 +178,7 @@ fn agreeable(identity: &str) -> Manner {
     }
 }
 
-async fn call(length: Duration, camera: CameraSource) -> Outcome {
+async fn set_up(length: Duration, camera: CameraSource) -> Outcome {
     let stage = Stage::start().await?;
     let clock = Clock::start();
     let (sender, mut reports) = tokio::sync::mpsc::unbounded_channel::<Report>();

@@ -1,4 +1,4 @@
-//! The server of a Chromium pair: the call page, its signalling, and the files that it cannot write itself.
+//! A server for pages in a browser: one page, signalling between two sides, and the files that pages cannot write themselves.
 //!
 //! | request | does |
 //! |---|---|
@@ -8,7 +8,7 @@
 //! | `POST /log/SIDE`, `/stats/SIDE` | appends to `SIDE/log.csv`, `SIDE/stats.jsonl` |
 //! | `POST /frame/SIDE/NAME`, `/done/SIDE` | makes `SIDE/frames/NAME`, `SIDE/done` |
 //!
-//! It listens in a namespace of its own, for two browsers of ours, and writes into the folder of the run alone.
+//! It listens in a namespace of its own or on loopback, for browsers that we started, and writes into the folder of the run alone.
 
 use axum::body::Bytes;
 use axum::extract::{DefaultBodyLimit, Path, State};
@@ -25,7 +25,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 use tokio::sync::Notify;
 
-const PAGE: &str = include_str!("../../chromium/call.html");
+/// One side of a measured call.
+pub const CALL: &str = include_str!("../../chromium/call.html");
 /// A kept picture of 1080p has 3 MB.
 const LARGEST_BODY: usize = 16 << 20;
 const POLL_WAITS: Duration = Duration::from_secs(20);
@@ -54,6 +55,7 @@ impl Mailbox {
 }
 
 struct Hub {
+    page: &'static str,
     out: PathBuf,
     boxes: [Mailbox; 2],
     ready: Mutex<[bool; 2]>,
@@ -70,14 +72,39 @@ impl Hub {
 type Shared = State<Arc<Hub>>;
 type Answer = Result<(), StatusCode>;
 
-/// Serves until the process ends.
-pub async fn serve(listen: SocketAddr, out: PathBuf) -> io::Result<()> {
-    let listener = tokio::net::TcpListener::bind(listen).await?;
-    axum::serve(listener, router(out)).await
+/// Ends with the program, or when it is dropped.
+pub struct Server {
+    pub address: SocketAddr,
+    task: tokio::task::JoinHandle<()>,
 }
 
-fn router(out: PathBuf) -> Router {
-    let hub = Arc::new(Hub { out, boxes: Default::default(), ready: Mutex::default() });
+impl Server {
+    pub async fn start(listen: SocketAddr, out: PathBuf, page: &'static str) -> io::Result<Self> {
+        let listener = tokio::net::TcpListener::bind(listen).await?;
+        let address = listener.local_addr()?;
+        let served = axum::serve(listener, router(out, page));
+        let task = tokio::spawn(async move {
+            if let Err(error) = served.await {
+                tracing::error!(%error, "the page server ended");
+            }
+        });
+        Ok(Self { address, task })
+    }
+
+    pub async fn ended(mut self) {
+        // A panic inside has been printed.
+        let _ = (&mut self.task).await;
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        self.task.abort();
+    }
+}
+
+fn router(out: PathBuf, page: &'static str) -> Router {
+    let hub = Arc::new(Hub { page, out, boxes: Default::default(), ready: Mutex::default() });
     Router::new()
         .route("/call.html", get(page))
         .route("/ready/{side}", post(ready))
@@ -91,8 +118,8 @@ fn router(out: PathBuf) -> Router {
         .with_state(hub)
 }
 
-async fn page() -> Response {
-    (ISOLATION, [(header::CACHE_CONTROL, "no-store")], Html(PAGE)).into_response()
+async fn page(State(hub): Shared) -> Response {
+    (ISOLATION, [(header::CACHE_CONTROL, "no-store")], Html(hub.page)).into_response()
 }
 
 async fn ready(State(hub): Shared, Path(side): Path<String>) -> Answer {
@@ -167,9 +194,8 @@ mod tests {
     async fn two_sides_start_together_and_reach_each_other() {
         let folder = tempfile::tempdir().unwrap();
         fs::create_dir(folder.path().join("a")).unwrap();
-        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let base = format!("http://{}", listener.local_addr().unwrap());
-        tokio::spawn(axum::serve(listener, router(folder.path().to_owned())).into_future());
+        let server = Server::start(SocketAddr::from(([127, 0, 0, 1], 0)), folder.path().to_owned(), CALL).await.unwrap();
+        let base = format!("http://{}", server.address);
         crate::browser::install_tls();
         let client = reqwest::Client::builder().no_proxy().build().unwrap();
         let post = async |path: &str, body: &str| {
