@@ -62,12 +62,13 @@ fn set_up(app: &mut App, settings: &Settings, server: Url) -> Result<(), String>
         keyring: !settings.no_keyring,
         clock: Clock::start(),
     };
+    let clock = config.clock;
     let events = Events::default();
     let screen = tauri::async_runtime::block_on(async {
         let (session, mut from_session) = Session::start(config);
         let feeds = Feeds {
-            own: pictures::publish("own", session.own_pictures()).map_err(no_thread)?,
-            peer: pictures::publish("peer", session.peer_pictures()).map_err(no_thread)?,
+            own: pictures::publish("own", session.own_pictures(), clock).map_err(no_thread)?,
+            peer: pictures::publish("peer", session.peer_pictures(), clock).map_err(no_thread)?,
         };
         let screen = Screen::start(feeds).await.map_err(|error| format!("no loopback port for the pictures: {error}"))?;
         app.manage(session);

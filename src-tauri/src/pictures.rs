@@ -3,9 +3,9 @@
 
 use crate::screen::{Picture, Pictures};
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use tokio::sync::watch;
-use visavis_session::{FramePool, ShownPicture, scale};
+use visavis_session::{Clock, FramePool, ShownPicture, scale};
 
 /// How often a thread looks whether the mailbox was closed.
 const LOOK: Duration = Duration::from_millis(500);
@@ -15,16 +15,19 @@ const SCALED: usize = 4;
 struct Shown {
     picture: Arc<ShownPicture>,
     pool: FramePool,
+    /// Unix time of the clock's zero.
+    zero: Duration,
 }
 
 /// Ends when the mailbox is closed.
-pub fn publish(side: &str, mailbox: visavis_session::Pictures) -> std::io::Result<Pictures> {
+pub fn publish(side: &str, mailbox: visavis_session::Pictures, clock: Clock) -> std::io::Result<Pictures> {
+    let zero = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().saturating_sub(clock.now());
     let (sender, pictures) = watch::channel(None);
     let pool = FramePool::new(SCALED);
     std::thread::Builder::new().name(format!("screen-{side}")).spawn(move || {
         while !mailbox.is_closed() {
             if let Some(picture) = mailbox.take(LOOK) {
-                let shown: Arc<dyn Picture> = Arc::new(Shown { picture, pool: pool.clone() });
+                let shown: Arc<dyn Picture> = Arc::new(Shown { picture, pool: pool.clone(), zero });
                 sender.send_replace(Some(shown));
             }
         }
@@ -34,7 +37,11 @@ pub fn publish(side: &str, mailbox: visavis_session::Pictures) -> std::io::Resul
 
 impl Picture for Shown {
     fn captured(&self) -> Duration {
-        self.picture.frame.captured
+        self.zero + self.picture.frame.captured
+    }
+
+    fn fits(&self, room: (usize, usize)) -> bool {
+        self.picture.frame.width <= room.0 && self.picture.frame.height <= room.1
     }
 
     fn veiled(&self) -> bool {
@@ -64,7 +71,7 @@ mod tests {
         y.fill(60);
         u.fill(100);
         v.fill(140);
-        Shown { picture: Arc::new(ShownPicture { frame, veiled: true }), pool }
+        Shown { picture: Arc::new(ShownPicture { frame, veiled: true }), pool, zero: Duration::from_secs(9) }
     }
 
     #[test]
@@ -73,6 +80,12 @@ mod tests {
         assert_eq!(shown((1280, 720)).append_fitting((640, 640), &mut message), Some((640, 360)));
         assert_eq!(message.len(), 1 + 640 * 360 * 3 / 2);
         assert_eq!((message[0], message[1], message[640 * 360 + 1], *message.last().unwrap()), (7, 60, 100, 140));
+    }
+
+    #[test]
+    fn a_picture_tells_its_age_in_unix_time() {
+        assert_eq!(shown((64, 36)).captured(), Duration::from_secs(10));
+        assert!(shown((64, 36)).fits((64, 36)) && !shown((64, 36)).fits((64, 35)));
     }
 
     #[test]

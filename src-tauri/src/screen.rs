@@ -5,7 +5,7 @@
 //! fewer frames and never older ones. Nobody but the page gets in: the address holds a random token and the origin is checked.
 //!
 //! A binary message is a header of 24 bytes, little-endian, and the tight I420 planes:
-//! magic u32, width u16, height u16, sequence u32, captured in microseconds u64, flags u32 (bit 0: veiled).
+//! magic u32, width u16, height u16, sequence u32, captured in microseconds of Unix time u64, flags u32 (bit 0: veiled).
 
 use futures_util::{SinkExt, StreamExt};
 use std::collections::VecDeque;
@@ -42,9 +42,12 @@ const DEVELOPMENT_ORIGIN: &str = "http://localhost:5173";
 
 /// What the screen has to know of a picture.
 pub trait Picture: Send + Sync {
-    /// Capture time on the process's clock.
+    /// When it came from the camera, or from the peer before it was decoded; since the Unix epoch, so that the page can tell
+    /// how old the picture is that it draws.
     fn captured(&self) -> Duration;
     fn veiled(&self) -> bool;
+    /// Whether the next does no more than copy.
+    fn fits(&self, room: (usize, usize)) -> bool;
     /// Appends tight I420 planes that fit into `room` and gives their size. `None`, and nothing appended: not possible now.
     fn append_fitting(&self, room: (usize, usize), message: &mut Vec<u8>) -> Option<(usize, usize)>;
 }
@@ -218,7 +221,13 @@ async fn show(mut socket: WebSocketStream<TcpStream>, mut pictures: Pictures) ->
                 }
                 let Some(picture) = pictures.borrow_and_update().clone() else { continue };
                 let number = sequence;
-                let Ok(Some(message)) = tokio::task::spawn_blocking(move || encode(&*picture, room, number)).await else { continue };
+                // A copy is quicker than another thread; scaling a large picture takes milliseconds.
+                let message = if picture.fits(room) {
+                    encode(&*picture, room, number)
+                } else {
+                    tokio::task::spawn_blocking(move || encode(&*picture, room, number)).await.ok().flatten()
+                };
+                let Some(message) = message else { continue };
                 wanted -= 1;
                 sequence = sequence.wrapping_add(1);
                 socket.send(Message::binary(message)).await?;
@@ -241,7 +250,7 @@ fn parse_size(text: &str) -> Option<(usize, usize)> {
     Some((side(width)?, side(height)?))
 }
 
-/// One message. Off the async threads: scaling a large picture takes milliseconds.
+/// One message.
 fn encode(picture: &dyn Picture, room: (usize, usize), sequence: u32) -> Option<Vec<u8>> {
     let mut message = vec![0; HEADER];
     let (width, height) = picture.append_fitting(room, &mut message)?;

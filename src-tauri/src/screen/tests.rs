@@ -13,6 +13,10 @@ struct Flat {
 }
 
 impl Picture for Flat {
+    fn fits(&self, room: (usize, usize)) -> bool {
+        room.0 > 100
+    }
+
     fn captured(&self) -> Duration {
         Duration::from_micros(1_234_567)
     }

@@ -16,7 +16,7 @@ describe('parseFrame', () => {
   it('reads the header, little-endian', () => {
     expect([...new Uint8Array(message(4, 2).buffer, 0, 4)].map((byte) => String.fromCharCode(byte)).join('')).toBe('VVF1')
     const frame = parseFrame(message(4, 2).buffer as ArrayBuffer)
-    expect(frame).toMatchObject({ width: 4, height: 2, sequence: 4_000_000_000, capturedUs: 2n ** 40n + 7n, veiled: true })
+    expect(frame).toMatchObject({ width: 4, height: 2, sequence: 4_000_000_000, capturedMs: (2 ** 40 + 7) / 1000, veiled: true })
     expect(frame?.planes.length).toBe(12)
   })
 
@@ -56,7 +56,7 @@ describe('toRgba', () => {
       planes[4] = u
       planes[5] = v
       const out = new Uint8ClampedArray(16)
-      toRgba({ width: 2, height: 2, sequence: 0, capturedUs: 0n, veiled: false, planes }, out)
+      toRgba({ width: 2, height: 2, sequence: 0, capturedMs: 0, veiled: false, planes }, out)
       for (let pixel = 0; pixel < 4; pixel += 1) {
         rgb.forEach((part, index) => expect(Math.abs((out[pixel * 4 + index] ?? 0) - part)).toBeLessThanOrEqual(2))
         expect(out[pixel * 4 + 3]).toBe(255)

@@ -11,7 +11,8 @@ export interface Frame {
   width: number
   height: number
   sequence: number
-  capturedUs: bigint
+  /** Unix time, milliseconds with a fraction. */
+  capturedMs: number
   veiled: boolean
   /** Y, then U, then V; chroma planes are half the size, rounded up. */
   planes: Uint8Array<ArrayBuffer>
@@ -31,7 +32,7 @@ export function parseFrame(bytes: ArrayBuffer): Frame | null {
     width,
     height,
     sequence: view.getUint32(8, true),
-    capturedUs: view.getBigUint64(12, true),
+    capturedMs: Number(view.getBigUint64(12, true)) / 1000,
     veiled: (view.getUint32(20, true) & FLAG_VEILED) !== 0,
     planes: new Uint8Array(bytes, HEADER_BYTES),
   }

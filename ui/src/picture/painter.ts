@@ -42,7 +42,7 @@ function videoFrameWorks(): boolean {
     const planes = new Uint8Array(16 * 16 * 1.5).fill(128)
     planes.fill(235, 0, 256)
     if (context && 'VideoFrame' in globalThis) {
-      byVideoFrame(context, { width: 16, height: 16, sequence: 0, capturedUs: 0n, veiled: false, planes })
+      byVideoFrame(context, { width: 16, height: 16, sequence: 0, capturedMs: 0, veiled: false, planes })
       probed = (context.getImageData(8, 8, 1, 1).data[1] ?? 0) > 200
     }
   } catch {
@@ -72,6 +72,8 @@ export class Painter {
       this.#paint(this.#context, frame)
     }
     this.canvas.dataset.sequence = String(frame.sequence)
+    // How old it is now that it is drawn; the benches read it.
+    this.canvas.dataset.age = (performance.timeOrigin + performance.now() - frame.capturedMs).toFixed(1)
     this.canvas.dataset.veiled = String(frame.veiled)
   }
 }

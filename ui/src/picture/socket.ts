@@ -1,5 +1,5 @@
-// The picture socket with its credits: one text message `WxH` asks for one frame of at most that size; two are in flight, the
-// newest that has arrived is drawn. A socket that closes is opened again, later each time.
+// The picture socket with its credits: one text message `WxH` asks for one frame of at most that size; two are in flight. A frame
+// is drawn as it arrives, at most one for each repaint: of more, the newest. A socket that closes is opened again, later each time.
 import { parseFrame, type Frame } from './frame'
 
 export const IN_FLIGHT = 2
@@ -39,6 +39,8 @@ export class PictureSocket {
   #failures = 0
   #closed = false
   #repaintAsked = false
+  /** The coming repaint has its frame already. */
+  #drawn = false
 
   constructor(private readonly around: Surroundings) {
     void this.#connect()
@@ -72,6 +74,7 @@ export class PictureSocket {
       if (frame) {
         this.#failures = 0
         this.#newest = frame
+        if (!this.#drawn) this.#draw()
       }
       this.#repaint()
     }
@@ -90,6 +93,13 @@ export class PictureSocket {
     }, delayAfter(this.#failures))
   }
 
+  #draw(): void {
+    if (!this.#newest || this.#closed) return
+    this.around.draw(this.#newest)
+    this.#newest = null
+    this.#drawn = true
+  }
+
   /** Asking only at a repaint keeps a hidden window from having pictures made for it. */
   #repaint(): void {
     if (this.#repaintAsked) return
@@ -97,8 +107,8 @@ export class PictureSocket {
     this.around.nextRepaint(() => {
       this.#repaintAsked = false
       if (this.#closed) return
-      if (this.#newest) this.around.draw(this.#newest)
-      this.#newest = null
+      this.#draw()
+      this.#drawn = false
       const { width, height } = this.around.size()
       for (; this.#owed > 0 && this.#socket; this.#owed -= 1) this.#socket.send(`${width}x${height}`)
     })

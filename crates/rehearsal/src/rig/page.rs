@@ -103,8 +103,8 @@ impl Drop for Server {
     }
 }
 
-fn router(out: PathBuf, page: &'static str) -> Router {
-    let hub = Arc::new(Hub { page, out, boxes: Default::default(), ready: Mutex::default() });
+fn router(out: PathBuf, text: &'static str) -> Router {
+    let hub = Arc::new(Hub { page: text, out, boxes: Default::default(), ready: Mutex::default() });
     Router::new()
         .route("/call.html", get(page))
         .route("/ready/{side}", post(ready))
