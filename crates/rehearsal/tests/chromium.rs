@@ -107,8 +107,13 @@ struct Ours {
 impl Ours {
     fn start(role: Role) -> Self {
         let clock = Clock::start();
-        let relay =
-            RelayCredentials { urls: Vec::new(), username: Private::default(), credential: Private::default(), expires_in_s: 0 };
+        let relay = RelayCredentials {
+            urls: Vec::new(),
+            username: Private::default(),
+            credential: Private::default(),
+            authority: None,
+            expires_in_s: 0,
+        };
         let (call, events) = Call::start(visavis_session::call_config(role, relay, Policy::Any, clock));
         let camera = Camera::open(&CameraSource::Pattern, (640, 360), 30, FramePool::new(6), clock).unwrap();
         let (frames, out) = (camera.frames(), call.pictures());

@@ -115,7 +115,13 @@ pub async fn run(options: Options) -> Result<(), PeerError> {
 }
 
 fn none() -> RelayCredentials {
-    RelayCredentials { urls: Vec::new(), username: Private::default(), credential: Private::default(), expires_in_s: 0 }
+    RelayCredentials {
+        urls: Vec::new(),
+        username: Private::default(),
+        credential: Private::default(),
+        authority: None,
+        expires_in_s: 0,
+    }
 }
 
 /// A task of its own, because reading a line must not be cut short.
