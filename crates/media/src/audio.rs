@@ -2,12 +2,12 @@
 //!
 //! The two directions, each arrow with the thread that it runs on:
 //! ```text
-//! device -(device callback)-> ring -(microphone thread)-> mono, 48 kHz -> on_frame -> [OpusEncoder] -> the network
-//! the network -> [VoiceReceiver: JitterBuffer, OpusDecoder] -> pull -(speaker thread)-> ring -(device callback)-> device
+//! device -(device callback)-> ring -(microphone thread)-> mono, 48 kHz -> [VoiceProcessing] -> [OpusEncoder] -> the network
+//!                                                        what is played -^
+//! the network -> [VoiceReceiver: jitter, decoder, stretch] -> pull -(speaker thread)-> ring -(device callback)-> device
 //! ```
-//! Device callbacks touch a lock-free ring and atomics only. Echo cancellation, noise suppression and gain control belong
-//! between the microphone thread and `on_frame`, with what `pull` returned as their far-end reference; they are not here yet.
-//! Networking, muting and which device to use are left to the caller.
+//! Device callbacks touch a lock-free ring and atomics only. Networking, muting, which device to use and joining the parts are
+//! left to the caller.
 
 mod device;
 mod jitter;
@@ -18,15 +18,17 @@ mod receiver;
 mod resample;
 mod source;
 mod speaker;
+pub mod speech;
+mod stretch;
 mod tone;
 mod worker;
 
 pub use device::{AudioDevice, AudioError, list_microphones, list_speakers};
-pub use jitter::{JitterBuffer, JitterStatistics, Pull, Pushed};
+pub use jitter::Pushed;
 pub use level::Level;
 pub use microphone::Microphone;
 pub use opus::{OpusDecoder, OpusEncoder, OpusError};
-pub use receiver::{Heard, VoiceReceiver};
+pub use receiver::{Heard, VoiceDecoder, VoiceReceiver, VoiceStatistics};
 pub use source::{MicrophoneSource, SourceError, SpeakerTarget};
 pub use speaker::Speaker;
 

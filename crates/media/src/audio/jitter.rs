@@ -1,23 +1,27 @@
 //! Puts voice packets back in order and in time: what came early waits, what is missing is made good, and the wait is as short
 //! as the network allows.
 //!
-//! A pure state machine. Two calls drive it: `push` for every packet that arrives and `pull` every 20 ms; both are given the
-//! time. A cursor in media time (RTP timestamps) says which frame is next. Its distance from the network is the delay:
-//! - while nothing is there the cursor stands still, so that an interruption makes the delay grow and loses nothing;
-//! - a frame merged with its successor makes it shrink; a frame of concealment put in makes it grow;
-//! - in a pause of the speaker (discontinuous transmission) it moves freely, nobody hears it.
+//! A pure state machine. `push` is called for every packet that arrives, `next` whenever the player needs another piece of
+//! sound; both are given the time. A cursor in media time (RTP timestamps) says which frame is next. Its *delay* is how long
+//! the fastest packet would have waited by the time it is needed, and the delay that nearly all packets keep within is the
+//! target ([`arrival`]).
+//! - While nothing is there the cursor stands still, so that an interruption makes the delay grow and loses nothing.
+//! - [`excess`](JitterBuffer::excess) says by how much the player should shorten or lengthen the sound.
+//! - In a pause of the speaker (discontinuous transmission) the cursor moves freely, nobody hears it.
 //!
-//! Decoding is left to [`VoiceReceiver`](super::VoiceReceiver); stretching time within a frame to nobody yet.
+//! Decoding, stretching and fading are left to [`VoiceReceiver`](super::VoiceReceiver).
 
 mod arrival;
 
 use super::opus::DTX_PACKET;
-use super::{FRAME_SAMPLES, FRAME_TIME};
+use super::{FRAME_SAMPLES, SAMPLE_RATE};
 use arrival::Arrivals;
 use std::collections::{BTreeMap, VecDeque};
 use std::time::Duration;
 
 const FRAME: i64 = FRAME_SAMPLES as i64;
+/// Made up at a time while nothing is there: 10 ms.
+pub(super) const HALF_FRAME: usize = FRAME_SAMPLES / 2;
 /// Two seconds. More than that is a flood or a stream that nobody pulls.
 const MAX_PACKETS: usize = 100;
 const MAX_PAYLOAD: usize = 1500;
@@ -26,40 +30,33 @@ const MAX_JUMP: i64 = 480_000;
 /// Packets remembered for telling a duplicate from a late one.
 const REMEMBERED: usize = 256;
 /// The least delay to begin with, before anything is known of the network.
-const START_DELAY: Duration = Duration::from_millis(40);
-/// Frames concealed in a row before the stream counts as interrupted: half a second.
-const STALLED: i64 = 25;
-/// Milliseconds that the delay may be under or over its target. Together more than a frame, else it would swing.
-const UNDER_MS: f32 = 8.0;
-const OVER_MS: f32 = 25.0;
-/// From here the delay shrinks fast.
-const FAR_OVER_MS: f32 = 80.0;
-/// From here frames are skipped outright.
-const HOPELESS_MS: f32 = 250.0;
-/// Pulls between two corrections: 240 ms, an alteration of pace that is hardly heard; 80 ms when fast.
-const SLOWLY: u32 = 12;
-const FAST: u32 = 4;
+const START_DELAY: i64 = 40_000;
+/// Made up in a row before the stream counts as interrupted: half a second.
+const STALLED: i64 = SAMPLE_RATE as i64 / 2;
+/// Microseconds that the delay may be under or over its target before the player is asked to stretch. The device's pulls and
+/// the packets come in steps of 20 ms, so a delay within a frame above the target is as good as it gets.
+const UNDER: i64 = 1_000;
+const OVER: i64 = 5_000;
+/// After an interruption, what waits longer than the target by this is thrown away unheard.
+const STALE: i64 = 60_000;
+/// Pulls of which the one with the least delay counts: devices do not pull evenly.
+const WINDOW: usize = 10;
 
-/// Weight of the past in the share of lost packets: half is forgotten in 2.8 s.
-const LOSS_MEMORY: f32 = 0.995;
-/// From the first share on, the delay is a frame longer, so that a lost packet's successor is there with its copy when the loss
-/// is to be made good; below the second share no more.
-const LOSSY: f32 = 0.02;
-const LOSS_FREE: f32 = 0.005;
-
-/// What to play in the next 20 ms.
+/// What to play next.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Pull {
-    /// Decode this.
+pub(super) enum Next {
+    /// Decode this: 20 ms.
     Payload(Vec<u8>),
-    /// Decode both and fade from one to the other: the delay shrinks by a frame.
-    Merge { first: Vec<u8>, second: Vec<u8> },
-    /// The frame is lost; its successor, which will be pulled next, may carry a copy of it.
-    Fec { next: Vec<u8> },
-    /// The frame is lost or late; something like the sound before it.
-    Conceal,
-    /// Nobody speaks, or nothing has come yet.
-    Silence,
+    /// 20 ms are lost; their successor, which comes next, carries a copy of them.
+    Copy { carrier: Vec<u8> },
+    /// 20 ms are lost or too late; something like the sound before.
+    Lost,
+    /// Nothing is there yet; 10 ms of something like the sound before.
+    Late,
+    /// Nobody speaks: 20 ms of the room's noise.
+    Pause,
+    /// Nothing has come yet, or nothing for so long that the stream is interrupted: 20 ms of silence.
+    Nothing,
 }
 
 /// What became of a packet.
@@ -73,23 +70,14 @@ pub enum Pushed {
     Rejected,
 }
 
-/// Counted since the start, in packets or frames of 20 ms.
+/// In packets, since the start.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct JitterStatistics {
-    /// How long a packet of average speed waits now, and how long it should.
-    pub delay: Duration,
-    pub target: Duration,
+pub(super) struct Counted {
     pub received: u64,
     pub played: u64,
-    /// Made up, because the frame was lost or late or the delay had to grow.
-    pub concealed: u64,
-    /// Lost, but given back by the next packet (if it carried a copy).
-    pub recovered: u64,
     pub late: u64,
     pub duplicates: u64,
     pub rejected: u64,
-    /// Merged with a neighbour to shorten the delay.
-    pub merged: u64,
     /// Thrown away unheard after an interruption or a flood.
     pub skipped: u64,
     /// Times that the stream began anew: interrupted, or with other timestamps.
@@ -99,9 +87,8 @@ pub struct JitterStatistics {
 struct Packet {
     sequence: u16,
     payload: Vec<u8>,
-    arrived: Duration,
-    /// Later than the fastest by so much.
-    late: Duration,
+    /// Carries a copy of the frame before.
+    copies: bool,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -114,7 +101,7 @@ enum Phase {
 }
 
 /// See the module's description. RTP timestamps run at 48 kHz; a packet holds 20 ms.
-pub struct JitterBuffer {
+pub(super) struct JitterBuffer {
     /// By media time without wrap-around.
     packets: BTreeMap<i64, Packet>,
     newest: Option<i64>,
@@ -122,24 +109,16 @@ pub struct JitterBuffer {
     arrivals: Arrivals,
     phase: Phase,
     cursor: i64,
-    /// Frames played in place of something since the cursor last moved.
+    /// Samples made up while the cursor stood still.
     held: i64,
     last_sequence: u16,
-    delay_ms: f32,
-    lost_share: f32,
-    lossy: bool,
-    since_correction: u32,
-    counted: JitterStatistics,
-}
-
-impl Default for JitterBuffer {
-    fn default() -> Self {
-        Self::new()
-    }
+    /// Delay of what was about to be played at each of the last pulls, microseconds, had the cursor stood then as it does now.
+    delays: VecDeque<i64>,
+    counted: Counted,
 }
 
 impl JitterBuffer {
-    pub fn new() -> Self {
+    pub(super) fn new() -> Self {
         Self {
             packets: BTreeMap::new(),
             newest: None,
@@ -149,20 +128,36 @@ impl JitterBuffer {
             cursor: 0,
             held: 0,
             last_sequence: 0,
-            delay_ms: 0.0,
-            lost_share: 0.0,
-            lossy: false,
-            since_correction: 0,
-            counted: JitterStatistics::default(),
+            delays: VecDeque::with_capacity(WINDOW),
+            counted: Counted::default(),
         }
     }
 
-    pub fn statistics(&self) -> JitterStatistics {
-        let delay = Duration::from_micros((self.delay_ms.max(0.0) * 1000.0) as u64);
-        JitterStatistics { delay, target: self.target(), ..self.counted }
+    pub(super) fn counted(&self) -> Counted {
+        self.counted
     }
 
-    pub fn push(&mut self, sequence: u16, timestamp: u32, payload: Vec<u8>, now: Duration) -> Pushed {
+    pub(super) fn target(&self) -> Duration {
+        self.arrivals.target()
+    }
+
+    /// How long a packet of the fastest kind waits until it is played.
+    pub(super) fn delay(&self) -> Duration {
+        Duration::from_micros(self.delays.iter().min().copied().unwrap_or(0).max(0) as u64)
+    }
+
+    pub(super) fn drift_ppm(&self) -> Option<f32> {
+        self.arrivals.drift_ppm()
+    }
+
+    /// The RTP timestamp of what `next` gives next, while the voice plays.
+    pub(super) fn playing(&self) -> Option<u32> {
+        // Truncation is meant: the low 32 bits are the timestamp.
+        (self.phase == Phase::Playing).then_some(self.cursor as u32)
+    }
+
+    /// `copies`: the payload also carries the frame before it.
+    pub(super) fn push(&mut self, sequence: u16, timestamp: u32, payload: Vec<u8>, copies: bool, now: Duration) -> Pushed {
         self.counted.received += 1;
         if payload.is_empty() || payload.len() > MAX_PAYLOAD {
             self.counted.rejected += 1;
@@ -173,61 +168,104 @@ impl JitterBuffer {
             self.counted.duplicates += 1;
             return Pushed::Duplicate;
         }
+        // Late packets count too: it is they who say that the delay is too short.
+        let replaces = copies && !self.seen.is_empty() && !self.seen.contains(&sequence.wrapping_sub(1));
+        self.arrivals.record(time, now, replaces);
         if self.seen.len() >= REMEMBERED {
             self.seen.pop_front();
         }
         self.seen.push_back(sequence);
-        // Late packets count too: it is they who say that the delay is too short.
-        let late = self.arrivals.record(time, now);
         if self.phase != Phase::Filling && time < self.cursor - FRAME / 2 {
             self.counted.late += 1;
             return Pushed::Late;
         }
         self.newest = Some(self.newest.map_or(time, |newest| newest.max(time)));
-        self.packets.insert(time, Packet { sequence, payload, arrived: now, late });
+        self.packets.insert(time, Packet { sequence, payload, copies });
         if self.packets.len() > MAX_PACKETS {
             self.skip_first();
         }
         Pushed::Accepted
     }
 
-    /// The next 20 ms.
-    pub fn pull(&mut self, now: Duration) -> Pull {
-        self.since_correction = self.since_correction.saturating_add(1);
-        if self.phase == Phase::Filling && !self.begin(now) {
-            return Pull::Silence;
+    /// To be called once for each pull of the player, before `next`, with the samples decoded and not yet played.
+    pub(super) fn look(&mut self, waiting: usize, now: Duration) {
+        if self.phase != Phase::Playing {
+            self.delays.clear();
+            return;
         }
-        let Some((&time, packet)) = self.packets.first_key_value() else { return self.starved() };
-        let contiguous = packet.sequence == self.last_sequence.wrapping_add(1);
-        if self.phase == Phase::Playing {
-            // What was made up while nothing came stands for what is missing now.
-            let made_up = self.held.min(self.frames_until(time)).max(0);
-            self.cursor += made_up * FRAME;
-            (0..made_up).for_each(|_| self.count_loss(true));
-            self.held = 0;
-            if contiguous && self.frames_until(time) > 0 {
-                // Nothing is missing by number: a pause whose announcement was not sent.
-                self.phase = Phase::Resting;
-            }
+        let Some(delay) = self.arrivals.waited(self.cursor, now) else { return };
+        if self.delays.len() == WINDOW {
+            self.delays.pop_front();
+        }
+        self.delays.push_back(delay + to_micros(waiting as i64));
+    }
+
+    /// The player has put in (or, negative, taken out) so many samples.
+    pub(super) fn stretched(&mut self, samples: i64) {
+        for delay in &mut self.delays {
+            *delay += to_micros(samples);
+        }
+    }
+
+    /// Samples that are waiting too many (positive) or too few (negative), with `waiting` of them decoded and not yet played.
+    pub(super) fn excess(&self, waiting: usize) -> i64 {
+        let Some(least) = self.delays.iter().min() else { return 0 };
+        // A packet is needed before what waits is played.
+        let over = least - to_micros(waiting as i64) - self.target_micros();
+        if over < -UNDER {
+            // As many as make a pull that needs no packet.
+            return waiting as i64 - FRAME;
+        }
+        waiting as i64 + FRAME * ((over - OVER).max(0) / 20_000)
+    }
+
+    /// Whether `next` would give a frame of the voice.
+    pub(super) fn ready(&self) -> bool {
+        let first = self.packets.first_key_value();
+        self.phase == Phase::Playing && first.is_some_and(|(&time, _)| time < self.cursor + FRAME / 2)
+    }
+
+    /// The next piece of sound.
+    pub(super) fn next(&mut self, now: Duration) -> Next {
+        if self.phase == Phase::Filling && !self.begin(now) {
+            return Next::Nothing;
         }
         if self.phase == Phase::Resting {
-            return self.resume(time, now);
+            return self.rest(now);
         }
-        match self.frames_until(time) {
-            ..=0 => self.play(now),
-            1 => {
-                let next = packet_payload(&self.packets, time);
+        let first = self.packets.first_key_value().map(|(&time, packet)| (time, packet.sequence, packet.copies));
+        let Some((time, sequence, copies)) = first else { return self.starved() };
+        // What was made up while nothing came stands for what is missing now.
+        let made_up = self.held.min(time - self.cursor).max(0);
+        self.cursor += made_up;
+        self.stretched(-made_up);
+        self.held = 0;
+        let missing = (time - self.cursor + FRAME / 2).div_euclid(FRAME);
+        if missing > 0 && sequence == self.last_sequence.wrapping_add(1) {
+            // Nothing is missing by number: a pause whose announcement was not sent.
+            self.phase = Phase::Resting;
+            return self.rest(now);
+        }
+        match missing {
+            ..=0 => self.take(time),
+            1 if copies => {
+                let carrier = self.packets.get(&time).map(|packet| packet.payload.clone()).unwrap_or_default();
                 self.cursor += FRAME;
-                self.count_loss(true);
-                self.counted.recovered += 1;
-                Pull::Fec { next }
+                Next::Copy { carrier }
             }
             _ => {
                 self.cursor += FRAME;
-                self.count_loss(true);
-                self.conceal()
+                Next::Lost
             }
         }
+    }
+
+    fn target_micros(&self) -> i64 {
+        self.target().as_micros() as i64
+    }
+
+    fn waited(&self, time: i64, now: Duration) -> i64 {
+        self.arrivals.waited(time, now).unwrap_or(0)
     }
 
     /// Unwraps, relative to the newest packet; begins anew where the timestamp cannot belong to the same stream.
@@ -250,147 +288,83 @@ impl JitterBuffer {
     fn restart(&mut self) {
         self.phase = Phase::Filling;
         self.held = 0;
+        self.delays.clear();
         self.counted.restarts += 1;
     }
 
-    /// Rounded; negative if its turn is over.
-    fn frames_until(&self, time: i64) -> i64 {
-        (time - self.cursor + FRAME / 2).div_euclid(FRAME)
-    }
-
-    /// Begins to play once enough waits; after an interruption a backlog is thrown away.
+    /// Begins to play once the first packet has waited enough; after an interruption a backlog is thrown away.
     fn begin(&mut self, now: Duration) -> bool {
-        let enough = self.target().max(START_DELAY);
-        let frames = enough.as_millis().div_ceil(FRAME_TIME.as_millis()) as usize;
-        let Some(first) = self.packets.values().next() else { return false };
-        if self.packets.len() < frames && now.saturating_sub(first.arrived) < enough {
-            return false;
-        }
-        while self.packets.len() > frames + 2 {
+        let enough = self.target_micros().max(START_DELAY);
+        loop {
+            let Some(&first) = self.packets.keys().next() else { return false };
+            let waited = self.waited(first, now);
+            if waited < enough {
+                return false;
+            }
+            if waited < enough + STALE || self.packets.len() == 1 {
+                self.start_at(first);
+                return true;
+            }
             self.skip_first();
         }
-        let Some((&time, packet)) = self.packets.first_key_value() else { return false };
+    }
+
+    fn start_at(&mut self, time: i64) {
         self.cursor = time;
-        self.delay_ms = delay_ms(packet, now);
+        self.held = 0;
         self.phase = Phase::Playing;
-        self.since_correction = 0;
-        true
+        self.delays.clear();
+    }
+
+    /// The first packet after a pause is played when it has waited as long as it should.
+    fn rest(&mut self, now: Duration) -> Next {
+        let Some(&first) = self.packets.keys().next() else { return Next::Pause };
+        if self.waited(first, now) < self.target_micros() - UNDER {
+            return Next::Pause;
+        }
+        self.start_at(first);
+        self.take(first)
     }
 
     /// Nothing is there. The cursor waits for what comes.
-    fn starved(&mut self) -> Pull {
-        self.held += 1;
-        if self.phase == Phase::Resting {
-            return Pull::Silence;
-        }
-        if self.held > STALLED {
+    fn starved(&mut self) -> Next {
+        if self.held >= STALLED {
             self.restart();
-            return Pull::Silence;
+            return Next::Nothing;
         }
-        self.conceal()
+        self.held += HALF_FRAME as i64;
+        self.stretched(HALF_FRAME as i64);
+        Next::Late
     }
 
-    /// The first packet after a pause: played in its time, or sooner or later by what the delay is off.
-    fn resume(&mut self, time: i64, now: Duration) -> Pull {
-        let over = self.delay_ms - self.target_ms();
-        let fits = (-UNDER_MS..=OVER_MS).contains(&over);
-        let correction = if fits { 0 } else { (over / 20.0).round().clamp(-10.0, 10.0) as i64 };
-        let wait = self.frames_until(time) - self.held;
-        // A packet that waits already longer than it should is not held back, whatever was measured before the pause.
-        let waited = self.packets.get(&time).map_or(0.0, |packet| delay_ms(packet, now));
-        if wait > correction && waited < self.target_ms() + FAR_OVER_MS {
-            self.held += 1;
-            return Pull::Silence;
-        }
-        if let Some(packet) = self.packets.get(&time) {
-            self.delay_ms = delay_ms(packet, now);
-        }
-        self.since_correction = 0;
-        self.take(time)
-    }
-
-    /// The frame at the cursor, unless the delay asks for a correction.
-    fn play(&mut self, now: Duration) -> Pull {
-        let Some((&time, packet)) = self.packets.first_key_value() else { return self.starved() };
-        let measured = delay_ms(packet, now);
-        self.delay_ms += (measured - self.delay_ms) / 8.0;
-        if measured - self.target_ms() > HOPELESS_MS && self.packets.len() > 2 {
-            self.delay_ms = measured - 20.0;
-            self.skip_first();
-            return self.play(now);
-        }
-        let over = self.delay_ms - self.target_ms();
-        if over < -UNDER_MS && self.since_correction >= SLOWLY {
-            self.corrected(20.0);
-            return self.conceal();
-        }
-        let patience = if over > FAR_OVER_MS { FAST } else { SLOWLY };
-        let successor = self.packets.keys().nth(1).copied().filter(|next| (next - time - FRAME).abs() < FRAME / 2);
-        if over > OVER_MS
-            && self.since_correction >= patience
-            && let Some(successor) = successor
-        {
-            self.corrected(-20.0);
-            self.counted.merged += 1;
-            let (Pull::Payload(first), Pull::Payload(second)) = (self.take(time), self.take(successor)) else {
-                return self.conceal();
-            };
-            return Pull::Merge { first, second };
-        }
-        self.take(time)
-    }
-
-    fn corrected(&mut self, by_ms: f32) {
-        self.delay_ms += by_ms;
-        self.since_correction = 0;
-    }
-
-    fn target(&self) -> Duration {
-        self.arrivals.target() + if self.lossy { FRAME_TIME } else { Duration::ZERO }
-    }
-
-    fn target_ms(&self) -> f32 {
-        self.target().as_secs_f32() * 1000.0
-    }
-
-    fn count_loss(&mut self, lost: bool) {
-        self.lost_share = self.lost_share * LOSS_MEMORY + if lost { 1.0 - LOSS_MEMORY } else { 0.0 };
-        self.lossy = self.lost_share > if self.lossy { LOSS_FREE } else { LOSSY };
-    }
-
-    fn take(&mut self, time: i64) -> Pull {
-        let Some(packet) = self.packets.remove(&time) else { return self.conceal() };
+    fn take(&mut self, time: i64) -> Next {
+        let Some(packet) = self.packets.remove(&time) else { return Next::Lost };
+        self.stretched(self.cursor - time);
         self.cursor = time + FRAME;
         self.held = 0;
         self.last_sequence = packet.sequence;
-        self.phase = if packet.payload.len() <= DTX_PACKET { Phase::Resting } else { Phase::Playing };
+        if packet.payload.len() <= DTX_PACKET {
+            self.phase = Phase::Resting;
+            self.delays.clear();
+        }
         self.counted.played += 1;
-        self.count_loss(false);
-        Pull::Payload(packet.payload)
-    }
-
-    fn conceal(&mut self) -> Pull {
-        self.counted.concealed += 1;
-        Pull::Conceal
+        Next::Payload(packet.payload)
     }
 
     fn skip_first(&mut self) {
         if self.packets.pop_first().is_some() {
             self.counted.skipped += 1;
         }
-        if let Some((&time, packet)) = self.packets.first_key_value() {
-            self.cursor = self.cursor.max(time);
-            self.last_sequence = packet.sequence.wrapping_sub(1);
+        if let Some((&time, sequence)) = self.packets.first_key_value().map(|(time, packet)| (time, packet.sequence)) {
+            let ahead = (time - self.cursor).max(0);
+            self.cursor += ahead;
+            self.last_sequence = sequence.wrapping_sub(1);
+            self.stretched(-ahead);
             self.held = 0;
         }
     }
 }
 
-fn packet_payload(packets: &BTreeMap<i64, Packet>, time: i64) -> Vec<u8> {
-    packets.get(&time).map(|packet| packet.payload.clone()).unwrap_or_default()
-}
-
-/// How long the fastest packet would have waited in this one's place.
-fn delay_ms(packet: &Packet, now: Duration) -> f32 {
-    (now.saturating_sub(packet.arrived) + packet.late).as_secs_f32() * 1000.0
+fn to_micros(samples: i64) -> i64 {
+    samples * 1_000 / i64::from(SAMPLE_RATE / 1_000)
 }

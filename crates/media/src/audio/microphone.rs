@@ -3,6 +3,7 @@
 use super::device::{self, AudioError, Direction, OPEN_PATIENCE};
 use super::resample::Resampler;
 use super::source::MicrophoneSource;
+use super::speech::Speech;
 use super::tone::Oscillator;
 use super::worker::{Shared, Worker};
 use super::{AudioFrame, FRAME_SAMPLES, SAMPLE_RATE, SILENCE};
@@ -32,8 +33,15 @@ impl Microphone {
     pub fn open(source: &MicrophoneSource, on_frame: OnFrame) -> Result<Self, AudioError> {
         let lost = Arc::new(AtomicU64::new(0));
         let worker = match source {
-            MicrophoneSource::Silent => synthetic(None, on_frame)?,
-            MicrophoneSource::Tone { hz } => synthetic(Some(Oscillator::new(*hz)), on_frame)?,
+            MicrophoneSource::Silent => synthetic(|_| (), on_frame)?,
+            MicrophoneSource::Tone { hz } => {
+                let mut tone = Oscillator::new(*hz);
+                synthetic(move |frame| tone.fill(frame), on_frame)?
+            }
+            MicrophoneSource::Speech { seed } => {
+                let mut speech = Speech::new(*seed);
+                synthetic(move |frame| speech.fill(frame), on_frame)?
+            }
             MicrophoneSource::Default => real(None, on_frame, Arc::clone(&lost))?,
             MicrophoneSource::Device { id } => real(Some(id.clone()), on_frame, Arc::clone(&lost))?,
         };
@@ -55,13 +63,11 @@ fn no_thread(error: std::io::Error) -> AudioError {
     AudioError::Failed(format!("no thread could be started: {error}"))
 }
 
-fn synthetic(mut tone: Option<Oscillator>, mut on_frame: OnFrame) -> Result<Worker, AudioError> {
+fn synthetic(mut fill: impl FnMut(&mut AudioFrame) + Send + 'static, mut on_frame: OnFrame) -> Result<Worker, AudioError> {
     Worker::spawn("microphone", move |shared| {
         let mut frame = SILENCE;
         shared.pace(|| {
-            if let Some(tone) = &mut tone {
-                tone.fill(&mut frame);
-            }
+            fill(&mut frame);
             on_frame(&frame);
         });
     })

@@ -2,7 +2,7 @@
 //! to the caller.
 
 use super::{AudioFrame, FRAME_SAMPLES, SAMPLE_RATE};
-use opus::{Application, Bitrate, Channels, Decoder, Encoder, ErrorCode, packet};
+use opus::{Application, Bitrate, Channels, Decoder, Encoder, ErrorCode, Signal, packet};
 
 /// The largest Opus frame (RFC 6716 section 3.4) and room for the table of contents.
 const MAX_PACKET: usize = 1500;
@@ -44,6 +44,7 @@ impl OpusEncoder {
         encoder.set_bitrate(Bitrate::Bits(Self::DEFAULT_BITRATE)).map_err(setup)?;
         encoder.set_inband_fec(true).map_err(setup)?;
         encoder.set_dtx(true).map_err(setup)?;
+        encoder.set_signal(Signal::Voice).map_err(setup)?;
         let mut new = Self { encoder, resting: false };
         // Without an expected loss the encoder spends nothing on error correction.
         new.set_packet_loss_percent(5)?;
@@ -63,6 +64,11 @@ impl OpusEncoder {
     /// How much of the traffic is being lost, 0 to 100: the more, the more of each packet repeats the one before.
     pub fn set_packet_loss_percent(&mut self, percent: u8) -> Result<(), OpusError> {
         self.encoder.set_packet_loss_perc(i32::from(percent.min(100))).map_err(setup)
+    }
+
+    /// How hard to try, 0 to 10.
+    pub fn set_complexity(&mut self, level: i32) -> Result<(), OpusError> {
+        self.encoder.set_complexity(level.clamp(0, 10)).map_err(setup)
     }
 
     /// Bits per second, kept within 6000 to 128 000.
@@ -91,18 +97,30 @@ impl OpusDecoder {
         self.run(next, frame, true)
     }
 
-    /// Something plausible in place of a lost frame: the voice goes on and fades; in a pause, comfort noise.
-    pub fn conceal(&mut self, frame: &mut AudioFrame) -> Result<(), OpusError> {
-        self.run(&[], frame, false)
+    /// Something plausible in place of lost sound: the voice goes on and fades; in a pause, comfort noise. The length must be a
+    /// multiple of 2.5 ms.
+    pub fn conceal(&mut self, sound: &mut [i16]) -> Result<(), OpusError> {
+        self.run(&[], sound, false)
     }
 
-    fn run(&mut self, payload: &[u8], frame: &mut AudioFrame, fec: bool) -> Result<(), OpusError> {
-        match self.0.decode(payload, frame, fec) {
-            Ok(FRAME_SAMPLES) => Ok(()),
+    fn run(&mut self, payload: &[u8], sound: &mut [i16], fec: bool) -> Result<(), OpusError> {
+        match self.0.decode(payload, sound, fec) {
+            Ok(samples) if samples == sound.len() => Ok(()),
             Ok(samples) => Err(OpusError::Duration(samples)),
             Err(error) => Err(OpusError::Invalid(error.description())),
         }
     }
+}
+
+/// Whether a packet carries a copy of the frame before it: the LBRR flag (RFC 6716, 4.2.4), which is coded with even odds right
+/// behind the flag of voice activity, so that both are plain bits at the begin of the first frame.
+pub(super) fn carries_copy(payload: &[u8]) -> bool {
+    let (Some(&contents), Some(&first)) = (payload.first(), payload.get(1)) else { return false };
+    // RFC 6716, 3.1: configurations from 16 on are CELT alone, which has no copies; 20 ms are one frame (code 0) of the SILK
+    // layer with a pair of flags for each channel.
+    let (configuration, stereo, code) = (contents >> 3, contents & 4 != 0, contents & 3);
+    let flags = if stereo { 0x50 } else { 0x40 };
+    configuration < 16 && code == 0 && first & flags != 0
 }
 
 fn check(payload: &[u8]) -> Result<(), OpusError> {

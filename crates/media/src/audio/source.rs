@@ -3,7 +3,7 @@
 use std::fmt;
 use std::str::FromStr;
 
-/// Text form: `default`, `device:ID`, `silent`, `tone:HZ`.
+/// Text form: `default`, `device:ID`, `silent`, `tone:HZ`, `speech:SEED`.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub enum MicrophoneSource {
     #[default]
@@ -16,6 +16,10 @@ pub enum MicrophoneSource {
     /// A steady sine, for rehearsals. 20 to 20 000 Hz.
     Tone {
         hz: u32,
+    },
+    /// Something like speech, for rehearsals; the same for the same seed.
+    Speech {
+        seed: u64,
     },
 }
 
@@ -39,10 +43,12 @@ pub enum SourceError {
     EmptyDevice,
     #[error("a tone needs a whole frequency from 20 to 20000 Hz, not {0:?}")]
     Frequency(String),
+    #[error("speech needs a whole number as its seed, not {0:?}")]
+    Seed(String),
 }
 
 const TONE_HZ: std::ops::RangeInclusive<u32> = 20..=20_000;
-const MICROPHONE_FORMS: &str = "default, device:ID, silent or tone:HZ";
+const MICROPHONE_FORMS: &str = "default, device:ID, silent, tone:HZ or speech:SEED";
 const SPEAKER_FORMS: &str = "default, device:ID or silent";
 
 fn device_id(text: &str) -> Option<Result<String, SourceError>> {
@@ -60,6 +66,9 @@ impl FromStr for MicrophoneSource {
         if let Some(hz) = text.strip_prefix("tone:") {
             let hz = hz.parse().ok().filter(|hz| TONE_HZ.contains(hz)).ok_or_else(|| SourceError::Frequency(hz.to_owned()))?;
             return Ok(Self::Tone { hz });
+        }
+        if let Some(seed) = text.strip_prefix("speech:") {
+            return seed.parse().map(|seed| Self::Speech { seed }).map_err(|_| SourceError::Seed(seed.to_owned()));
         }
         match text {
             "default" => Ok(Self::Default),
@@ -91,6 +100,7 @@ impl fmt::Display for MicrophoneSource {
             Self::Device { id } => write!(f, "device:{id}"),
             Self::Silent => f.write_str("silent"),
             Self::Tone { hz } => write!(f, "tone:{hz}"),
+            Self::Speech { seed } => write!(f, "speech:{seed}"),
         }
     }
 }
@@ -112,7 +122,7 @@ mod tests {
 
     #[test]
     fn text_forms_round_trip() {
-        for text in ["default", "silent", "tone:440", "device:pulseaudio:alsa_input.usb-1"] {
+        for text in ["default", "silent", "tone:440", "speech:7", "device:pulseaudio:alsa_input.usb-1"] {
             assert_eq!(text.parse::<MicrophoneSource>().unwrap().to_string(), text);
         }
         for text in ["default", "silent", "device:alsa:plughw:CARD=0,DEV=0"] {
@@ -127,6 +137,9 @@ mod tests {
         for text in ["tone:", "tone:abc", "tone:0", "tone:96000", "tone:-5", "tone:4.5"] {
             assert!(matches!(text.parse::<MicrophoneSource>(), Err(SourceError::Frequency(_))), "{text}");
         }
+        for text in ["speech:", "speech:x", "speech:-1"] {
+            assert!(matches!(text.parse::<MicrophoneSource>(), Err(SourceError::Seed(_))), "{text}");
+        }
         assert_eq!("device:".parse::<SpeakerTarget>(), Err(SourceError::EmptyDevice));
         let error = "tone:440".parse::<SpeakerTarget>().unwrap_err();
         assert_eq!(error.to_string(), "\"tone:440\" is no sound device; use default, device:ID or silent");
@@ -135,7 +148,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn whatever_parses_prints_itself(text in "(default|silent|tone:[0-9]{0,6}|device:.{0,20}|.{0,12})") {
+        fn whatever_parses_prints_itself(text in "(default|silent|tone:[0-9]{0,6}|speech:[0-9]{0,21}|device:.{0,20}|.{0,12})") {
             if let Ok(source) = text.parse::<MicrophoneSource>() {
                 prop_assert_eq!(source.to_string().parse::<MicrophoneSource>(), Ok(source));
             }
