@@ -15,7 +15,7 @@ use settings::Settings;
 use std::process::ExitCode;
 use tauri::{App, Manager, Url};
 use visavis_session::view::Page;
-use visavis_session::{Clock, Command, Config, Event, Session};
+use visavis_session::{Clock, Command, Config, Event, ProcessingOptions, Session};
 
 /// The program, from its arguments to its exit code.
 pub fn run() -> ExitCode {
@@ -59,6 +59,11 @@ fn set_up(app: &mut App, settings: &Settings, server: Url) -> Result<(), String>
         camera: settings.camera.clone(),
         microphone: settings.microphone.clone(),
         speaker: settings.speaker.clone(),
+        sound: ProcessingOptions {
+            echo: !settings.no_echo_cancellation,
+            noise: !settings.no_noise_suppression,
+            gain: !settings.no_gain_control,
+        },
         keyring: !settings.no_keyring,
         clock: Clock::start(),
     };

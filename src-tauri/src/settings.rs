@@ -38,13 +38,25 @@ pub struct Settings {
     #[arg(long, env = "VISAVIS_CAMERA", value_name = "SOURCE")]
     pub camera: Option<CameraSource>,
 
-    /// Microphone: device:ID, default, silent or tone:HZ
+    /// Microphone: device:ID, default, silent, tone:HZ or speech:SEED
     #[arg(long, env = "VISAVIS_MICROPHONE", value_name = "SOURCE")]
     pub microphone: Option<MicrophoneSource>,
 
     /// Speaker: device:ID, default or silent
     #[arg(long, env = "VISAVIS_SPEAKER", value_name = "TARGET")]
     pub speaker: Option<SpeakerTarget>,
+
+    /// Send the peer their own voice as the microphone hears it (with headphones there is none)
+    #[arg(long)]
+    pub no_echo_cancellation: bool,
+
+    /// Send the noise of the room
+    #[arg(long)]
+    pub no_noise_suppression: bool,
+
+    /// Send the voice as loud as the microphone gives it
+    #[arg(long)]
+    pub no_gain_control: bool,
 
     /// Program to open addresses with instead of the system browser; words are split at spaces, the address comes last
     #[arg(long, env = "VISAVIS_BROWSER", value_name = "COMMAND")]

@@ -333,6 +333,7 @@ pub fn config(server: &str, identity: &str, profile_dir: PathBuf, camera: Camera
         camera: Some(camera),
         microphone: Some(visavis_media::audio::MicrophoneSource::Silent),
         speaker: Some(visavis_media::audio::SpeakerTarget::Silent),
+        sound: visavis_session::ProcessingOptions::default(),
         keyring: false,
         clock: visavis_media::Clock::start(),
     }

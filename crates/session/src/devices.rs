@@ -8,7 +8,7 @@ use crate::view::{Device, Notice};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::time::Duration;
 use tokio::sync::mpsc::UnboundedSender;
-use visavis_media::audio::{AudioDevice, list_microphones, list_speakers};
+use visavis_media::audio::{AudioDevice, ProcessingOptions, list_microphones, list_speakers};
 use visavis_media::camera::{self, Camera, CameraError, CameraSource, Modifier};
 use visavis_media::{Clock, FramePool};
 
@@ -174,6 +174,7 @@ pub(crate) struct Choice {
     pub camera: Option<String>,
     pub microphone: Option<String>,
     pub speaker: Option<String>,
+    pub sound: ProcessingOptions,
     pub settings: Settings,
 }
 
@@ -264,6 +265,7 @@ mod tests {
             camera: None,
             microphone: Some(String::from("silent")),
             speaker: Some(String::from("silent")),
+            sound: ProcessingOptions::default(),
             settings: Settings { camera: Some(String::from("device:gone")), ..Settings::default() },
         };
         let said = look(&choice);

@@ -45,7 +45,7 @@ use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 use tokio::sync::oneshot;
-pub use visavis_media::audio::{MicrophoneSource, SpeakerTarget};
+pub use visavis_media::audio::{MicrophoneSource, ProcessingOptions, SpeakerTarget};
 pub use visavis_media::camera::CameraSource;
 pub use visavis_media::{Clock, FramePool, scale};
 
@@ -64,6 +64,8 @@ pub struct Config {
     pub camera: Option<CameraSource>,
     pub microphone: Option<MicrophoneSource>,
     pub speaker: Option<SpeakerTarget>,
+    /// What is done to the microphone's sound, unless the settings switch it off.
+    pub sound: ProcessingOptions,
     /// `false`: tokens live in memory, and nothing is said about it.
     pub keyring: bool,
     pub clock: Clock,
@@ -98,6 +100,7 @@ impl Session {
             camera: config.camera.map(|source| source.to_string()),
             microphone: config.microphone.map(|source| source.to_string()),
             speaker: config.speaker.map(|target| target.to_string()),
+            sound: settings.processing(config.sound),
             settings,
         };
         let parts = Parts {

@@ -85,12 +85,15 @@ struct Loop {
 impl Threads {
     fn start(parts: &Parts, sink: &Slot<MicrophoneSink>, source: &Slot<SpeakerSource>) -> std::io::Result<Self> {
         let own = picture::start_own(parts.clock, tell(&parts.inputs), parts.own_pictures.clone())?;
+        let played = Slot::new();
+        let microphone = KeptMicrophone::new(sink.clone(), played.clone(), parts.choice.sound, parts.inputs.clone());
+        let speaker = KeptSpeaker::new(parts.clock, source.clone(), played, parts.inputs.clone());
         let camera = KeptCamera::new(parts.clock, own.clone(), parts.inputs.clone());
         Ok(Self {
             own,
             camera: devices::keep("camera-keeper", camera)?,
-            microphone: devices::keep("microphone-keeper", KeptMicrophone::new(sink.clone(), parts.inputs.clone()))?,
-            speaker: devices::keep("speaker-keeper", KeptSpeaker::new(source.clone(), parts.inputs.clone()))?,
+            microphone: devices::keep("microphone-keeper", microphone)?,
+            speaker: devices::keep("speaker-keeper", speaker)?,
         })
     }
 }
@@ -347,6 +350,7 @@ impl Loop {
             camera: kept(&devices.camera, &choice.camera, &choice.settings.camera),
             microphone: kept(&devices.microphone, &choice.microphone, &choice.settings.microphone),
             speaker: kept(&devices.speaker, &choice.speaker, &choice.settings.speaker),
+            ..choice.settings.clone()
         };
         let folder = self.parts.profile_dir.clone();
         tokio::task::spawn_blocking(move || {

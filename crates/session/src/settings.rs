@@ -1,9 +1,10 @@
-//! The choice of devices, kept between evenings: a small JSON file in the profile's folder. Nothing private is in it. A file
+//! The choice of devices and what is done to the sound, kept between evenings: a small JSON file in the profile's folder. Nothing private is in it. A file
 //! that cannot be read is kept aside and the defaults are used.
 
 use serde::{Deserialize, Serialize};
 use std::io::Write;
 use std::path::{Path, PathBuf};
+use visavis_media::audio::ProcessingOptions;
 
 const FILE: &str = "devices.json";
 const FILE_BYTES: u64 = 64 * 1024;
@@ -15,6 +16,10 @@ pub struct Settings {
     pub camera: Option<String>,
     pub microphone: Option<String>,
     pub speaker: Option<String>,
+    /// `Some(false)` switches it off: echo cancellation, noise suppression, gain control.
+    pub echo_cancellation: Option<bool>,
+    pub noise_suppression: Option<bool>,
+    pub gain_control: Option<bool>,
 }
 
 fn aside(path: &Path) -> PathBuf {
@@ -22,6 +27,15 @@ fn aside(path: &Path) -> PathBuf {
 }
 
 impl Settings {
+    /// What of `wanted` is not switched off.
+    pub(crate) fn processing(&self, wanted: ProcessingOptions) -> ProcessingOptions {
+        ProcessingOptions {
+            echo: wanted.echo && self.echo_cancellation != Some(false),
+            noise: wanted.noise && self.noise_suppression != Some(false),
+            gain: wanted.gain && self.gain_control != Some(false),
+        }
+    }
+
     pub fn load(folder: &Path) -> Self {
         let path = folder.join(FILE);
         let text = match std::fs::metadata(&path) {
@@ -62,9 +76,16 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let nested = folder.path().join("profile");
         assert_eq!(Settings::load(&nested), Settings::default());
-        let settings = Settings { camera: Some(String::from("pattern")), microphone: None, speaker: Some(String::from("s")) };
+        let settings = Settings {
+            camera: Some(String::from("pattern")),
+            speaker: Some(String::from("s")),
+            noise_suppression: Some(false),
+            ..Settings::default()
+        };
         settings.save(&nested).unwrap();
         assert_eq!(Settings::load(&nested), settings);
+        let sound = Settings::load(&nested).processing(ProcessingOptions::default());
+        assert_eq!(sound, ProcessingOptions { noise: false, ..ProcessingOptions::default() });
         for broken in ["{\"camera\": 3}", "", "\u{0}\u{0}"] {
             std::fs::write(nested.join(FILE), broken).unwrap();
             assert_eq!(Settings::load(&nested), Settings::default());

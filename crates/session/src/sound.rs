@@ -1,12 +1,18 @@
-//! Microphone and speaker, and where their sound goes: into the call while there is one, and into the level meter. The loop
-//! puts the call's two ends in and takes them out; the devices stay open from one call to the next.
+//! Microphone and speaker, and where their sound goes: from a real microphone through the voice processing, which hears what
+//! the speaker plays, into the call while there is one, and into the level meter. The loop puts the call's two ends in and
+//! takes them out; the devices stay open from one call to the next.
 
 use crate::devices::{Kept, Order};
 use crate::evening::{DeviceInput, Input};
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Instant;
 use tokio::sync::mpsc::UnboundedSender;
 use visavis_call::{MicrophoneSink, SpeakerSource};
-use visavis_media::audio::{AudioError, Level, Microphone, MicrophoneSource, Speaker, SpeakerTarget};
+use visavis_media::Clock;
+use visavis_media::audio::{
+    AudioError, AudioFrame, FarEnd, Level, Microphone, MicrophoneSource, ProcessingOptions, Speaker, SpeakerTarget,
+    VoiceProcessing,
+};
 
 /// Frames of 20 ms between two levels for the page.
 const LEVEL_EVERY: u32 = 5;
@@ -39,31 +45,60 @@ impl<T> Slot<T> {
 }
 
 pub(crate) struct KeptMicrophone {
-    pub sink: Slot<MicrophoneSink>,
-    pub inputs: UnboundedSender<Input>,
+    sink: Slot<MicrophoneSink>,
+    /// Where the speaker puts what it plays.
+    played: Slot<FarEnd>,
+    options: ProcessingOptions,
+    inputs: UnboundedSender<Input>,
+    /// Before the processing that it feeds, so that it ends first.
     open: Option<Microphone>,
+    processing: Option<VoiceProcessing>,
 }
 
 impl KeptMicrophone {
-    pub(crate) fn new(sink: Slot<MicrophoneSink>, inputs: UnboundedSender<Input>) -> Self {
-        Self { sink, inputs, open: None }
+    pub(crate) fn new(
+        sink: Slot<MicrophoneSink>,
+        played: Slot<FarEnd>,
+        options: ProcessingOptions,
+        inputs: UnboundedSender<Input>,
+    ) -> Self {
+        Self { sink, played, options, inputs, open: None, processing: None }
     }
 
-    fn start(&self, source: &MicrophoneSource) -> Result<Microphone, AudioError> {
+    fn start(&mut self, source: &MicrophoneSource) -> Result<Microphone, AudioError> {
+        self.close();
+        // What a program makes has neither echo nor noise, and a steady tone would be taken for the latter.
+        let real = matches!(source, MicrophoneSource::Default | MicrophoneSource::Device { .. });
+        if !real || self.options == ProcessingOptions::NOTHING {
+            return Microphone::open(source, Box::new(self.deliver()));
+        }
+        match VoiceProcessing::start(self.options, self.deliver()) {
+            Ok(processing) => {
+                let near = processing.near();
+                self.played.set(Some(processing.far()));
+                self.processing = Some(processing);
+                Microphone::open(source, Box::new(move |frame| near.push(frame, Instant::now())))
+            }
+            Err(error) => {
+                tracing::warn!(%error, "no thread for the voice processing; the microphone's sound goes as it is");
+                Microphone::open(source, Box::new(self.deliver()))
+            }
+        }
+    }
+
+    /// Into the call and the level meter.
+    fn deliver(&self) -> impl FnMut(&AudioFrame) + Send + 'static {
         let (sink, inputs) = (self.sink.clone(), self.inputs.clone());
         let (mut level, mut frames) = (Level::new(), 0);
-        Microphone::open(
-            source,
-            Box::new(move |frame| {
-                sink.with(|sink| sink.push(frame));
-                let value = level.push(frame);
-                frames = (frames + 1) % LEVEL_EVERY;
-                if frames == 0 {
-                    // Nobody listens once the session ends.
-                    let _ = inputs.send(Input::Device(DeviceInput::Level(value)));
-                }
-            }),
-        )
+        move |frame| {
+            sink.with(|sink| sink.push(frame));
+            let value = level.push(frame);
+            frames = (frames + 1) % LEVEL_EVERY;
+            if frames == 0 {
+                // Nobody listens once the session ends.
+                let _ = inputs.send(Input::Device(DeviceInput::Level(value)));
+            }
+        }
     }
 
     fn tell(&self, input: DeviceInput) {
@@ -88,6 +123,8 @@ impl Kept for KeptMicrophone {
 
     fn close(&mut self) {
         self.open = None;
+        self.played.set(None);
+        self.processing = None;
     }
 
     fn check(&mut self) {
@@ -103,19 +140,26 @@ impl Kept for KeptMicrophone {
 }
 
 pub(crate) struct KeptSpeaker {
-    pub source: Slot<SpeakerSource>,
-    pub inputs: UnboundedSender<Input>,
+    clock: Clock,
+    source: Slot<SpeakerSource>,
+    /// The voice processing of the microphone, while there is one.
+    played: Slot<FarEnd>,
+    inputs: UnboundedSender<Input>,
     open: Option<Speaker>,
 }
 
 impl KeptSpeaker {
-    pub(crate) fn new(source: Slot<SpeakerSource>, inputs: UnboundedSender<Input>) -> Self {
-        Self { source, inputs, open: None }
+    pub(crate) fn new(clock: Clock, source: Slot<SpeakerSource>, played: Slot<FarEnd>, inputs: UnboundedSender<Input>) -> Self {
+        Self { clock, source, played, inputs, open: None }
     }
 
     fn start(&self, target: &SpeakerTarget) -> Result<Speaker, AudioError> {
-        let source = self.source.clone();
-        Speaker::open(target, Box::new(move |frame| source.with(|source| source.pull(frame))))
+        let (clock, source, played) = (self.clock, self.source.clone(), self.played.clone());
+        Speaker::open_with(
+            target,
+            Box::new(move |frame, heard| source.with(|source| source.pull_ahead(frame, clock.at(heard)))),
+            Box::new(move |frame, heard| played.with(|far| far.push(frame, heard))),
+        )
     }
 
     fn tell(&self, input: DeviceInput) {

@@ -19,6 +19,7 @@ fn config(server_url: String, profile_dir: std::path::PathBuf) -> Config {
         camera: Some(CameraSource::Pattern),
         microphone: Some(MicrophoneSource::Silent),
         speaker: Some(SpeakerTarget::Silent),
+        sound: visavis_session::ProcessingOptions::default(),
         keyring: false,
         clock: Clock::start(),
     }

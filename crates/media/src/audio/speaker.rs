@@ -17,7 +17,14 @@ const AHEAD: Duration = Duration::from_millis(30);
 const SILENT_DEVICE: Duration = Duration::from_secs(3);
 const POLL: Duration = Duration::from_millis(5);
 
-type PullFrame = Box<dyn FnMut(&mut AudioFrame) + Send>;
+/// From the speaker taking sound to the air moving, beyond what lies in the ring: a device period of 10 ms, and another in the
+/// sound server.
+const DEVICE: Duration = Duration::from_millis(20);
+
+/// Fills the frame that will be heard from the given time on.
+type PullFrame = Box<dyn FnMut(&mut AudioFrame, Instant) + Send>;
+/// Gets what a device really plays, and when.
+type Played = Box<dyn FnMut(&AudioFrame, Instant) + Send>;
 
 /// A running speaker. Dropping it stops the thread, waits for it and closes the device.
 pub struct Speaker {
@@ -40,9 +47,15 @@ impl Speaker {
     ///
     /// When the device vanishes, [`failure`](Self::failure) says so and `pull` goes on being called, so that what it drains
     /// does not pile up.
-    pub fn open(target: &SpeakerTarget, pull: PullFrame) -> Result<Self, AudioError> {
+    pub fn open(target: &SpeakerTarget, mut pull: Box<dyn FnMut(&mut AudioFrame) + Send>) -> Result<Self, AudioError> {
+        Self::open_with(target, Box::new(move |frame, _| pull(frame)), Box::new(|_, _| ()))
+    }
+
+    /// The same; `pull` is also told when its frame will be heard, and `played` gets what the device plays (with the test tone in
+    /// it): what a microphone beside it may hear.
+    pub fn open_with(target: &SpeakerTarget, pull: PullFrame, played: Played) -> Result<Self, AudioError> {
         let controls = Arc::new(Controls::default());
-        let mixer = Mixer { pull, tone: None, controls: Arc::clone(&controls) };
+        let mixer = Mixer { pull, played, tone: None, controls: Arc::clone(&controls) };
         let worker = match target {
             SpeakerTarget::Silent => Worker::spawn("speaker", move |shared| discard(&shared, mixer))
                 .map_err(|error| AudioError::Failed(format!("no thread could be started: {error}")))?,
@@ -70,14 +83,15 @@ impl Speaker {
 
 struct Mixer {
     pull: PullFrame,
+    played: Played,
     tone: Option<TestTone>,
     controls: Arc<Controls>,
 }
 
 impl Mixer {
-    fn next(&mut self) -> AudioFrame {
+    fn next(&mut self, heard: Instant) -> AudioFrame {
         let mut frame = SILENCE;
-        (self.pull)(&mut frame);
+        (self.pull)(&mut frame, heard);
         if self.controls.test_tone.swap(false, Ordering::AcqRel) {
             self.tone = Some(TestTone::new());
         }
@@ -90,7 +104,7 @@ impl Mixer {
 
 fn discard(shared: &Shared, mut mixer: Mixer) {
     shared.pace(|| {
-        mixer.next();
+        mixer.next(Instant::now());
     });
 }
 
@@ -171,7 +185,9 @@ impl Playback {
         let (mut blocks, mut asked) = (0, Instant::now());
         while !shared.stopping() && !shared.failed() {
             while self.waiting() < self.low_water(mixer.controls.largest_block.load(Ordering::Relaxed)) {
-                let frame = mixer.next();
+                let heard = Instant::now() + DEVICE + Duration::from_secs_f64(self.waiting() as f64 / f64::from(self.rate));
+                let frame = mixer.next(heard);
+                (mixer.played)(&frame, heard);
                 samples.clear();
                 samples.extend(frame.iter().map(|&sample| f32::from(sample) / 32768.0));
                 let ring = &mut self.ring;
@@ -231,16 +247,17 @@ mod tests {
     fn the_test_tone_is_added_to_what_plays() {
         let controls = Arc::new(Controls::default());
         let levels = Arc::new(Mutex::new(Vec::new()));
-        let pull: PullFrame = Box::new(|frame| frame.fill(100));
-        let mut mixer = Mixer { pull, tone: None, controls: Arc::clone(&controls) };
-        assert_eq!(mixer.next(), [100; 960]);
+        let pull: PullFrame = Box::new(|frame, _| frame.fill(100));
+        let mut mixer = Mixer { pull, played: Box::new(|_, _| ()), tone: None, controls: Arc::clone(&controls) };
+        let now = Instant::now();
+        assert_eq!(mixer.next(now), [100; 960]);
         controls.test_tone.store(true, Ordering::Release);
         for _ in 0..TestTone::FRAMES {
-            let frame = mixer.next();
+            let frame = mixer.next(now);
             levels.lock().unwrap().push(frame.iter().copied().max());
         }
         assert!(levels.lock().unwrap().iter().all(|&peak| peak > Some(1000)), "{levels:?}");
-        assert_eq!(mixer.next(), [100; 960], "and is over after 0.4 s");
+        assert_eq!(mixer.next(now), [100; 960], "and is over after 0.4 s");
     }
 
     #[test]
