@@ -14,6 +14,7 @@
 use crate::Statistics;
 use crate::channels::Channel;
 use crate::channels::Message;
+use crate::clocks::Clocks;
 use crate::comparison::Pictures;
 use crate::congestion::Congestion;
 use crate::connection::Sources;
@@ -24,7 +25,8 @@ use crate::relay::Found;
 use crate::send::VideoOutput;
 use crate::sound::{self, MicrophoneSink, SpeakerSource};
 use crate::statistics::{ReceiveFigures, SendFigures};
-use crate::video::Packetiser;
+use crate::sync::Lips;
+use crate::video::{self, Packetiser};
 use crate::{receive, send};
 use rtc::interceptor::BoxedInterceptor;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
@@ -139,12 +141,16 @@ pub(crate) struct Shared {
     pub send: Arc<Mutex<SendFigures>>,
     pub receive: Arc<Mutex<ReceiveFigures>>,
     pub sound: Arc<sound::Shared>,
+    pub clocks: Clocks,
+    pub lips: Lips,
 }
 
 impl Shared {
     pub fn new(config: &Config, sources: Sources) -> Self {
         let monitor = Monitor::new(sources.video);
         let congestion = Congestion::new(config.max_video_kbps, monitor.clone());
+        let clocks = Clocks::new(config.clock);
+        monitor.correct_reports(clocks.clone());
         Self {
             clock: config.clock,
             target_kbps: Arc::new(AtomicU32::new(congestion.video_kbps())),
@@ -158,6 +164,8 @@ impl Shared {
             send: Arc::default(),
             receive: Arc::default(),
             sound: Arc::default(),
+            clocks,
+            lips: Lips::default(),
         }
     }
 }
@@ -235,7 +243,10 @@ impl Call {
             figures: Arc::clone(&shared.send),
             clock: shared.clock,
         };
-        let packetiser = Packetiser::new(sources.video, rand::random(), rand::random());
+        let offset = rand::random();
+        // The numbers of pictures are their times of capture.
+        shared.clocks.captured(sources.video, video::CLOCK_RATE, offset, Duration::ZERO);
+        let packetiser = Packetiser::new(sources.video, rand::random(), offset);
         let (thread, video_out) = send::start(self.pictures.clone(), packetiser, output)?;
         self.threads.push(thread);
         let (video_in, packets) = thread_channel::sync_channel(PACKETS_WAITING);
@@ -281,7 +292,7 @@ impl Call {
 
     /// To be handed to the speaker; one reader at a time. A second one is silent until the first is dropped.
     pub fn speaker(&self) -> SpeakerSource {
-        self.shared.sound.speaker(self.shared.clock)
+        self.shared.sound.speaker(self.shared.clock, self.shared.clocks.clone(), self.shared.lips.clone())
     }
 
     /// Size of picture that this machine encodes in time and the path carries. The pictures should be scaled before they are

@@ -7,6 +7,7 @@
 //!
 //! What to do about the figures is decided in `rate`, `send` and `statistics`.
 
+use crate::clocks::Clocks;
 use crate::congestion::Congestion;
 use rtc::interceptor::{
     BoxedInterceptor, Interceptor, NackGeneratorBuilder, NackResponderBuilder, Packet, ReceiverReportBuilder, Registry,
@@ -24,7 +25,7 @@ use rtc::sansio::Protocol;
 use rtc::shared::error::Error;
 use std::collections::VecDeque;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::{Duration, Instant};
 
 /// A lost packet is asked for after this long, and again, at most [`NACKS_PER_PACKET`] times.
@@ -75,6 +76,9 @@ pub(crate) struct Readings {
     /// Share of our packets that the peer's newest report calls lost, 0 to 1, and how many reports came.
     pub peer_lost: f32,
     pub reports: u64,
+    /// The same of our voice.
+    pub peer_audio_lost: f32,
+    pub audio_reports: u64,
     /// Share of the peer's packets that our newest report calls lost, 0 to 1.
     pub lost: f32,
     pub round_trip: Option<Duration>,
@@ -89,6 +93,7 @@ struct Shared {
     video_ssrc: AtomicU32,
     /// `FLOOR_SET | sequence number`, or 0.
     floor: AtomicU32,
+    clocks: OnceLock<Clocks>,
 }
 
 const FLOOR_SET: u32 = 1 << 16;
@@ -129,6 +134,12 @@ impl Monitor {
 
     pub fn is_video(&self, packet: &rtp::Packet) -> bool {
         packet.header.ssrc == self.0.video_ssrc.load(Ordering::Relaxed)
+    }
+
+    /// From now on our reports say when things were captured, and the peer's are kept.
+    pub fn correct_reports(&self, clocks: Clocks) {
+        // A call sets it once.
+        let _ = self.0.clocks.set(clocks);
     }
 
     fn change(&self, change: impl FnOnce(&mut Readings)) {
@@ -174,6 +185,9 @@ impl MonitorInterceptor {
             self.heard_reports(&report.reports, now);
         } else if let Some(report) = any.downcast_ref::<SenderReport>() {
             self.heard_reports(&report.reports, now);
+            if let Some(clocks) = self.monitor.0.clocks.get() {
+                clocks.heard(report);
+            }
         } else if let Some(feedback) = any.downcast_ref::<TransportLayerCc>() {
             let here = feedback.recv_deltas.len() as u64;
             let all = u64::from(feedback.packet_status_count);
@@ -192,12 +206,19 @@ impl MonitorInterceptor {
                 if report.ssrc == video {
                     readings.peer_lost = f32::from(report.fraction_lost) / 256.0;
                     readings.reports += 1;
+                } else {
+                    readings.peer_audio_lost = f32::from(report.fraction_lost) / 256.0;
+                    readings.audio_reports += 1;
                 }
                 if round_trip.is_some() {
                     readings.round_trip = round_trip;
                 }
             });
         }
+    }
+
+    fn corrected(&self, packet: &dyn rtc::rtcp::Packet, now: Instant) -> Option<SenderReport> {
+        self.monitor.0.clocks.get()?.corrected(packet.as_any().downcast_ref()?, now)
     }
 
     fn said(&mut self, packet: &dyn rtc::rtcp::Packet, now: Instant) {
@@ -255,8 +276,8 @@ impl Protocol<TaggedPacket, TaggedPacket, ()> for MonitorInterceptor {
         self.read_queue.pop_front()
     }
 
-    fn handle_write(&mut self, message: TaggedPacket) -> Result<(), Error> {
-        match &message.message.packet {
+    fn handle_write(&mut self, mut message: TaggedPacket) -> Result<(), Error> {
+        match &mut message.message.packet {
             Packet::Rtp(packet) => {
                 if !self.monitor.may_leave(packet) {
                     self.monitor.change(|readings| readings.voided += 1);
@@ -267,6 +288,9 @@ impl Protocol<TaggedPacket, TaggedPacket, ()> for MonitorInterceptor {
             }
             Packet::Rtcp(packets) => {
                 for packet in packets {
+                    if let Some(corrected) = self.corrected(packet.as_ref(), message.now) {
+                        *packet = Box::new(corrected);
+                    }
                     self.said(packet.as_ref(), message.now);
                 }
             }

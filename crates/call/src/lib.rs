@@ -15,6 +15,7 @@
 //! below the level `error` (targets `webrtc` and `rtc*`) its lines may hold addresses: a program should filter them to `off`.
 
 mod channels;
+mod clocks;
 mod comparison;
 mod congestion;
 mod connection;
@@ -29,6 +30,8 @@ mod relay;
 mod send;
 mod sound;
 mod statistics;
+#[allow(dead_code, reason = "the queue of pictures will ask it")]
+mod sync;
 mod traffic;
 mod video;
 

@@ -332,7 +332,9 @@ impl Owner {
         let send = self.shared.send.lock().unwrap_or_else(PoisonError::into_inner).clone();
         let receive = self.shared.receive.lock().unwrap_or_else(PoisonError::into_inner).clone();
         let known = Known {
-            jitter_buffer_ms: self.shared.sound.delay_ms(),
+            voice: self.shared.sound.statistics(),
+            voice_sent_twice: self.shared.sound.sent_again(),
+            voice_after_picture: self.shared.lips.lock().skew(),
             malformed: self.shared.malformed.load(Ordering::Relaxed),
             relayed: self.relayed,
             target_kbps: self.shared.target_kbps.load(Ordering::Relaxed),

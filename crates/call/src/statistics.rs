@@ -4,6 +4,7 @@ use crate::interceptors::Readings;
 use serde::Serialize;
 use std::time::Duration;
 use ts_rs::TS;
+use visavis_media::audio::VoiceStatistics;
 use visavis_media::codec::EncodedPicture;
 
 #[derive(Clone, Debug, Default, PartialEq, Serialize, TS)]
@@ -24,6 +25,18 @@ pub struct Statistics {
     pub encode_ms: f32,
     pub decode_ms: f32,
     pub jitter_buffer_ms: f32,
+    /// What the jitter buffer aims at.
+    pub jitter_buffer_target_ms: f32,
+    /// Of the peer's voice: made up, from copies in later packets, and stretched or shortened in time. Since the beginning.
+    pub voice_concealed_percent: f32,
+    pub voice_recovered_percent: f32,
+    pub voice_stretched_percent: f32,
+    /// The peer's microphone against our speaker, parts in a million; positive: theirs is slow.
+    pub voice_drift_ppm: Option<f32>,
+    /// Packets of our voice that were sent twice.
+    pub voice_sent_twice: u32,
+    /// How much later than its picture the peer's voice is heard, while it is.
+    pub voice_after_picture_ms: Option<f32>,
     pub freezes: u32,
     pub nacks_sent: u32,
     pub key_frames_asked: u32,
@@ -112,7 +125,9 @@ pub(crate) struct Collector {
 /// What only the owner loop knows.
 #[derive(Clone, Copy, Default)]
 pub(crate) struct Known {
-    pub jitter_buffer_ms: f32,
+    pub voice: VoiceStatistics,
+    pub voice_sent_twice: u64,
+    pub voice_after_picture: Option<i64>,
     pub malformed: u32,
     pub relayed: bool,
     pub target_kbps: u32,
@@ -134,6 +149,8 @@ impl Collector {
         let seconds = now.saturating_sub(self.at).as_secs_f32().max(0.001);
         let kbps = |new: u64, old: u64| (new.saturating_sub(old) as f32 * 8.0 / 1000.0 / seconds) as u32;
         let per_second = |new: u64, old: u64| new.saturating_sub(old) as f32 / seconds;
+        let voiced = known.voice.voice + known.voice.recovered + known.voice.concealed;
+        let voice = |samples: u64| samples as f32 * 100.0 / voiced.max(1) as f32;
         let statistics = Statistics {
             sent_kbps: kbps(readings.bytes_sent, self.readings.bytes_sent),
             received_kbps: kbps(readings.bytes_received, self.readings.bytes_received),
@@ -147,7 +164,14 @@ impl Collector {
             round_trip_ms: readings.round_trip.map(|time| time.as_secs_f32() * 1000.0),
             encode_ms: send.encode_ms,
             decode_ms: receive.decode_ms,
-            jitter_buffer_ms: known.jitter_buffer_ms,
+            jitter_buffer_ms: known.voice.delay.as_secs_f32() * 1000.0,
+            jitter_buffer_target_ms: known.voice.target.as_secs_f32() * 1000.0,
+            voice_concealed_percent: voice(known.voice.concealed),
+            voice_recovered_percent: voice(known.voice.recovered),
+            voice_stretched_percent: voice(known.voice.removed + known.voice.inserted),
+            voice_drift_ppm: known.voice.drift_ppm,
+            voice_sent_twice: known.voice_sent_twice as u32,
+            voice_after_picture_ms: known.voice_after_picture.map(|micros| micros as f32 / 1000.0),
             freezes: receive.freezes as u32,
             nacks_sent: readings.nacks_sent as u32,
             key_frames_asked: receive.keys_asked as u32,
