@@ -8,7 +8,27 @@ sent_fps: number, received_fps: number, sent_width: number, sent_height: number,
 /**
  * Share of the peer's packets that never came, percent.
  */
-loss_percent: number, round_trip_ms: number | null, encode_ms: number, decode_ms: number, jitter_buffer_ms: number, freezes: number, nacks_sent: number, key_frames_asked: number, 
+loss_percent: number, round_trip_ms: number | null, encode_ms: number, decode_ms: number, jitter_buffer_ms: number, 
+/**
+ * What the jitter buffer aims at.
+ */
+jitter_buffer_target_ms: number, 
+/**
+ * Of the peer's voice: made up, from copies in later packets, and stretched or shortened in time. Since the beginning.
+ */
+voice_concealed_percent: number, voice_recovered_percent: number, voice_stretched_percent: number, 
+/**
+ * The peer's microphone against our speaker, parts in a million; positive: theirs is slow.
+ */
+voice_drift_ppm: number | null, 
+/**
+ * Packets of our voice that were sent twice.
+ */
+voice_sent_twice: number, 
+/**
+ * How much later than its picture the peer's voice is heard, while it is.
+ */
+voice_after_picture_ms: number | null, freezes: number, nacks_sent: number, key_frames_asked: number, 
 /**
  * Messages of the peer that could not be read, or came too fast.
  */
