@@ -138,3 +138,17 @@ fn a_quiet_scene_leaves_room_for_the_next_lively_one() {
         assert!(queue_p95_ms(&call, 15.0, 25.0) < 100.0, "{}", queue_p95_ms(&call, 15.0, 25.0));
     });
 }
+
+#[test]
+fn sound_is_never_held_back_by_pictures() {
+    each_seed(|seed| {
+        let mut call = over(LinkSettings::clean(30).rate(200, 400), seed);
+        // The first key frame fills the queue of a link that nothing is known of yet.
+        call.run(s(3.0));
+        let before = call.sound_sent - call.sound_came;
+        call.run(s(20.0));
+        let lost = (call.sound_sent - call.sound_came).saturating_sub(before);
+        assert!(lost < 5, "{lost} of {}", call.sound_sent);
+        assert!(queue_p95_ms(&call, 4.0, 20.0) < 200.0);
+    });
+}

@@ -8,8 +8,8 @@
 
 use crate::interceptors::Monitor;
 use crate::pace::{Gate, Pacer};
-use crate::rate::RateControl;
 use crate::rate::ledger::{Kind, Line, Sent};
+use crate::rate::{Figures, RateControl};
 use rtc::interceptor::{Attribute, AttributedPacket, Interceptor, Packet, StreamInfo, TaggedPacket, convert_twcc};
 use rtc::rtcp::transport_feedbacks::transport_layer_cc::TransportLayerCc;
 use rtc::rtp;
@@ -94,7 +94,7 @@ impl State {
         self.now
     }
 
-    fn gate(&mut self) -> Gate {
+    fn gate(&self) -> Gate {
         let allowance = self.rate.allowance(self.now);
         let in_flight = self.rate.in_flight();
         let trickle = in_flight >= allowance.window && self.rate.is_silent(self.now) && self.now >= self.trickled + TRICKLE;
@@ -134,7 +134,7 @@ impl State {
         }
     }
 
-    fn next(&mut self) -> Option<Duration> {
+    fn next(&self) -> Option<Duration> {
         let gate = self.gate();
         let blocked = gate.in_flight >= gate.window;
         let trickle = (blocked && self.pacer.oldest().is_some()).then_some(self.trickled.max(self.now) + TRICKLE);
@@ -165,7 +165,7 @@ impl Congestion {
 
     /// Whether the next picture is to be encoded, and with how many bits.
     pub fn turn(&self) -> Turn {
-        let mut state = self.state();
+        let state = self.state();
         let (now, gate) = (state.now, state.gate());
         if gate.in_flight >= gate.window || state.pacer.waiting(gate) > ENOUGH_WAITING {
             return Turn::Wait;
@@ -174,13 +174,11 @@ impl Congestion {
     }
 
     pub fn video_kbps(&self) -> u32 {
-        let mut state = self.state();
-        let now = state.now;
-        state.rate.allowance(now).video_kbps
+        let state = self.state();
+        state.rate.allowance(state.now).video_kbps
     }
 
-    #[cfg(test)]
-    pub fn figures(&self) -> crate::rate::Figures {
+    pub fn figures(&self) -> Figures {
         self.state().rate.figures()
     }
 
@@ -358,7 +356,7 @@ impl Protocol<TaggedPacket, TaggedPacket, ()> for PictureQueue {
         if self.wake {
             return self.now;
         }
-        let mut state = self.congestion.state();
+        let state = self.congestion.state();
         let next = state.next()?;
         state.epoch.map(|epoch| epoch + next)
     }

@@ -19,6 +19,7 @@ use crate::comparison::Pictures;
 use crate::congestion::Congestion;
 use crate::connection::Sources;
 use crate::interceptors::Monitor;
+use crate::ladder::SharedRung;
 use crate::owner::Owner;
 use crate::receive::{VideoInput, VideoPacket};
 use crate::relay::Found;
@@ -29,8 +30,8 @@ use crate::sync::Lips;
 use crate::video::{self, Packetiser};
 use crate::{receive, send};
 use rtc::interceptor::BoxedInterceptor;
-use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
-use std::sync::{Arc, Mutex, PoisonError, mpsc as thread_channel};
+use std::sync::atomic::{AtomicBool, AtomicU32};
+use std::sync::{Arc, Mutex, mpsc as thread_channel};
 use std::thread::JoinHandle;
 use std::time::Duration;
 use tokio::sync::mpsc;
@@ -136,6 +137,7 @@ pub(crate) struct Shared {
     pub settled: Arc<AtomicBool>,
     pub set_up: Arc<Mutex<SetUp>>,
     pub target_kbps: Arc<AtomicU32>,
+    pub rung: Arc<SharedRung>,
     pub muted: Arc<AtomicBool>,
     pub malformed: Arc<AtomicU32>,
     pub send: Arc<Mutex<SendFigures>>,
@@ -159,6 +161,7 @@ impl Shared {
             open: Arc::default(),
             settled: Arc::default(),
             set_up: Arc::default(),
+            rung: Arc::default(),
             muted: Arc::default(),
             malformed: Arc::default(),
             send: Arc::default(),
@@ -239,6 +242,7 @@ impl Call {
         let output = VideoOutput {
             monitor: shared.monitor.clone(),
             congestion: shared.congestion.clone(),
+            rung: Arc::clone(&shared.rung),
             open: Arc::clone(&shared.open),
             figures: Arc::clone(&shared.send),
             clock: shared.clock,
@@ -295,25 +299,12 @@ impl Call {
         self.shared.sound.speaker(self.shared.clock, self.shared.clocks.clone(), self.shared.lips.clone())
     }
 
-    /// Size of picture that this machine encodes in time and the path carries. The pictures should be scaled before they are
-    /// released: the encoder takes what it gets.
+    /// Size of picture that this machine encodes in time and the path carries (see `ladder`). The pictures should be scaled before
+    /// they are released: the encoder takes what it gets.
     pub fn preferred_size(&self) -> (usize, usize) {
-        let figures = self.shared.send.lock().unwrap_or_else(PoisonError::into_inner);
-        preferred_size(&figures, self.shared.target_kbps.load(Ordering::Relaxed))
+        let rung = self.shared.rung.get();
+        (rung.width, rung.height)
     }
-}
-
-/// Encoding 720p may take this long; at 30 pictures a second 33 ms are all there is, and the decoder needs some of it.
-const ENCODE_MS: f32 = 25.0;
-/// One pixel costs about the same at both sizes, so 720p is tried when 360p takes a fourth of the limit.
-const SMALL_ENCODE_MS: f32 = ENCODE_MS / 4.5;
-/// Below this 720p looks worse than 360p.
-const LARGE_KBPS: u32 = 1200;
-
-fn preferred_size(figures: &SendFigures, target_kbps: u32) -> (usize, usize) {
-    let large = figures.height > 540;
-    let fast = figures.pictures > 0 && figures.encode_ms < if large { ENCODE_MS } else { SMALL_ENCODE_MS };
-    if fast && target_kbps >= LARGE_KBPS { (1280, 720) } else { (640, 360) }
 }
 
 impl Drop for Call {

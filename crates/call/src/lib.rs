@@ -21,6 +21,7 @@ mod congestion;
 mod connection;
 pub mod engine;
 mod interceptors;
+mod ladder;
 mod negotiate;
 mod owner;
 mod pace;
@@ -44,5 +45,6 @@ mod tests;
 
 pub use comparison::{PICTURES, Pictures};
 pub use engine::{Call, Command, Config, Event, Policy};
+pub use ladder::Lowered;
 pub use sound::{MicrophoneSink, SpeakerSource};
 pub use statistics::Statistics;

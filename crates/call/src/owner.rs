@@ -6,6 +6,7 @@ mod recovery;
 use crate::channels::{Channel, Message};
 use crate::connection::{Connection, Sources, connect};
 use crate::engine::{Command, Config, Ends, Event, Input, Policy, SetUp, Shared};
+use crate::ladder::{Ladder, Load, Lowered};
 use crate::negotiate::{Negotiator, public_candidate};
 use crate::statistics::{Collector, Known};
 use crate::traffic;
@@ -21,7 +22,7 @@ use std::time::{Duration, Instant};
 use tokio::sync::mpsc;
 use tokio::time::MissedTickBehavior;
 use visavis_wire::Private;
-use visavis_wire::channel::{ChannelMessage, Control};
+use visavis_wire::channel::{Bottleneck, ChannelMessage, Control};
 use visavis_wire::socket::{Role, Signal};
 use webrtc::peer_connection::{RTCIceCandidateType, RTCIceConnectionState, RTCPeerConnectionState};
 
@@ -31,6 +32,8 @@ const STATISTICS_INTERVAL: Duration = Duration::from_secs(1);
 const SET_UP_LIMIT: Duration = Duration::from_secs(20);
 /// A path that failed may come back by a restart within this time.
 const RECOVERY_LIMIT: Duration = Duration::from_secs(15);
+/// What holds the picture down is said on every change and this often.
+const TELL_EVERY: Duration = Duration::from_secs(5);
 /// How long a farewell may take to leave.
 const FAREWELL: Duration = Duration::from_millis(150);
 /// Live messages that have not left are worth nothing; beyond this many bytes new ones are left out.
@@ -69,6 +72,10 @@ pub(crate) struct Owner {
     phase: Phase,
     media_up: bool,
     open: HashSet<Channel>,
+    ladder: Ladder,
+    /// What the peer was told last about our picture, and when; and what it says of its own.
+    told: Option<(Option<Bottleneck>, Duration)>,
+    peer_held_by: Option<Bottleneck>,
     collector: Collector,
     last_statistics: Duration,
     recovery: Recovery,
@@ -104,6 +111,9 @@ impl Owner {
             phase: Phase::SettingUp { since: None },
             media_up: false,
             open: HashSet::new(),
+            ladder: Ladder::new(),
+            told: None,
+            peer_held_by: None,
             collector: Collector::new(now),
             last_statistics: now,
             recovery: Recovery::default(),
@@ -188,6 +198,8 @@ impl Owner {
             Input::StreamBroke => self.network_changed(),
             Input::ChannelClosed => return Err(Ending::Theirs),
             Input::Message(Message::Control(Control::Comparison(message))) => return self.compare(wires, &message).await,
+            // For the words in the statistics; the session has nothing to decide about it.
+            Input::Message(Message::Control(Control::Lowered { by })) => self.peer_held_by = by,
             Input::Message(Message::Control(message)) => self.tell(Event::Control(message)),
             Input::Message(Message::Operations(message)) => self.tell(Event::Operations(message)),
             Input::Message(Message::Live(message)) => self.tell(Event::Live(message)),
@@ -317,7 +329,7 @@ impl Owner {
         }
         self.recover(wires, now);
         self.say_again(wires, now).await;
-        self.shared.target_kbps.store(self.shared.congestion.video_kbps(), Ordering::Relaxed);
+        self.climb(wires, now).await;
         if now >= self.last_statistics + STATISTICS_INTERVAL {
             self.last_statistics = now;
             if self.config.policy == Policy::Any && self.phase == Phase::Connected {
@@ -326,6 +338,28 @@ impl Owner {
             self.report(now);
         }
         Ok(())
+    }
+
+    /// Fits size and frame rate to rate and processor, and tells the peer what holds them down.
+    async fn climb(&mut self, wires: &Wires, now: Duration) {
+        let video_kbps = self.shared.congestion.video_kbps();
+        self.shared.target_kbps.store(video_kbps, Ordering::Relaxed);
+        if self.phase != Phase::Connected {
+            return;
+        }
+        let encode = {
+            let send = self.shared.send.lock().unwrap_or_else(PoisonError::into_inner);
+            (send.pictures > 0).then_some((send.encode_ms, (send.width * send.height) as usize))
+        };
+        let limited = self.shared.congestion.figures().limited;
+        if self.ladder.update(Load { video_kbps, limited, encode }, now) {
+            self.shared.rung.set(&self.ladder);
+        }
+        let by = self.ladder.held_by();
+        if self.told.is_none_or(|(told, at)| told != by || now >= at + TELL_EVERY) {
+            self.told = Some((by, now));
+            self.send(wires, Channel::Control, &Control::Lowered { by }).await;
+        }
     }
 
     fn report(&mut self, now: Duration) {
@@ -338,6 +372,9 @@ impl Owner {
             malformed: self.shared.malformed.load(Ordering::Relaxed),
             relayed: self.relayed,
             target_kbps: self.shared.target_kbps.load(Ordering::Relaxed),
+            rate: self.shared.congestion.figures(),
+            own_lowered: Lowered::own(self.ladder.held_by(), self.peer_held_by),
+            peer_lowered: Lowered::peer(self.ladder.held_by(), self.peer_held_by),
         };
         let statistics = self.collector.collect(now, self.shared.monitor.readings(), &send, &receive, known);
         self.tell(Event::Statistics(statistics));

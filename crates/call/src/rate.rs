@@ -59,9 +59,11 @@ const SILENCE_STEP: Duration = Duration::from_millis(500);
 /// A trust that growth by trains has lost comes back after this time, then twice it, and so on.
 const DISTRUST: Duration = Duration::from_secs(4);
 const DISTRUST_LIMIT: Duration = Duration::from_secs(60);
+/// Without any feedback for this long there is none to come.
+const DEAF: Duration = Duration::from_millis(1500);
 /// Between two pictures that are filled up: while that leads upwards, while it does not, and while the target is not used.
 const FILL_LEAST: Duration = Duration::from_millis(250);
-const FILL_MOST: Duration = Duration::from_millis(2000);
+const FILL_MOST: Duration = Duration::from_millis(3000);
 const FILL_UNUSED: Duration = Duration::from_secs(5);
 /// What the window allows beyond the bytes that fill the path.
 const WINDOW_QUEUE: Duration = Duration::from_millis(35);
@@ -84,7 +86,6 @@ pub(crate) struct Allowance {
 }
 
 /// What is known, for statistics and the words about it.
-#[cfg(test)]
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub(crate) struct Figures {
     pub target_kbps: u32,
@@ -111,14 +112,29 @@ enum Phase {
 /// What the last second of sending was made of.
 #[derive(Clone, Copy, Debug, Default)]
 struct Sums {
-    sound: u64,
-    repairs: u64,
-    pictures: u64,
-    picture_packets: u64,
+    sound: i64,
+    repairs: i64,
+    pictures: i64,
+    picture_packets: i64,
+}
+
+impl Sums {
+    /// Adds a packet (1), or takes it out again (-1).
+    fn count(&mut self, sent: Sent, sign: i64) {
+        let bytes = sign * i64::from(sent.bytes);
+        match sent.kind {
+            Kind::Sound => self.sound += bytes,
+            Kind::Repair => self.repairs += bytes,
+            Kind::Picture(_) => {
+                self.pictures += bytes;
+                self.picture_packets += sign;
+            }
+        }
+    }
 }
 
 /// Header bytes of a video packet on the wire that the encoder's bits do not count.
-const OVERHEAD: u64 = 70;
+const OVERHEAD: i64 = 70;
 const SUM_WINDOW: Duration = Duration::from_millis(1000);
 
 #[derive(Debug)]
@@ -146,7 +162,10 @@ pub(crate) struct RateControl {
     feedback_interval: Duration,
     /// Shortest round trip, and when it was seen.
     least: Option<(Duration, Duration)>,
+    /// When the last packet left.
+    left: Duration,
     sent: VecDeque<Sent>,
+    sums: Sums,
     /// When pictures were last filled up, and how many of them.
     filled: Option<(Duration, u8)>,
     fill_pause: Duration,
@@ -174,7 +193,9 @@ impl RateControl {
             blind_until: Duration::ZERO,
             feedback_interval: Duration::from_millis(50),
             least: None,
+            left: now,
             sent: VecDeque::new(),
+            sums: Sums::default(),
             filled: None,
             fill_pause: FILL_LEAST,
         }
@@ -184,15 +205,18 @@ impl RateControl {
     pub fn reset(&mut self, now: Duration) {
         let target = self.target.min(START_KBPS);
         let ledger = std::mem::take(&mut self.ledger);
-        *self = Self { ledger, target, blind_until: now, ..Self::new(self.maximum as u32, now) };
+        let (sent, sums) = (std::mem::take(&mut self.sent), self.sums);
+        *self = Self { ledger, target, sent, sums, blind_until: now, ..Self::new(self.maximum as u32, now) };
     }
 
     /// A packet leaves with this transport-wide number.
     pub fn sent(&mut self, number: u16, sent: Sent) {
         self.ledger.sent(number, sent);
+        self.left = sent.at;
         self.sent.push_back(sent);
-        while self.sent.front().is_some_and(|old| old.at + SUM_WINDOW < sent.at) {
-            self.sent.pop_front();
+        self.sums.count(sent, 1);
+        while let Some(old) = self.sent.pop_front_if(|old| old.at + SUM_WINDOW < sent.at) {
+            self.sums.count(old, -1);
         }
     }
 
@@ -404,31 +428,18 @@ impl RateControl {
 
     fn window(&self) -> u64 {
         if self.heard.is_none() {
-            return WINDOW_FIRST;
+            // A peer that gives no such feedback gets what a call begins with, and no window.
+            let deaf = self.ledger.waiting_since().is_some_and(|since| self.left.saturating_sub(since) > DEAF);
+            return if deaf { u64::MAX } else { WINDOW_FIRST };
         }
         let span = self.round_trip() + self.feedback_interval + WINDOW_QUEUE;
         let span = span.as_secs_f32() + self.delay.jitter_ms() / 1000.0;
         (self.target * 125.0 * span).max(WINDOW_LEAST) as u64
     }
 
-    fn sums(&self) -> Sums {
-        self.sent.iter().fold(Sums::default(), |mut sums, sent| {
-            let bytes = u64::from(sent.bytes);
-            match sent.kind {
-                Kind::Sound => sums.sound += bytes,
-                Kind::Repair => sums.repairs += bytes,
-                Kind::Picture(_) => {
-                    sums.pictures += bytes;
-                    sums.picture_packets += 1;
-                }
-            }
-            sums
-        })
-    }
-
-    pub fn allowance(&mut self, now: Duration) -> Allowance {
-        let sums = self.sums();
-        let kbps = |bytes: u64| bytes as f32 * 8.0 / 1000.0 / SUM_WINDOW.as_secs_f32();
+    pub fn allowance(&self, now: Duration) -> Allowance {
+        let sums = self.sums;
+        let kbps = |bytes: i64| bytes as f32 * 8.0 / 1000.0 / SUM_WINDOW.as_secs_f32();
         // Sound is served first and repairs with the pictures they belong to, which keep at least half.
         let pictures = (self.target - kbps(sums.sound)).max(self.target * 0.4);
         let pictures = (pictures - kbps(sums.repairs)).max(pictures * 0.5);
@@ -448,8 +459,8 @@ impl RateControl {
 
     /// Pictures too small to be trains (a low rate, a quiet scene) are filled up now and then while there may be more to have: often
     /// while that leads upwards, and ever more seldom while it does not.
-    fn fill(&mut self, now: Duration) -> Option<u32> {
-        let leads = self.led.is_some_and(|(led, _)| now.saturating_sub(led) < Duration::from_millis(600));
+    fn fill(&self, now: Duration) -> Option<u32> {
+        let leads = self.leads(now, Duration::from_millis(600));
         let used = self.acknowledged.kbps(Duration::from_millis(500)).is_some_and(|came| came > self.target * 0.6);
         let pause = match (leads, used) {
             (true, true) => FILL_LEAST,
@@ -460,10 +471,16 @@ impl RateControl {
             && self.heard.is_some()
             && self.target < self.maximum * 0.95
             && now >= self.distrust.0
-            && (self.trains.are_scarce(now))
+            && self.delay.queue_ms() < self.delay.empty_ms()
+            && self.trains.are_scarce(now)
             && self.filled.is_none_or(|filled| filled.1 == 1 || now.saturating_sub(filled.0) > pause);
         // Fifteen milliseconds at the pace that is tried.
-        wanted.then_some((self.target * PACE * 125.0 * 0.015).clamp(1500.0, 8000.0) as u32)
+        wanted.then_some((self.target * PACE * 125.0 * 0.015).clamp(1200.0, 8000.0) as u32)
+    }
+
+    /// Trains have shown much more room lately than is used.
+    fn leads(&self, now: Duration, lately: Duration) -> bool {
+        self.led.is_some_and(|(led, room)| now.saturating_sub(led) < lately && room > self.target * 1.3)
     }
 
     /// A picture was filled up.
@@ -473,11 +490,10 @@ impl RateControl {
             Some((at, 1)) => Some((at, 2)),
             _ => Some((now, 1)),
         };
-        let leads = self.led.is_some_and(|(led, _)| now.saturating_sub(led) < FILL_MOST);
+        let leads = self.leads(now, FILL_MOST);
         self.fill_pause = if leads { FILL_LEAST } else { (self.fill_pause * 3 / 2).min(FILL_MOST) };
     }
 
-    #[cfg(test)]
     pub fn figures(&self) -> Figures {
         Figures {
             target_kbps: self.target as u32,

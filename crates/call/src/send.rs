@@ -7,6 +7,7 @@
 
 use crate::congestion::{Congestion, Turn};
 use crate::interceptors::Monitor;
+use crate::ladder::SharedRung;
 use crate::statistics::SendFigures;
 use crate::video::Packetiser;
 use rtc::rtp;
@@ -41,6 +42,7 @@ struct Batch {
 pub(crate) struct VideoOutput {
     pub monitor: Monitor,
     pub congestion: Congestion,
+    pub rung: Arc<SharedRung>,
     /// Nothing is encoded before the connection is there.
     pub open: Arc<AtomicBool>,
     pub figures: Arc<Mutex<SendFigures>>,
@@ -74,8 +76,17 @@ pub(crate) fn start(
     let (batches, receiver) = mpsc::channel(ENCODED_QUEUE);
     let epoch = Arc::new(AtomicU32::new(0));
     let queue = PacketQueue { batches: receiver, epoch: Arc::clone(&epoch) };
-    let sender =
-        VideoSender { output, packetiser, batches, epoch, encoder: None, view: None, keys: KeyRequests::default(), kbps: 0 };
+    let sender = VideoSender {
+        output,
+        packetiser,
+        batches,
+        epoch,
+        encoder: None,
+        view: None,
+        keys: KeyRequests::default(),
+        beat: Beat::default(),
+        kbps: 0,
+    };
     let thread = std::thread::Builder::new().name(String::from("call-encode")).spawn(move || sender.run(&pictures))?;
     Ok((thread, queue))
 }
@@ -90,6 +101,7 @@ struct VideoSender {
     /// overwritten in the mailbox.
     view: Option<View>,
     keys: KeyRequests,
+    beat: Beat,
     kbps: u32,
 }
 
@@ -124,10 +136,15 @@ impl VideoSender {
         }
         // A handle of its own, so that the permit does not borrow `self`.
         let batches = self.batches.clone();
+        let rung = self.output.rung.get();
+        if !turned && !self.beat.due(rung.fps, now) {
+            return Ok(());
+        }
         let (Ok(permit), Turn::Encode { kbps }) = (batches.try_reserve(), self.output.congestion.turn()) else {
             self.figures(|figures| figures.skipped += 1);
             return Ok(());
         };
+        let kbps = kbps.min(rung.most_kbps);
         let key = self.keys.due(now);
         let frame = picture.picture();
         let encoder = match &mut self.encoder {
@@ -176,6 +193,25 @@ impl VideoSender {
     }
 }
 
+/// Thins the camera's pictures out to the frame rate of the rung.
+#[derive(Default)]
+struct Beat {
+    next: Option<Duration>,
+}
+
+impl Beat {
+    fn due(&mut self, fps: u32, now: Duration) -> bool {
+        let interval = Duration::from_secs(1) / fps.max(1);
+        // Cameras are not punctual: a picture a little early is the one that is meant.
+        let next = self.next.filter(|next| *next < now + interval * 2).unwrap_or(now);
+        if fps >= FPS || now + interval / 4 >= next {
+            self.next = Some(next.max(now.saturating_sub(interval)) + interval);
+            return true;
+        }
+        false
+    }
+}
+
 /// When the next picture must be a key frame.
 #[derive(Default)]
 struct KeyRequests {
@@ -212,6 +248,16 @@ mod tests {
 
     fn ms(value: u64) -> Duration {
         Duration::from_millis(value)
+    }
+
+    #[test]
+    fn a_slower_beat_leaves_out_every_other_picture_and_a_full_one_none() {
+        let count = |fps| {
+            let mut beat = Beat::default();
+            (0..300u64).filter(|number| beat.due(fps, Duration::from_micros(number * 33_333 + number % 3 * 2_000))).count()
+        };
+        assert_eq!((count(30), count(15)), (300, 150));
+        assert!((195..=205).contains(&count(20)), "{}", count(20));
     }
 
     #[test]

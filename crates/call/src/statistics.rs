@@ -1,6 +1,7 @@
 //! Figures of a call, once a second. They hold no address and no name.
 
 use crate::interceptors::Readings;
+use crate::ladder::Lowered;
 use serde::Serialize;
 use std::time::Duration;
 use ts_rs::TS;
@@ -46,6 +47,14 @@ pub struct Statistics {
     pub relayed: bool,
     /// What rate control allows the video, kbit/s.
     pub target_kbps: u32,
+    /// What came in at the peer's lately, everything counted, kbit/s.
+    pub acknowledged_kbps: u32,
+    /// Queue on the way to the peer, ms; and how far delays spread without one.
+    pub queue_ms: f32,
+    pub path_jitter_ms: f32,
+    /// Why the own picture is worse than it could be, and why the peer's is.
+    pub own_lowered: Lowered,
+    pub peer_lowered: Lowered,
 }
 
 /// Weight of the newest value in a moving average.
@@ -131,6 +140,9 @@ pub(crate) struct Known {
     pub malformed: u32,
     pub relayed: bool,
     pub target_kbps: u32,
+    pub rate: crate::rate::Figures,
+    pub own_lowered: Lowered,
+    pub peer_lowered: Lowered,
 }
 
 impl Collector {
@@ -178,6 +190,11 @@ impl Collector {
             malformed: known.malformed,
             relayed: known.relayed,
             target_kbps: known.target_kbps,
+            acknowledged_kbps: known.rate.acknowledged_kbps,
+            queue_ms: known.rate.queue_ms,
+            path_jitter_ms: known.rate.jitter_ms,
+            own_lowered: known.own_lowered,
+            peer_lowered: known.peer_lowered,
         };
         *self = Self { at: now, readings, sent: send.pictures, received: receive.pictures };
         statistics

@@ -1,7 +1,7 @@
 // Small decisions about words in a call, apart from the page so that they can be tried alone.
 import type { CallView } from '../bindings/CallView'
 import type { Connection } from '../bindings/Connection'
-import { OWN_WARNINGS, PEER_WARNINGS, VEILED_BECAUSE } from '../words/tables'
+import { OWN_LOWERED, OWN_WARNINGS, PEER_LOWERED, PEER_WARNINGS, VEILED_BECAUSE } from '../words/tables'
 import type { Key } from '../words/words.svelte'
 
 /** Loss that is heard and seen, percent. */
@@ -9,10 +9,18 @@ const WEAK_LOSS = 5
 /** Round trip at which people start to speak over each other, milliseconds. */
 const WEAK_ROUND_TRIP = 400
 
-export function quality(call: Pick<CallView, 'connection' | 'statistics'>): Connection | 'weak' {
+export function quality(call: Pick<CallView, 'connection' | 'statistics'>): Connection | 'weak' | 'lowered' {
   const figures = call.statistics
   if (call.connection !== 'connected' || !figures) return call.connection
+  if (lowered(call).length > 0) return 'lowered'
   return figures.loss_percent >= WEAK_LOSS || (figures.round_trip_ms ?? 0) >= WEAK_ROUND_TRIP ? 'weak' : 'connected'
+}
+
+/** What is lowered and why, theirs first. */
+export function lowered(call: Pick<CallView, 'connection' | 'statistics'>): Key[] {
+  const figures = call.statistics
+  if (call.connection !== 'connected' || !figures) return []
+  return [PEER_LOWERED[figures.peer_lowered], OWN_LOWERED[figures.own_lowered]].filter((key) => key !== null)
 }
 
 export function peerWarning(call: Pick<CallView, 'connection' | 'warn_peer' | 'peer_looks'>): Key | null {

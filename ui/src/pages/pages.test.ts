@@ -6,7 +6,7 @@ import type { Page } from '../bindings/Page'
 import type { Seen } from '../bindings/Seen'
 import type { View } from '../bindings/View'
 import { heard } from '../shell/state.svelte'
-import { ownWarning, peerWarning, quality, veilWords } from './call'
+import { lowered, ownWarning, peerWarning, quality, veilWords } from './call'
 import type { PageName } from './pages'
 
 const card = { city: null, age: null, sign: null, languages: [], interests: [], games: [] }
@@ -138,10 +138,20 @@ describe('words of a call', () => {
   })
 
   it('calls a slow connection weak', () => {
-    const statistics = { loss_percent: 0, round_trip_ms: 40 } as NonNullable<CallView['statistics']>
+    const statistics = { loss_percent: 0, round_trip_ms: 40, own_lowered: 'no', peer_lowered: 'no' } as NonNullable<CallView['statistics']>
     expect(quality({ ...call, statistics })).toBe('connected')
     expect(quality({ ...call, statistics: { ...statistics, loss_percent: 9 } })).toBe('weak')
     expect(quality({ ...call, statistics: { ...statistics, round_trip_ms: 900 } })).toBe('weak')
     expect(quality({ ...call, connection: 'reconnecting', statistics })).toBe('reconnecting')
+  })
+
+  it('says what is lowered and why, theirs first', () => {
+    const statistics = { loss_percent: 0, own_lowered: 'own_processor', peer_lowered: 'peer_connection' } as NonNullable<CallView['statistics']>
+    expect(quality({ ...call, statistics })).toBe('lowered')
+    expect(lowered({ ...call, statistics })).toEqual(['lowered.theirs.their_connection', 'lowered.yours.your_computer'])
+    expect(lowered({ ...call, connection: 'reconnecting', statistics })).toEqual([])
+    const html = shown({ ...pages.call, statistics })
+    expect(html).toContain('data-testid="lowered"')
+    expect(html).toContain('Their picture is lowered: their connection is slow.')
   })
 })

@@ -1,6 +1,7 @@
 // Each member of the shell's enums and the key of its words. The types make a missing one an error.
 import type { Connection } from '../bindings/Connection'
 import type { EndReason } from '../bindings/EndReason'
+import type { Lowered } from '../bindings/Lowered'
 import type { Notice } from '../bindings/Notice'
 import type { PeerCard } from '../bindings/PeerCard'
 import type { Reason } from '../bindings/Reason'
@@ -107,12 +108,32 @@ export const ENDED: Record<EndReason, Key> = {
 }
 
 /** The word beside the dot and the sentence over the tile. */
-export const CONNECTIONS: Record<Connection | 'weak', { word: Key; sentence: Key | null }> = {
+export const CONNECTIONS: Record<Connection | 'weak' | 'lowered', { word: Key; sentence: Key | null }> = {
   connecting: { word: 'connection.connecting', sentence: 'connection.connecting.text' },
   connected: { word: 'connection.good', sentence: null },
   weak: { word: 'connection.weak', sentence: 'connection.weak.text' },
+  // What is lowered and why is said by the sentences below.
+  lowered: { word: 'connection.lowered', sentence: null },
   reconnecting: { word: 'connection.reconnecting', sentence: 'connection.reconnecting.text' },
   peer_away: { word: 'connection.peer_away', sentence: 'connection.peer_away.text' },
+}
+
+/** Why one's own picture is lowered, and why theirs is. */
+export const OWN_LOWERED: Record<Lowered, Key | null> = {
+  no: null,
+  own_connection: 'lowered.yours.your_connection',
+  peer_connection: 'lowered.yours.their_connection',
+  connection: 'lowered.yours.connection',
+  own_processor: 'lowered.yours.your_computer',
+  peer_processor: null,
+}
+export const PEER_LOWERED: Record<Lowered, Key | null> = {
+  no: null,
+  own_connection: 'lowered.theirs.your_connection',
+  peer_connection: 'lowered.theirs.their_connection',
+  connection: 'lowered.theirs.connection',
+  own_processor: null,
+  peer_processor: 'lowered.theirs.their_computer',
 }
 
 const REFUSALS: Record<RefusalCode, Key> = {

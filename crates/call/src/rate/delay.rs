@@ -85,6 +85,8 @@ pub(crate) struct DelayWatch {
     group: Option<(Duration, Duration, f32)>,
     last_picture: Option<Duration>,
     spreads: VecDeque<f32>,
+    /// Of the spreads, so that it need not be sorted out for every packet.
+    jitter_ms: f32,
     window: Option<SpreadWindow>,
     /// Added for a while after a queue was seen that was none.
     doubt_ms: f32,
@@ -109,6 +111,7 @@ impl DelayWatch {
             group: None,
             last_picture: None,
             spreads: VecDeque::from([FIRST_JITTER_MS; 3]),
+            jitter_ms: FIRST_JITTER_MS,
             window: None,
             doubt_ms: 0.0,
         }
@@ -169,6 +172,7 @@ impl DelayWatch {
                         self.spreads.pop_front();
                     }
                     self.doubt_ms *= 0.98;
+                    self.jitter_ms = self.usual_spread();
                 }
             }
         }
@@ -181,10 +185,14 @@ impl DelayWatch {
 
     /// How far delays usually spread while no queue stands, ms.
     pub fn jitter_ms(&self) -> f32 {
+        self.jitter_ms + self.doubt_ms
+    }
+
+    fn usual_spread(&self) -> f32 {
         let mut spreads: Vec<f32> = self.spreads.iter().copied().collect();
         spreads.sort_by(f32::total_cmp);
         let place = (spreads.len() as f32 * SPREAD_SHARE) as usize;
-        spreads.get(place.min(spreads.len().saturating_sub(1))).copied().unwrap_or(0.0) + self.doubt_ms
+        spreads.get(place.min(spreads.len().saturating_sub(1))).copied().unwrap_or(0.0)
     }
 
     fn short_envelope(&self) -> Option<f32> {
