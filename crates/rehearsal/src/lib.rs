@@ -1,11 +1,13 @@
 //! Rehearsing evenings on one machine: the real server in this process ([`stage`]), a browser that signs a test identity in by
-//! itself ([`browser`]), a headless peer ([`bot`]), and real app windows driven through WebDriver ([`window`]).
+//! itself ([`browser`]), a headless peer ([`bot`]), real app windows driven through WebDriver ([`window`]), and how fast
+//! ink crosses between two of them ([`ink`]).
 //!
 //! Used by tests, benches and `visavis-bot`; product code never depends on it.
 
 pub mod bot;
 pub mod browser;
 pub mod display;
+pub mod ink;
 pub mod processes;
 pub mod rig;
 pub mod stage;

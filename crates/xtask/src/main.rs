@@ -32,6 +32,7 @@ cargo xtask COMMAND
                            --camera FILE, --clip FILE, --size WxH, --codec C, --relay, --ours-alone, --json FILE
       setup                set-up time and latency of two sessions through the relay
       windows              two app windows: latency between pages, processor, memory
+      ink                  two app windows: pointer to ink on the other page: --strokes N, --littered N, --loss PERCENT, --delay-ms N
   package              build installers for this system
 
 Words of SOURCE: device:ID, file:PATH, pattern, face:NAME, image:PATH.
@@ -94,7 +95,7 @@ fn bench(arguments: &[String]) -> Outcome {
     let binaries = tools::binaries(true)?;
     let mut command = tools::in_root(binaries.join(tools::executable("visavis-bench")));
     command.args(arguments);
-    if arguments.first().is_some_and(|name| name == "windows") && !arguments.iter().any(|flag| flag == "--app") {
+    if arguments.first().is_some_and(|name| name == "windows" || name == "ink") && !arguments.iter().any(|flag| flag == "--app") {
         command.arg("--app").arg(binaries.join(tools::executable("visavis")));
     }
     processes::run(&mut command)

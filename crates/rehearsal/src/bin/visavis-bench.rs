@@ -48,6 +48,24 @@ enum What {
         #[arg(long, default_value = "pattern")]
         camera: String,
     },
+    /// From pointer events on one page to ink on the other, and the frames of a page that draws.
+    Ink {
+        #[arg(long)]
+        app: PathBuf,
+        /// Strokes to measure, of sixty pointer events each.
+        #[arg(long, default_value_t = 20)]
+        strokes: usize,
+        /// Strokes that lie on the paper before.
+        #[arg(long, default_value_t = 0)]
+        littered: u32,
+        /// Of each UDP packet that passes loopback, in percent; a packet from one app to the other passes twice. Needs the
+        /// right to make a network namespace.
+        #[arg(long, default_value_t = 0.0)]
+        loss: f32,
+        /// Likewise, milliseconds.
+        #[arg(long, default_value_t = 0)]
+        delay_ms: u32,
+    },
     /// A picture of both windows in a call, with a drawing.
     Screenshot {
         #[arg(long)]
@@ -137,6 +155,8 @@ async fn main() -> ExitCode {
         What::Call(flags) => calls(flags).await,
         What::Setup { seconds, camera } => set_up(Duration::from_secs(seconds), camera).await,
         What::Windows { app, seconds, camera } => windows(app, Duration::from_secs(seconds), camera).await,
+        What::Ink { loss, delay_ms, .. } if (loss > 0.0 || delay_ms > 0) && !network::is_own() => network::again(loss, delay_ms),
+        What::Ink { app, strokes, littered, .. } => ink(app, strokes, littered).await,
         What::Screenshot { app, camera_a, camera_b, out } => screenshot(app, [&camera_a, &camera_b], out).await,
     };
     match outcome {
@@ -386,6 +406,47 @@ async fn windows(app: PathBuf, length: Duration, camera: String) -> Outcome {
     );
     two.part().await;
     Ok(())
+}
+
+async fn ink(app: PathBuf, strokes: usize, littered: u32) -> Outcome {
+    let two = Two::meet(app, ["face:ada", "face:bao"]).await?;
+    visavis_rehearsal::ink::litter(&two.a, littered).await?;
+    tokio::time::sleep(Duration::from_secs(2)).await;
+    let measured = visavis_rehearsal::ink::measure(&two.a, &two.b, strokes, 60).await?;
+    println!("{} of {} places were reached", measured.latency.len(), measured.latency.len() + measured.lost);
+    print_latency("pointer event on A's page to ink on B's page", measured.latency);
+    print_latency("between two frames of A's page while it draws", measured.frames);
+    two.part().await;
+    Ok(())
+}
+
+/// A network namespace of its own, whose loopback is made worse for UDP: media, ink and relay, but neither pages nor drivers.
+mod network {
+    use super::Outcome;
+    use std::process::Command;
+
+    const MARK: &str = "VISAVIS_BENCH_NETWORK";
+
+    pub fn is_own() -> bool {
+        std::env::var_os(MARK).is_some()
+    }
+
+    /// Runs this program again, inside.
+    pub fn again(loss: f32, delay_ms: u32) -> Outcome {
+        let script = format!(
+            "ip link set lo up && tc qdisc add dev lo root handle 1: prio && \
+             tc qdisc add dev lo parent 1:3 handle 30: netem loss {loss}% delay {delay_ms}ms && \
+             tc filter add dev lo parent 1: protocol ip u32 match ip protocol 17 0xff flowid 1:3 && exec \"$@\""
+        );
+        let program = std::env::current_exe()?;
+        let status = Command::new("unshare")
+            .args(["--net", "--map-root-user", "sh", "-c", &script, "sh"])
+            .arg(program)
+            .args(std::env::args_os().skip(1))
+            .env(MARK, "1")
+            .status()?;
+        if status.success() { Ok(()) } else { Err(format!("the bench in its own network ended with {status}").into()) }
+    }
 }
 
 async fn screenshot(app: PathBuf, cameras: [&str; 2], out: PathBuf) -> Outcome {
