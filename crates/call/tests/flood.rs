@@ -60,7 +60,7 @@ async fn a_flood_of_operations_leaves_the_pictures_alone() {
     };
     tokio::select! {
         () = flood => {}
-        () = show(&a, &mut painter, clock, 200, PICTURES) => {}
+        _ = show(&a, &mut painter, clock, 200, PICTURES) => {}
     }
     tokio::time::sleep(Duration::from_millis(500)).await;
     let flooded = at_b.seen().len() - calm;

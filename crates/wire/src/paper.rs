@@ -117,6 +117,6 @@ pub fn cells(runs: &[Run]) -> impl Iterator<Item = (u16, u16, u16)> {
         at = start.checked_add(u32::from(length))?;
         let (column, row) = (start % u32::from(CELL_COLUMNS), start / u32::from(CELL_COLUMNS));
         let fits = row < u32::from(CELL_ROWS) && column + u32::from(length) <= u32::from(CELL_COLUMNS);
-        fits.then(|| (column as u16, row as u16, length))
+        fits.then_some((column as u16, row as u16, length))
     })
 }

@@ -17,12 +17,12 @@ pub(super) struct Parting {
     pub follow: FollowState,
     pub closes_at: Duration,
     /// What was drawn together.
-    pub paper: Paper,
+    pub paper: Box<Paper>,
 }
 
 impl Parting {
     pub(super) fn asked(match_id: MatchId, reason: EndReason, closes_at: Duration, paper: Paper) -> Self {
-        Self { match_id, reason, follow: FollowState::Asked, closes_at, paper }
+        Self { match_id, reason, follow: FollowState::Asked, closes_at, paper: Box::new(paper) }
     }
 
     pub(super) fn confirmed(&mut self, reason: EndReason, closes_at: Duration) {
