@@ -9,6 +9,7 @@ use crate::engine::{Config, Input, Policy, Shared};
 use crate::interceptors::registry;
 use crate::relay::{self, RelayError, Way};
 use crate::{sound, video};
+use rtc::ice::mdns::MulticastDnsMode;
 use rtc::interceptor::BoxedInterceptor;
 use rtc::media_stream::MediaStreamTrack;
 use rtc::peer_connection::configuration::media_engine::{MIME_TYPE_OPUS, MIME_TYPE_VP8, MediaEngine};
@@ -93,7 +94,7 @@ pub(crate) async fn connect(
     let peer = PeerConnectionBuilder::new()
         .with_configuration(configuration(config.policy, &config.relay, way.as_ref()))
         .with_media_engine(media)
-        .with_setting_engine(settings())
+        .with_setting_engine(settings(config.policy))
         .with_interceptor_registry(registry(&shared.monitor, &shared.congestion, tap))
         .with_handler(Arc::new(Handler { inputs }))
         .with_runtime(Arc::new(TokioRuntime))
@@ -208,8 +209,12 @@ fn media_engine() -> Result<MediaEngine, Error> {
     Ok(media)
 }
 
-fn settings() -> SettingEngine {
+fn settings(policy: Policy) -> SettingEngine {
+    // Names that only a local network resolves are no use to strangers, and the library cannot bind its sockets for them where
+    // nothing is routed to multicast: a call in such a network would not begin, and a restart in one would end the call.
+    let multicast = if policy == Policy::RelayOnly { MulticastDnsMode::Disabled } else { MulticastDnsMode::QueryOnly };
     SettingEngineBuilder::new()
+        .with_multicast_dns_mode(multicast)
         .with_ice_timeouts(Some(ICE_DISCONNECTED), Some(ICE_FAILED), Some(ICE_KEEP_ALIVE))
         .with_ice_connection_attempts(Some(ICE_CHECK_INTERVAL), Some(ICE_CHECKS))
         // The library prefers to wait two seconds for something better than a relay.
