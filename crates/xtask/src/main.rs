@@ -84,7 +84,7 @@ fn set_up() -> Outcome {
 /// Builds the benches optimised, as the figures are meaningless otherwise.
 fn bench(arguments: &[String]) -> Outcome {
     packages::install_missing()?;
-    let with_windows = arguments.first().is_some_and(|name| name == "windows" || name == "screenshot");
+    let with_windows = arguments.first().is_some_and(|name| ["windows", "ink", "screenshot"].contains(&name.as_str()));
     if with_windows {
         node::find()?.build_interface()?;
         tools::build(true)?;
@@ -95,7 +95,7 @@ fn bench(arguments: &[String]) -> Outcome {
     let binaries = tools::binaries(true)?;
     let mut command = tools::in_root(binaries.join(tools::executable("visavis-bench")));
     command.args(arguments);
-    if arguments.first().is_some_and(|name| name == "windows" || name == "ink") && !arguments.iter().any(|flag| flag == "--app") {
+    if with_windows && !arguments.iter().any(|flag| flag == "--app") {
         command.arg("--app").arg(binaries.join(tools::executable("visavis")));
     }
     processes::run(&mut command)
