@@ -3,6 +3,7 @@
 //! Everything it reports goes into the owner loop's input queue; decisions are made there.
 
 use crate::channels::Channel;
+use crate::codecs::Codecs;
 use crate::comparison::Fingerprint;
 use crate::congestion::TRANSPORT_CC;
 use crate::engine::{Config, Input, Policy, Shared};
@@ -12,7 +13,7 @@ use crate::{sound, video};
 use rtc::ice::mdns::MulticastDnsMode;
 use rtc::interceptor::BoxedInterceptor;
 use rtc::media_stream::MediaStreamTrack;
-use rtc::peer_connection::configuration::media_engine::{MIME_TYPE_OPUS, MIME_TYPE_VP8, MediaEngine};
+use rtc::peer_connection::configuration::media_engine::{MIME_TYPE_OPUS, MIME_TYPE_VP8, MIME_TYPE_VP9, MediaEngine};
 use rtc::peer_connection::configuration::setting_engine::{SettingEngine, SettingEngineBuilder};
 use rtc::peer_connection::configuration::{RTCConfigurationBuilder, RTCIceTransportPolicy};
 use rtc::peer_connection::transport::RTCIceServer;
@@ -29,6 +30,7 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, ToSocketAddrs, UdpSocket}
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 use tokio::sync::mpsc::UnboundedSender;
+use visavis_media::codec::Codec;
 use visavis_wire::socket::RelayCredentials;
 use webrtc::data_channel::DataChannel;
 use webrtc::media_stream::track_local::TrackLocal;
@@ -48,6 +50,8 @@ const ICE_KEEP_ALIVE: Duration = Duration::from_millis(500);
 const ICE_CHECK_INTERVAL: Duration = Duration::from_millis(50);
 /// Checks of one pair of candidates: 20 s, within which the other side may still be at its answer.
 const ICE_CHECKS: u16 = 400;
+/// Packets, at least as many as the sender keeps.
+const SRTP_WINDOW: usize = 1024;
 
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum ConnectionError {
@@ -90,7 +94,7 @@ pub(crate) async fn connect(
         Err(_) => None,
     };
     let relays = Arc::new(Mutex::new(way.as_ref().map(|way| way.addresses.clone()).unwrap_or_default()));
-    let media = media_engine().map_err(|_| Setup("codecs"))?;
+    let media = media_engine(config.codecs).map_err(|_| Setup("codecs"))?;
     let peer = PeerConnectionBuilder::new()
         .with_configuration(configuration(config.policy, &config.relay, way.as_ref()))
         .with_media_engine(media)
@@ -103,8 +107,8 @@ pub(crate) async fn connect(
         .await
         .map_err(|_| Setup("sockets of the call"))?;
     let peer: Arc<dyn PeerConnection> = Arc::new(peer);
-    let audio = add_track(&*peer, RtpCodecKind::Audio, sources.audio, opus()).await.map_err(|_| Setup("sound"))?;
-    let video = add_track(&*peer, RtpCodecKind::Video, sources.video, vp8()).await.map_err(|_| Setup("picture"))?;
+    let audio = add_audio(&*peer, sources.audio).await.map_err(|_| Setup("sound"))?;
+    let video = add_video(&*peer, sources.video, config.codecs).await.map_err(|_| Setup("picture"))?;
     let mut channels = Vec::new();
     for channel in Channel::ALL {
         let opened = peer.create_data_channel(channel.label(), Some(channel.init())).await;
@@ -152,12 +156,24 @@ pub(crate) async fn certificates(peer: &dyn PeerConnection) -> Option<(Fingerpri
     }
 }
 
-async fn add_track(
-    peer: &dyn PeerConnection,
-    kind: RtpCodecKind,
-    ssrc: u32,
-    codec: RTCRtpCodec,
-) -> Result<Arc<TrackLocalStaticRTP>, Error> {
+/// With all the codecs of the call: the library would take the one that the track names for the only one.
+async fn add_video(peer: &dyn PeerConnection, ssrc: u32, codecs: Codecs) -> Result<Arc<TrackLocalStaticRTP>, Error> {
+    let all = video_codecs(codecs);
+    // The track must name one that the peer is sure to know, or its interceptors are never told of the stream.
+    let named = all.last().map(|codec| codec.rtp_codec.clone()).unwrap_or_default();
+    let track = local_track(RtpCodecKind::Video, ssrc, named);
+    let transceiver = peer.add_transceiver_from_track(Arc::clone(&track) as Arc<dyn TrackLocal>, None).await?;
+    transceiver.set_codec_preferences(all).await?;
+    Ok(track)
+}
+
+async fn add_audio(peer: &dyn PeerConnection, ssrc: u32) -> Result<Arc<TrackLocalStaticRTP>, Error> {
+    let track = local_track(RtpCodecKind::Audio, ssrc, opus());
+    peer.add_track(Arc::clone(&track) as Arc<dyn TrackLocal>).await?;
+    Ok(track)
+}
+
+fn local_track(kind: RtpCodecKind, ssrc: u32, codec: RTCRtpCodec) -> Arc<TrackLocalStaticRTP> {
     let name = if kind == RtpCodecKind::Video { "picture" } else { "sound" };
     let encoding = RTCRtpEncodingParameters {
         rtp_coding_parameters: RTCRtpCodingParameters { ssrc: Some(ssrc), ..RTCRtpCodingParameters::default() },
@@ -165,23 +181,31 @@ async fn add_track(
         ..RTCRtpEncodingParameters::default()
     };
     let stream = MediaStreamTrack::new(String::from("call"), String::from(name), String::from(name), kind, vec![encoding]);
-    let track = Arc::new(TrackLocalStaticRTP::new(stream));
-    peer.add_track(Arc::clone(&track) as Arc<dyn TrackLocal>).await?;
-    Ok(track)
+    Arc::new(TrackLocalStaticRTP::new(stream))
 }
 
 fn feedback(typ: &str, parameter: &str) -> RTCPFeedback {
     RTCPFeedback { typ: String::from(typ), parameter: String::from(parameter) }
 }
 
-fn vp8() -> RTCRtpCodec {
+/// In order of preference.
+fn video_codecs(codecs: Codecs) -> Vec<RTCRtpCodecParameters> {
+    let entries = codecs.list().into_iter();
+    entries.map(|(codec, payload_type)| RTCRtpCodecParameters { rtp_codec: video_codec(codec), payload_type }).collect()
+}
+
+fn video_codec(codec: Codec) -> RTCRtpCodec {
+    let (name, parameters) = match codec {
+        Codec::Vp8 => (MIME_TYPE_VP8, ""),
+        Codec::Vp9 => (MIME_TYPE_VP9, "profile-id=0"),
+    };
     RTCRtpCodec {
-        mime_type: String::from(MIME_TYPE_VP8),
+        mime_type: String::from(name),
         clock_rate: video::CLOCK_RATE,
         channels: 0,
-        sdp_fmtp_line: String::new(),
-        // No retransmission codec: the library unwraps it above the interceptors, so that the NACK generator would never learn
-        // of the recovery. Packets are sent again as they were.
+        sdp_fmtp_line: String::from(parameters),
+        // No retransmission codec: the library unwraps it above the interceptors, so that a repair could not be told from a
+        // packet of its own. Packets are sent again as they were.
         rtcp_feedback: vec![feedback("nack", ""), feedback("nack", "pli"), feedback("ccm", "fir"), feedback("transport-cc", "")],
     }
 }
@@ -197,12 +221,13 @@ fn opus() -> RTCRtpCodec {
     }
 }
 
-fn media_engine() -> Result<MediaEngine, Error> {
+fn media_engine(codecs: Codecs) -> Result<MediaEngine, Error> {
     let mut media = MediaEngine::default();
     let audio = RTCRtpCodecParameters { rtp_codec: opus(), payload_type: sound::PAYLOAD_TYPE };
     media.register_codec(audio, RtpCodecKind::Audio)?;
-    let video = RTCRtpCodecParameters { rtp_codec: vp8(), payload_type: video::PAYLOAD_TYPE };
-    media.register_codec(video, RtpCodecKind::Video)?;
+    for video in video_codecs(codecs) {
+        media.register_codec(video, RtpCodecKind::Video)?;
+    }
     for kind in [RtpCodecKind::Audio, RtpCodecKind::Video] {
         media.register_header_extension(RTCRtpHeaderExtensionCapability { uri: String::from(TRANSPORT_CC) }, kind, None)?;
     }
@@ -223,6 +248,9 @@ fn settings(policy: Policy) -> SettingEngine {
         .with_prflx_acceptance_min_wait(Some(Duration::ZERO))
         .with_srflx_acceptance_min_wait(Some(Duration::ZERO))
         .with_include_loopback_candidate(true)
+        // Packets sent again come under their old numbers: with the usual window of 64 a repair that takes a fifth of a second
+        // would be refused as a replay.
+        .with_srtp_replay_protection_window(SRTP_WINDOW)
         // A restart follows a change of network: the old sockets are of no use.
         .with_discard_local_candidates_during_ice_restart(true)
         .build()

@@ -15,23 +15,24 @@ use crate::Statistics;
 use crate::channels::Channel;
 use crate::channels::Message;
 use crate::clocks::Clocks;
+use crate::codecs::{Codecs, Negotiated};
 use crate::comparison::Pictures;
 use crate::congestion::Congestion;
 use crate::connection::Sources;
 use crate::interceptors::Monitor;
 use crate::ladder::SharedRung;
 use crate::owner::Owner;
-use crate::receive::{VideoInput, VideoPacket};
+use crate::receive::{DecodeQueue, Decoding, Intake};
 use crate::relay::Found;
+use crate::send;
 use crate::send::VideoOutput;
 use crate::sound::{self, MicrophoneSink, SpeakerSource};
 use crate::statistics::{ReceiveFigures, SendFigures};
 use crate::sync::Lips;
 use crate::video::{self, Packetiser};
-use crate::{receive, send};
 use rtc::interceptor::BoxedInterceptor;
 use std::sync::atomic::{AtomicBool, AtomicU32};
-use std::sync::{Arc, Mutex, mpsc as thread_channel};
+use std::sync::{Arc, Mutex};
 use std::thread::JoinHandle;
 use std::time::Duration;
 use tokio::sync::mpsc;
@@ -41,9 +42,6 @@ use visavis_wire::channel::{Control, Live, Operations};
 use visavis_wire::socket::{RelayCredentials, Role, Signal};
 use webrtc::media_stream::track_remote::TrackRemote;
 use webrtc::peer_connection::{RTCIceConnectionState, RTCPeerConnectionState};
-
-/// Packets of the peer's video that wait for the decoder thread, about two seconds. What is over it is lost, as on the network.
-const PACKETS_WAITING: usize = 512;
 
 /// Which candidates may be used.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -59,6 +57,7 @@ pub struct Config {
     pub relay: RelayCredentials,
     pub policy: Policy,
     pub max_video_kbps: u32,
+    pub codecs: Codecs,
     pub clock: Clock,
     /// Decoded pictures of the peer come from here.
     pub pool: FramePool,
@@ -131,6 +130,7 @@ pub(crate) struct Shared {
     pub clock: Clock,
     pub monitor: Monitor,
     pub congestion: Congestion,
+    pub negotiated: Arc<Negotiated>,
     /// Set while media may be sent.
     pub open: Arc<AtomicBool>,
     /// Set when there is nothing left to set up.
@@ -158,6 +158,7 @@ impl Shared {
             target_kbps: Arc::new(AtomicU32::new(congestion.video_kbps())),
             monitor,
             congestion,
+            negotiated: Arc::default(),
             open: Arc::default(),
             settled: Arc::default(),
             set_up: Arc::default(),
@@ -189,9 +190,8 @@ pub(crate) struct SetUp {
 pub(crate) struct Ends {
     pub video_out: send::PacketQueue,
     pub sound_out: sound::PacketQueue,
-    pub video_in: thread_channel::SyncSender<VideoPacket>,
+    pub video_in: Intake,
     pub sound_in: sound::Inlet,
-    pub ask_key: mpsc::UnboundedReceiver<()>,
 }
 
 /// Handle of a running call; dropping it hangs up and joins its threads.
@@ -243,6 +243,7 @@ impl Call {
             monitor: shared.monitor.clone(),
             congestion: shared.congestion.clone(),
             rung: Arc::clone(&shared.rung),
+            negotiated: Arc::clone(&shared.negotiated),
             open: Arc::clone(&shared.open),
             figures: Arc::clone(&shared.send),
             clock: shared.clock,
@@ -253,21 +254,20 @@ impl Call {
         let packetiser = Packetiser::new(sources.video, rand::random(), offset);
         let (thread, video_out) = send::start(self.pictures.clone(), packetiser, output)?;
         self.threads.push(thread);
-        let (video_in, packets) = thread_channel::sync_channel(PACKETS_WAITING);
-        let (ask, ask_key) = mpsc::unbounded_channel();
-        self.threads.push(receive::start(VideoInput {
-            packets,
+        let queue = DecodeQueue::default();
+        let decoding = Decoding {
+            queue: queue.clone(),
             pictures: self.peer_pictures.clone(),
             pool: config.pool.clone(),
-            ask,
-            monitor: shared.monitor.clone(),
             figures: Arc::clone(&shared.receive),
             clock: shared.clock,
-        })?);
+        };
+        self.threads.push(decoding.start()?);
+        let video_in = Intake::new(queue, &shared);
         let (thread, sound_out) = sound::start(microphone, sources.audio, &shared)?;
         self.threads.push(thread);
         let sound_in = shared.sound.inlet(shared.clock);
-        Ok(Ends { video_out, sound_out, video_in, sound_in, ask_key })
+        Ok(Ends { video_out, sound_out, video_in, sound_in })
     }
 
     #[cfg(test)]

@@ -1,17 +1,19 @@
 //! The interceptor chain of a call and what it tells us.
 //!
 //! The library's default registry is never used: it asks for lost packets every 100 ms without end, and its figures for the
-//! sender stay zero. Here: NACK both ways with a bound, transport-wide feedback both ways, reports twice a second, and one
-//! interceptor of ours, the [`Monitor`], nearest to the wire. It hears the peer's requests for a key frame, measures the round
-//! trip and the losses, and drops packets that a change of view has made void.
+//! sender stay zero. Here: transport-wide feedback both ways, reports twice a second, and two interceptors of ours: `resend`
+//! answers the peer's requests for lost packets (we ask for ours in `receive`, where it is known which are still of use), and
+//! the [`Monitor`], nearest to the wire, hears the peer's requests for a key frame, measures the round trip and the losses, and
+//! drops packets that a change of view has made void.
 //!
 //! What to do about the figures is decided in `rate`, `send` and `statistics`.
 
 use crate::clocks::Clocks;
 use crate::congestion::Congestion;
+use crate::resend::Resender;
 use rtc::interceptor::{
-    BoxedInterceptor, Interceptor, NackGeneratorBuilder, NackResponderBuilder, Packet, ReceiverReportBuilder, Registry,
-    SenderReportBuilder, Slot, StreamInfo, TaggedPacket, TwccReceiverBuilder, TwccSenderBuilder,
+    BoxedInterceptor, Interceptor, Packet, ReceiverReportBuilder, Registry, SenderReportBuilder, Slot, StreamInfo, TaggedPacket,
+    TwccReceiverBuilder, TwccSenderBuilder,
 };
 use rtc::rtcp::payload_feedbacks::full_intra_request::FullIntraRequest;
 use rtc::rtcp::payload_feedbacks::picture_loss_indication::PictureLossIndication;
@@ -28,9 +30,6 @@ use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::{Duration, Instant};
 
-/// A lost packet is asked for after this long, and again, at most [`NACKS_PER_PACKET`] times.
-const NACK_INTERVAL: Duration = Duration::from_millis(60);
-const NACKS_PER_PACKET: u16 = 3;
 /// Twice the usual rate, so that round trip and loss are known within a second of a change.
 const REPORT_INTERVAL: Duration = Duration::from_millis(500);
 /// Rate control is as quick as what it hears. A feedback packet has about 90 bytes on the wire, so this is 15 kbit/s.
@@ -50,11 +49,7 @@ pub(crate) fn registry(monitor: &Monitor, congestion: &Congestion, tap: Option<B
         .with(Slot::Pacer, picture_queue)
         .with(Slot::from(MONITOR_SLOT), MonitorInterceptor::new(monitor.clone()))
         .with(Slot::TwccSender, TwccSenderBuilder::new().build())
-        .with(Slot::NackResponder, NackResponderBuilder::new().build())
-        .with(
-            Slot::NackGenerator,
-            NackGeneratorBuilder::new().with_interval(NACK_INTERVAL).with_max_nacks_per_packet(NACKS_PER_PACKET).build(),
-        )
+        .with(Slot::NackResponder, Resender::new(monitor.clone()))
         .with(Slot::TwccReceiver, TwccReceiverBuilder::new().with_interval(FEEDBACK_INTERVAL).build())
         .with(Slot::ReceiverReport, ReceiverReportBuilder::new().with_interval(REPORT_INTERVAL).build())
         .with(Slot::SenderReport, SenderReportBuilder::new().with_interval(REPORT_INTERVAL).build());
@@ -69,7 +64,14 @@ pub(crate) fn registry(monitor: &Monitor, congestion: &Congestion, tap: Option<B
 pub(crate) struct Readings {
     pub bytes_sent: u64,
     pub bytes_received: u64,
+    /// Messages, each of which may name many packets.
     pub nacks_sent: u64,
+    pub nacks_received: u64,
+    /// Requests for a key frame.
+    pub plis_received: u64,
+    pub firs_received: u64,
+    /// Packets of ours that were sent again.
+    pub resent: u64,
     /// Packets of ours that the peer's transport-wide feedback acknowledged, and those it missed.
     pub acknowledged: u64,
     pub missed: u64,
@@ -142,6 +144,11 @@ impl Monitor {
         let _ = self.0.clocks.set(clocks);
     }
 
+    /// A packet is sent again.
+    pub fn resent(&self) {
+        self.change(|readings| readings.resent += 1);
+    }
+
     fn change(&self, change: impl FnOnce(&mut Readings)) {
         change(&mut self.0.readings.lock().unwrap_or_else(PoisonError::into_inner));
     }
@@ -179,8 +186,14 @@ impl MonitorInterceptor {
 
     fn heard(&mut self, packet: &dyn rtc::rtcp::Packet, now: Instant) {
         let any = packet.as_any();
-        if any.is::<PictureLossIndication>() || any.is::<FullIntraRequest>() {
+        if any.is::<PictureLossIndication>() {
             self.monitor.0.key_wanted.store(true, Ordering::Release);
+            self.monitor.change(|readings| readings.plis_received += 1);
+        } else if any.is::<FullIntraRequest>() {
+            self.monitor.0.key_wanted.store(true, Ordering::Release);
+            self.monitor.change(|readings| readings.firs_received += 1);
+        } else if any.is::<TransportLayerNack>() {
+            self.monitor.change(|readings| readings.nacks_received += 1);
         } else if let Some(report) = any.downcast_ref::<ReceiverReport>() {
             self.heard_reports(&report.reports, now);
         } else if let Some(report) = any.downcast_ref::<SenderReport>() {

@@ -16,6 +16,7 @@
 
 mod channels;
 mod clocks;
+mod codecs;
 mod comparison;
 mod congestion;
 mod connection;
@@ -25,9 +26,11 @@ mod ladder;
 mod negotiate;
 mod owner;
 mod pace;
+mod quality;
 mod rate;
 mod receive;
 mod relay;
+mod resend;
 mod send;
 mod sound;
 mod statistics;
@@ -43,8 +46,10 @@ mod testkit;
 #[cfg(test)]
 mod tests;
 
+pub use codecs::{CodecReason, Codecs};
 pub use comparison::{PICTURES, Pictures};
 pub use engine::{Call, Command, Config, Event, Policy};
 pub use ladder::Lowered;
+pub use quality::Quality;
 pub use sound::{MicrophoneSink, SpeakerSource};
-pub use statistics::Statistics;
+pub use statistics::{CodecName, Statistics};

@@ -87,9 +87,8 @@ pub(crate) struct Owner {
 struct Wires {
     connection: Connection,
     negotiator: Negotiator,
-    video_in: std::sync::mpsc::SyncSender<crate::receive::VideoPacket>,
+    video_in: Option<crate::receive::Intake>,
     sound_in: Option<crate::sound::Inlet>,
-    ask_key: Option<mpsc::UnboundedReceiver<()>>,
 }
 
 impl Owner {
@@ -128,8 +127,8 @@ impl Owner {
         };
         let negotiator = Negotiator::new(std::sync::Arc::clone(&connection.peer), self.config.role, self.config.policy);
         let tasks = traffic::start(&connection, ends.video_out, ends.sound_out, &self.shared, &self.inputs);
-        let (sound_in, ask_key) = (Some(ends.sound_in), Some(ends.ask_key));
-        let mut wires = Wires { connection, negotiator, video_in: ends.video_in, sound_in, ask_key };
+        let (video_in, sound_in) = (Some(ends.video_in), Some(ends.sound_in));
+        let mut wires = Wires { connection, negotiator, video_in, sound_in };
         let ending = self.answer_inputs(&mut wires, &mut queue).await;
         self.shared.open.store(false, Ordering::Release);
         if let Ending::Ours = ending {
@@ -185,7 +184,7 @@ impl Owner {
                 self.connected_when_ready();
             }
             Input::Track(track) => {
-                traffic::receive_track(track, wires.video_in.clone(), &mut wires.sound_in, &mut wires.ask_key).await;
+                traffic::receive_track(track, &mut wires.video_in, &mut wires.sound_in).await;
             }
             Input::ChannelOpen(channel) => {
                 self.open.insert(channel);
@@ -230,14 +229,19 @@ impl Owner {
         }
         let signal = wires.negotiator.offer(restart).await.map_err(|error| Ending::Broken(error.to_string()))?;
         if let Some(signal) = signal {
+            self.shared.negotiated.said(&signal);
             self.tell(Event::Signal(signal));
         }
         Ok(())
     }
 
     async fn signal(&mut self, wires: &mut Wires, signal: Signal) -> Result<(), Ending> {
+        self.shared.negotiated.heard(&signal);
         match wires.negotiator.take(signal).await {
-            Ok(Some(answer)) => self.tell(Event::Signal(answer)),
+            Ok(Some(answer)) => {
+                self.shared.negotiated.said(&answer);
+                self.tell(Event::Signal(answer));
+            }
             Ok(None) => {}
             Err(error) if self.phase == (Phase::SettingUp { since: None }) => return Err(Ending::Broken(error.to_string())),
             // A restart that cannot be read leaves what there is.

@@ -5,6 +5,7 @@
 //! When the view of the pictures changes, whatever was packetised before and has not left is dropped, here and (for packets
 //! already with the library, or asked for again) in [`Monitor::void_before`].
 
+use crate::codecs::{Chooser, Negotiated};
 use crate::congestion::{Congestion, Turn};
 use crate::interceptors::Monitor;
 use crate::ladder::SharedRung;
@@ -16,7 +17,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
 use std::time::Duration;
 use tokio::sync::mpsc;
-use visavis_media::codec::{CodecError, VideoEncoder, Vp8Encoder};
+use visavis_media::codec::{Codec, CodecError, VideoEncoder, VpxEncoder};
 use visavis_media::{Clock, Frame, Mailbox};
 use visavis_sight::{Released, View};
 
@@ -43,6 +44,7 @@ pub(crate) struct VideoOutput {
     pub monitor: Monitor,
     pub congestion: Congestion,
     pub rung: Arc<SharedRung>,
+    pub negotiated: Arc<Negotiated>,
     /// Nothing is encoded before the connection is there.
     pub open: Arc<AtomicBool>,
     pub figures: Arc<Mutex<SendFigures>>,
@@ -76,12 +78,14 @@ pub(crate) fn start(
     let (batches, receiver) = mpsc::channel(ENCODED_QUEUE);
     let epoch = Arc::new(AtomicU32::new(0));
     let queue = PacketQueue { batches: receiver, epoch: Arc::clone(&epoch) };
+    let chooser = Chooser::new(std::thread::available_parallelism().map_or(1, usize::from));
     let sender = VideoSender {
         output,
         packetiser,
         batches,
         epoch,
         encoder: None,
+        chooser,
         view: None,
         keys: KeyRequests::default(),
         beat: Beat::default(),
@@ -96,7 +100,8 @@ struct VideoSender {
     packetiser: Packetiser,
     batches: mpsc::Sender<Batch>,
     epoch: Arc<AtomicU32>,
-    encoder: Option<Vp8Encoder>,
+    encoder: Option<VpxEncoder>,
+    chooser: Chooser,
     /// View of the last picture sent. Compared rather than trusting `turned()` alone: the picture that turned may have been
     /// overwritten in the mailbox.
     view: Option<View>,
@@ -147,9 +152,14 @@ impl VideoSender {
         let kbps = kbps.min(rung.most_kbps);
         let key = self.keys.due(now);
         let frame = picture.picture();
+        let (codec, payload_type) = self.choose_codec(now);
         let encoder = match &mut self.encoder {
-            Some(encoder) => encoder,
-            empty => empty.insert(Vp8Encoder::new(frame.width, frame.height, FPS, kbps)?),
+            Some(encoder) if encoder.codec() == codec => encoder,
+            // Begins with a key frame.
+            other => {
+                self.kbps = kbps;
+                other.insert(VpxEncoder::new(codec, frame.width, frame.height, FPS, kbps)?)
+            }
         };
         if kbps != self.kbps {
             encoder.set_bitrate(kbps)?;
@@ -167,16 +177,26 @@ impl VideoSender {
             self.keys.sent(now);
         }
         self.figures(|figures| figures.picture(&encoded, took));
-        let packets = self.packetiser.picture(encoded.data, captured);
+        let packets = self.packetiser.picture(&encoded, payload_type, captured);
         permit.send(Batch { packets, epoch: self.epoch.load(Ordering::Acquire) });
         Ok(())
+    }
+
+    fn choose_codec(&mut self, now: Duration) -> (Codec, u8) {
+        let sendable = self.output.negotiated.sendable();
+        let current = self.encoder.as_ref().map(VpxEncoder::codec);
+        let mut figures = self.output.figures.lock().unwrap_or_else(PoisonError::into_inner);
+        let (entry, reason) = self.chooser.choose(&sendable, current, figures.encode_ms, now);
+        figures.codec_reason = reason;
+        entry
     }
 
     /// The library loses the first packet of a stream on the other side, and that side may be ready later than this one: until
     /// the first picture, and just ahead of it, an empty packet is sent every now and then.
     fn open_stream(&mut self) {
         if let Ok(permit) = self.batches.clone().try_reserve() {
-            let packets = vec![self.packetiser.opener(self.output.clock.now())];
+            let (_, payload_type) = self.choose_codec(self.output.clock.now());
+            let packets = vec![self.packetiser.opener(payload_type, self.output.clock.now())];
             permit.send(Batch { packets, epoch: self.epoch.load(Ordering::Acquire) });
         }
     }

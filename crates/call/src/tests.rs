@@ -4,7 +4,7 @@ use crate::channels::Channel;
 use crate::connection::{Sources, connect};
 use crate::engine::{Input, Shared};
 use crate::negotiate::Negotiator;
-use crate::{Call, Command, Config, Event, Policy};
+use crate::{Call, Codecs, Command, Config, Event, Policy};
 use rtc::interceptor::{Interceptor, Packet, StreamInfo, TaggedPacket};
 use rtc::sansio::Protocol;
 use rtc::shared::error::Error;
@@ -81,7 +81,15 @@ impl Interceptor for Loss {
 }
 
 fn config(role: Role, clock: Clock) -> Config {
-    Config { role, relay: RelayCredentials::default(), policy: Policy::Any, max_video_kbps: 1000, clock, pool: FramePool::new(8) }
+    Config {
+        role,
+        relay: RelayCredentials::default(),
+        policy: Policy::Any,
+        max_video_kbps: 1000,
+        codecs: Codecs::Auto,
+        clock,
+        pool: FramePool::new(8),
+    }
 }
 
 type Side = (Call, UnboundedReceiver<Event>);

@@ -6,15 +6,13 @@
 use crate::channels::{Channel, Incoming, Inlet};
 use crate::connection::Connection;
 use crate::engine::{Input, Shared};
-use crate::receive::VideoPacket;
+use crate::receive::Intake;
 use crate::{send, sound};
-use rtc::rtcp::payload_feedbacks::picture_loss_indication::PictureLossIndication;
 use rtc::rtp_transceiver::rtp_sender::RtpCodecKind;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU32, Ordering};
-use std::sync::mpsc::SyncSender;
+use std::sync::atomic::Ordering;
 use std::time::Duration;
-use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender};
+use tokio::sync::mpsc::UnboundedSender;
 use tokio::task::JoinHandle;
 use webrtc::data_channel::{DataChannel, DataChannelEvent};
 use webrtc::media_stream::track_local::TrackLocal;
@@ -111,12 +109,7 @@ async fn read_message(inlet: &mut Inlet, channel: Channel, bytes: &[u8], shared:
 }
 
 /// Reads a track of the peer until it ends. Of each kind the first one counts; another is left unread.
-pub(crate) async fn receive_track(
-    track: Arc<dyn TrackRemote>,
-    video: SyncSender<VideoPacket>,
-    sound: &mut Option<sound::Inlet>,
-    ask_key: &mut Option<UnboundedReceiver<()>>,
-) {
+pub(crate) async fn receive_track(track: Arc<dyn TrackRemote>, video: &mut Option<Intake>, sound: &mut Option<sound::Inlet>) {
     match track.kind().await {
         RtpCodecKind::Audio => {
             if let Some(inlet) = sound.take() {
@@ -124,10 +117,8 @@ pub(crate) async fn receive_track(
             }
         }
         RtpCodecKind::Video => {
-            if let Some(ask) = ask_key.take() {
-                let ssrc = Arc::new(AtomicU32::new(0));
-                tokio::spawn(ask_for_keys(Arc::clone(&track), ask, Arc::clone(&ssrc)));
-                tokio::spawn(receive_video(track, video, ssrc));
+            if let Some(intake) = video.take() {
+                tokio::spawn(receive_video(track, intake));
             }
         }
         _ => {}
@@ -144,31 +135,15 @@ async fn receive_sound(track: Arc<dyn TrackRemote>, inlet: sound::Inlet) {
     }
 }
 
-async fn receive_video(track: Arc<dyn TrackRemote>, video: SyncSender<VideoPacket>, ssrc: Arc<AtomicU32>) {
-    while let Some(event) = track.poll().await {
-        match event {
-            TrackRemoteEvent::OnRtpPacket(packet) => {
-                ssrc.store(packet.header.ssrc, Ordering::Relaxed);
-                // Full: lost, as it would be on the network; the decoder asks for a key frame.
-                let _ = video.try_send(VideoPacket {
-                    sequence: packet.header.sequence_number,
-                    timestamp: packet.header.timestamp,
-                    marker: packet.header.marker,
-                    payload: packet.payload,
-                });
-            }
-            TrackRemoteEvent::OnEnded => return,
-            _ => {}
+async fn receive_video(track: Arc<dyn TrackRemote>, mut intake: Intake) {
+    loop {
+        match tokio::time::timeout(intake.wait(), track.poll()).await {
+            Ok(Some(TrackRemoteEvent::OnRtpPacket(packet))) => intake.packet(&packet),
+            Ok(None | Some(TrackRemoteEvent::OnEnded)) => return,
+            Ok(Some(_)) | Err(_) => {}
         }
-    }
-}
-
-/// RFC 4585, 6.3.1.
-async fn ask_for_keys(track: Arc<dyn TrackRemote>, mut ask: UnboundedReceiver<()>, ssrc: Arc<AtomicU32>) {
-    while ask.recv().await.is_some() {
-        let media_ssrc = ssrc.load(Ordering::Relaxed);
-        let request = PictureLossIndication { sender_ssrc: 0, media_ssrc };
-        if track.write_rtcp(vec![Box::new(request)]).await.is_err() {
+        let feedback = intake.proceed();
+        if !feedback.is_empty() && track.write_rtcp(feedback).await.is_err() {
             return;
         }
     }

@@ -1,12 +1,13 @@
-//! VP8 in RTP (RFC 7741): pictures to packets and what a packet's first bytes say.
+//! Video in RTP: pictures to packets, and what a packet's first bytes say. VP8 after RFC 7741, VP9 after RFC 9628.
 
-use bytes::Bytes;
+mod vp8;
+mod vp9;
+
+use bytes::{BufMut, Bytes, BytesMut};
 use rtc::rtp;
-use rtc::rtp::codec::vp8::Vp8Payloader;
-use rtc::rtp::packetizer::Payloader;
 use std::time::Duration;
+use visavis_media::codec::{Codec, EncodedPicture};
 
-pub(crate) const PAYLOAD_TYPE: u8 = 96;
 pub(crate) const CLOCK_RATE: u32 = 90_000;
 /// Payload bytes of one packet: with RTP, SRTP, TURN, UDP and IPv6 on top it stays below 1280, which every path carries.
 const PACKET_BYTES: usize = 1150;
@@ -16,15 +17,14 @@ pub(crate) struct Packetiser {
     ssrc: u32,
     sequence: u16,
     offset: u32,
-    payloader: Vp8Payloader,
+    /// 15 bits, counted through both codecs.
+    picture_id: u16,
 }
 
 impl Packetiser {
     /// `sequence` and `offset` should be random (RFC 3550, 5.1).
     pub fn new(ssrc: u32, sequence: u16, offset: u32) -> Self {
-        let mut payloader = Vp8Payloader::default();
-        payloader.enable_picture_id = true;
-        Self { ssrc, sequence, offset, payloader }
+        Self { ssrc, sequence, offset, picture_id: sequence & 0x7fff }
     }
 
     /// Number that the next packet gets.
@@ -32,18 +32,28 @@ impl Packetiser {
         self.sequence
     }
 
-    pub fn picture(&mut self, data: Vec<u8>, captured: Duration) -> Vec<rtp::Packet> {
-        // Cannot fail: the payloader only cuts.
-        let payloads = self.payloader.payload(PACKET_BYTES, &Bytes::from(data)).unwrap_or_default();
-        let last = payloads.len().saturating_sub(1);
+    pub fn picture(&mut self, picture: &EncodedPicture, payload_type: u8, captured: Duration) -> Vec<rtp::Packet> {
         let timestamp = self.timestamp(captured);
-        payloads.into_iter().enumerate().map(|(index, payload)| self.packet(timestamp, index == last, payload)).collect()
+        let count = picture.data.chunks(PACKET_BYTES).len();
+        let packets = picture.data.chunks(PACKET_BYTES).enumerate().map(|(index, piece)| {
+            let (first, last) = (index == 0, index + 1 == count);
+            let mut payload = BytesMut::with_capacity(PACKET_BYTES + 16);
+            match picture.codec {
+                Codec::Vp8 => vp8::put_descriptor(&mut payload, self.picture_id, first),
+                Codec::Vp9 => vp9::put_descriptor(&mut payload, self.picture_id, picture, first, last),
+            }
+            payload.put_slice(piece);
+            (last, payload.freeze())
+        });
+        let payloads: Vec<_> = packets.collect();
+        self.picture_id = (self.picture_id + 1) & 0x7fff;
+        payloads.into_iter().map(|(last, payload)| self.packet(timestamp, payload_type, last, payload)).collect()
     }
 
     /// An empty packet. The library drops the first packet of a stream on the receiving side; this one is no loss.
-    pub fn opener(&mut self, captured: Duration) -> rtp::Packet {
+    pub fn opener(&mut self, payload_type: u8, captured: Duration) -> rtp::Packet {
         let timestamp = self.timestamp(captured);
-        self.packet(timestamp, false, Bytes::from_static(&[0]))
+        self.packet(timestamp, payload_type, false, Bytes::from_static(&[0]))
     }
 
     fn timestamp(&self, captured: Duration) -> u32 {
@@ -51,14 +61,14 @@ impl Packetiser {
         self.offset.wrapping_add(ticks as u32)
     }
 
-    fn packet(&mut self, timestamp: u32, marker: bool, payload: Bytes) -> rtp::Packet {
+    fn packet(&mut self, timestamp: u32, payload_type: u8, marker: bool, payload: Bytes) -> rtp::Packet {
         let sequence_number = self.sequence;
         self.sequence = self.sequence.wrapping_add(1);
         rtp::Packet {
             header: rtp::Header {
                 version: 2,
                 marker,
-                payload_type: PAYLOAD_TYPE,
+                payload_type,
                 sequence_number,
                 timestamp,
                 ssrc: self.ssrc,
@@ -69,7 +79,7 @@ impl Packetiser {
     }
 }
 
-/// What a packet's payload descriptor and first data byte say.
+/// What a packet's payload descriptor and first data bytes say.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Description {
     pub header_bytes: usize,
@@ -79,26 +89,60 @@ pub(crate) struct Description {
     pub key: bool,
 }
 
-/// Reads the payload descriptor (RFC 7741, 4.2). `None`: unreadable, or no data behind it.
-pub(crate) fn describe(payload: &[u8]) -> Option<Description> {
-    let first = *payload.first()?;
-    let mut header_bytes = 1;
-    if first & 0x80 != 0 {
-        let extension = *payload.get(1)?;
-        header_bytes = 2;
-        if extension & 0x80 != 0 {
-            header_bytes += if payload.get(2)? & 0x80 != 0 { 2 } else { 1 };
+/// `None`: unreadable, or no data behind the descriptor.
+pub(crate) fn describe(codec: Codec, payload: &[u8]) -> Option<Description> {
+    let (header_bytes, start) = match codec {
+        Codec::Vp8 => vp8::read_descriptor(payload)?,
+        Codec::Vp9 => vp9::read_descriptor(payload)?,
+    };
+    let data = payload.get(header_bytes..).filter(|data| !data.is_empty())?;
+    Some(Description { header_bytes, start, key: start && codec.is_key(data) })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn picture(codec: Codec, key: bool, bytes: usize) -> EncodedPicture {
+        let mut data = vec![7; bytes.max(12)];
+        match (codec, key) {
+            (Codec::Vp8, true) => data[..10].copy_from_slice(&[0, 0, 0, 0x9d, 0x01, 0x2a, 64, 0, 48, 0]),
+            (Codec::Vp8, false) => data[0] = 1,
+            (Codec::Vp9, true) => data[..9].copy_from_slice(&[0x82, 0x49, 0x83, 0x42, 0x20, 3, 0xf0, 2, 0xf0]),
+            (Codec::Vp9, false) => data[0] = 0x86,
         }
-        if extension & 0x40 != 0 {
-            header_bytes += 1;
-        }
-        if extension & 0x30 != 0 {
-            header_bytes += 1;
+        EncodedPicture { codec, data, key, width: 64, height: 48 }
+    }
+
+    #[test]
+    fn a_picture_is_cut_and_marked_at_both_ends() {
+        for (codec, key) in [(Codec::Vp8, true), (Codec::Vp8, false), (Codec::Vp9, true), (Codec::Vp9, false)] {
+            let mut packetiser = Packetiser::new(1, 65_535, 0);
+            let whole = picture(codec, key, 3000);
+            let packets = packetiser.picture(&whole, 99, Duration::from_millis(10));
+            let numbers: Vec<u16> = packets.iter().map(|packet| packet.header.sequence_number).collect();
+            assert_eq!(numbers, [65_535, 0, 1]);
+            let mut data = Vec::new();
+            for (place, packet) in packets.iter().enumerate() {
+                let found = describe(codec, &packet.payload).unwrap();
+                assert_eq!((found.start, found.key), (place == 0, place == 0 && key), "{codec}");
+                assert_eq!((packet.header.marker, packet.header.payload_type), (place == 2, 99));
+                assert!(packet.payload.len() < PACKET_BYTES + 16);
+                data.extend_from_slice(&packet.payload[found.header_bytes..]);
+            }
+            assert!(data == whole.data, "{codec}");
         }
     }
-    let data = payload.get(header_bytes..).filter(|data| !data.is_empty())?;
-    let start = first & 0x10 != 0 && first & 0x07 == 0;
-    // RFC 6386, 9.1: bit 0 clear marks a key frame, whose bytes 3 to 5 are a fixed start code.
-    let key = start && data[0] & 1 == 0 && data.get(3..6) == Some(&[0x9d, 0x01, 0x2a]);
-    Some(Description { header_bytes, start, key })
+
+    proptest! {
+        #[test]
+        fn any_payload_is_survived(payload in prop::collection::vec(any::<u8>(), 0..80)) {
+            for codec in [Codec::Vp8, Codec::Vp9] {
+                if let Some(found) = describe(codec, &payload) {
+                    prop_assert!(found.header_bytes < payload.len());
+                }
+            }
+        }
+    }
 }

@@ -24,18 +24,38 @@ static void explain(char *text, size_t room, const char *what, vpx_codec_ctx_t *
     snprintf(text, room, "%s: %s%s%s", what, error ? error : "unknown", detail ? ", " : "", detail ? detail : "");
 }
 
-/* A realtime VP8 encoder; time stamps are in microseconds. NULL and a sentence in `why` when libvpx refuses. */
-vv_encoder *vv_vp8_encoder_new(unsigned width, unsigned height, unsigned kbps, unsigned threads, int speed, unsigned key_percent, char *why,
-                               size_t room) {
+/* Refusing one of these makes the pictures dearer, not wrong. */
+static void control_vp8(vpx_codec_ctx_t *codec, unsigned threads) {
+    vpx_codec_control(codec, VP8E_SET_NOISE_SENSITIVITY, 0);
+    vpx_codec_control(codec, VP8E_SET_ENABLEAUTOALTREF, 0);
+    vpx_codec_control(codec, VP8E_SET_SCREEN_CONTENT_MODE, 0);
+    vpx_codec_control(codec, VP8E_SET_TOKEN_PARTITIONS, threads > 1 ? VP8_TWO_TOKENPARTITION : VP8_ONE_TOKENPARTITION);
+}
+
+static void control_vp9(vpx_codec_ctx_t *codec, unsigned threads) {
+    vpx_codec_control(codec, VP9E_SET_NOISE_SENSITIVITY, 0);
+    /* 3: refreshes a part of the picture at better quality each time, which is how realtime VP9 comes to be sharp. */
+    vpx_codec_control(codec, VP9E_SET_AQ_MODE, 3);
+    vpx_codec_control(codec, VP9E_SET_ROW_MT, 0);
+    /* The logarithm of their number: one for each thread. */
+    vpx_codec_control(codec, VP9E_SET_TILE_COLUMNS, threads > 1 ? 1 : 0);
+    /* Pictures are decoded in an unbroken row, so each may build upon the statistics of the one before. */
+    vpx_codec_control(codec, VP9E_SET_FRAME_PARALLEL_DECODING, 0);
+    vpx_codec_control(codec, VP9E_SET_TUNE_CONTENT, VP9E_CONTENT_DEFAULT);
+}
+
+/* A realtime encoder; time stamps are in microseconds. NULL and a sentence in `why` when libvpx refuses. */
+vv_encoder *vv_encoder_new(int vp9, unsigned width, unsigned height, unsigned kbps, unsigned threads, int speed, unsigned key_percent,
+                           char *why, size_t room) {
     vv_encoder *encoder = calloc(1, sizeof *encoder);
     if (!encoder) {
         snprintf(why, room, "out of memory");
         return NULL;
     }
-    vpx_codec_iface_t *vp8 = vpx_codec_vp8_cx();
+    vpx_codec_iface_t *interface = vp9 ? vpx_codec_vp9_cx() : vpx_codec_vp8_cx();
     vpx_codec_enc_cfg_t *config = &encoder->config;
-    if (vpx_codec_enc_config_default(vp8, config, 0) != VPX_CODEC_OK) {
-        snprintf(why, room, "libvpx has no default configuration for VP8");
+    if (vpx_codec_enc_config_default(interface, config, 0) != VPX_CODEC_OK) {
+        snprintf(why, room, "libvpx has no default configuration for %s", vp9 ? "VP9" : "VP8");
         free(encoder);
         return NULL;
     }
@@ -46,7 +66,8 @@ vv_encoder *vv_vp8_encoder_new(unsigned width, unsigned height, unsigned kbps, u
     config->g_timebase.den = 1000000;
     config->g_lag_in_frames = 0;
     config->g_pass = VPX_RC_ONE_PASS;
-    config->g_error_resilient = VPX_ERROR_RESILIENT_DEFAULT;
+    /* It is about decoding over gaps, which is never done here. */
+    config->g_error_resilient = vp9 ? 0 : VPX_ERROR_RESILIENT_DEFAULT;
     config->rc_end_usage = VPX_CBR;
     config->rc_target_bitrate = kbps;
     config->rc_resize_allowed = 0;
@@ -59,19 +80,19 @@ vv_encoder *vv_vp8_encoder_new(unsigned width, unsigned height, unsigned kbps, u
     config->rc_buf_optimal_sz = 500;
     config->rc_buf_sz = 600;
     config->kf_mode = VPX_KF_DISABLED;
-    if (vpx_codec_enc_init(&encoder->codec, vp8, config, 0) != VPX_CODEC_OK) {
+    if (vpx_codec_enc_init(&encoder->codec, interface, config, 0) != VPX_CODEC_OK) {
         explain(why, room, "libvpx", &encoder->codec);
         free(encoder);
         return NULL;
     }
-    /* Refusing one of these makes the pictures dearer, not wrong. */
     vpx_codec_control(&encoder->codec, VP8E_SET_CPUUSED, speed);
     vpx_codec_control(&encoder->codec, VP8E_SET_STATIC_THRESHOLD, 1);
-    vpx_codec_control(&encoder->codec, VP8E_SET_NOISE_SENSITIVITY, 0);
-    vpx_codec_control(&encoder->codec, VP8E_SET_ENABLEAUTOALTREF, 0);
-    vpx_codec_control(&encoder->codec, VP8E_SET_SCREEN_CONTENT_MODE, 0);
-    vpx_codec_control(&encoder->codec, VP8E_SET_TOKEN_PARTITIONS, threads > 1 ? VP8_TWO_TOKENPARTITION : VP8_ONE_TOKENPARTITION);
     vpx_codec_control(&encoder->codec, VP8E_SET_MAX_INTRA_BITRATE_PCT, key_percent);
+    if (vp9) {
+        control_vp9(&encoder->codec, threads);
+    } else {
+        control_vp8(&encoder->codec, threads);
+    }
     return encoder;
 }
 
@@ -92,7 +113,7 @@ int vv_encoder_bitrate(vv_encoder *encoder, unsigned kbps, char *why, size_t roo
     return -1;
 }
 
-/* Encodes one I420 picture of the size given to vv_vp8_encoder_new, rows without padding. 1 and a packet that stays valid until
+/* Encodes one I420 picture of the size given to vv_encoder_new, rows without padding. 1 and a packet that stays valid until
  * the next call, 0 when rate control dropped the picture, -1 and a sentence on failure. */
 int vv_encode(vv_encoder *encoder, const uint8_t *y, const uint8_t *u, const uint8_t *v, int64_t microseconds, unsigned long duration,
               int key, const uint8_t **data, size_t *size, int *is_key, char *why, size_t room) {
@@ -124,7 +145,7 @@ int vv_encode(vv_encoder *encoder, const uint8_t *y, const uint8_t *u, const uin
     return 0;
 }
 
-vv_decoder *vv_vp8_decoder_new(unsigned threads, char *why, size_t room) {
+vv_decoder *vv_decoder_new(int vp9, unsigned threads, char *why, size_t room) {
     vv_decoder *decoder = calloc(1, sizeof *decoder);
     if (!decoder) {
         snprintf(why, room, "out of memory");
@@ -132,7 +153,7 @@ vv_decoder *vv_vp8_decoder_new(unsigned threads, char *why, size_t room) {
     }
     vpx_codec_dec_cfg_t config = {0};
     config.threads = threads;
-    if (vpx_codec_dec_init(&decoder->codec, vpx_codec_vp8_dx(), &config, 0) != VPX_CODEC_OK) {
+    if (vpx_codec_dec_init(&decoder->codec, vp9 ? vpx_codec_vp9_dx() : vpx_codec_vp8_dx(), &config, 0) != VPX_CODEC_OK) {
         explain(why, room, "libvpx", &decoder->codec);
         free(decoder);
         return NULL;

@@ -23,12 +23,26 @@ pub fn byte_count(width: usize, height: usize) -> usize {
     width * height + 2 * width.div_ceil(2) * height.div_ceil(2)
 }
 
+/// How a decoded picture came.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Coded {
+    /// Of the coded picture.
+    pub bytes: usize,
+    pub key: bool,
+    /// When it was complete, on the process's clock.
+    pub arrived: Duration,
+    /// From its first packet until it could be decoded.
+    pub held: Duration,
+}
+
 /// One picture. Its buffer goes back to the pool when it is dropped.
 pub struct Frame {
     pub width: usize,
     pub height: usize,
     /// Capture time on the process's clock.
     pub captured: Duration,
+    /// Of pictures that were decoded.
+    pub coded: Option<Coded>,
     data: Vec<u8>,
     home: Arc<Shelf>,
 }
@@ -137,7 +151,7 @@ impl FramePool {
             return None;
         };
         data.resize(byte_count(width, height), 0);
-        Some(Frame { width, height, captured, data, home: Arc::clone(&self.0) })
+        Some(Frame { width, height, captured, coded: None, data, home: Arc::clone(&self.0) })
     }
 
     fn buffer(&self) -> Option<Vec<u8>> {
@@ -152,6 +166,7 @@ impl FramePool {
     /// A copy of `frame` in a buffer of this pool.
     pub fn copy_of(&self, frame: &Frame) -> Option<Frame> {
         let mut copy = self.frame(frame.width, frame.height, frame.captured)?;
+        copy.coded = frame.coded;
         copy.data.copy_from_slice(&frame.data);
         Some(copy)
     }

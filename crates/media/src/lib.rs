@@ -23,5 +23,5 @@ pub mod marker;
 pub mod scale;
 
 pub use clock::Clock;
-pub use frame::{Frame, FramePool};
+pub use frame::{Coded, Frame, FramePool};
 pub use mailbox::Mailbox;

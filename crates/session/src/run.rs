@@ -21,7 +21,7 @@ use std::time::{Duration, SystemTime};
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
-use visavis_call::{Call, Config as CallConfig, MicrophoneSink, Policy, SpeakerSource};
+use visavis_call::{Call, Codecs, Config as CallConfig, MicrophoneSink, Policy, SpeakerSource};
 use visavis_media::{Clock, FramePool};
 use visavis_wire::socket::{RelayCredentials, Role};
 
@@ -100,7 +100,15 @@ impl Threads {
 
 /// How the product sets a call up. A session only ever asks for a relayed one.
 pub fn call_config(role: Role, relay: RelayCredentials, policy: Policy, clock: Clock) -> CallConfig {
-    CallConfig { role, relay, policy, max_video_kbps: MAX_VIDEO_KBPS, clock, pool: FramePool::new(PEER_FRAMES) }
+    CallConfig {
+        role,
+        relay,
+        policy,
+        max_video_kbps: MAX_VIDEO_KBPS,
+        codecs: Codecs::Auto,
+        clock,
+        pool: FramePool::new(PEER_FRAMES),
+    }
 }
 
 fn tell(inputs: &UnboundedSender<Input>) -> picture::Tell {

@@ -3,16 +3,19 @@
 //! sound (packets of its size). Nothing is encrypted, and no thread or socket is involved, so a seed gives one outcome.
 
 use super::{Link, LinkSettings, Random};
+use crate::codecs::VP8_PAYLOAD_TYPE;
 use crate::congestion::{Congestion, TRANSPORT_CC, Turn};
 use crate::interceptors::{Monitor, registry};
 use crate::receive::{Assembler, Step};
-use crate::video::{CLOCK_RATE, PAYLOAD_TYPE, Packetiser};
+use crate::video::{CLOCK_RATE, Packetiser};
 use rtc::interceptor::{AttributedPacket, BoxedInterceptor, Packet, RTCPFeedback, RTPHeaderExtension, StreamInfo, TaggedPacket};
 use rtc::rtcp::payload_feedbacks::picture_loss_indication::PictureLossIndication;
+use rtc::rtcp::transport_feedbacks::transport_layer_nack::{TransportLayerNack, nack_pairs_from_sequence_numbers};
 use rtc::rtp;
 use rtc::shared::TransportContext;
 use rtc::shared::marshal::MarshalSize;
 use std::time::{Duration, Instant};
+use visavis_media::codec::{Codec, EncodedPicture};
 
 const TICK: Duration = Duration::from_micros(500);
 const PICTURE: Duration = Duration::from_micros(33_333);
@@ -50,7 +53,7 @@ struct Encoder {
 }
 
 impl Encoder {
-    fn picture(&mut self, kbps: u32, captured: Duration) -> Vec<u8> {
+    fn picture(&mut self, kbps: u32, captured: Duration) -> EncodedPicture {
         let wanted = f64::from(kbps).min(self.most_kbps);
         self.kbps = if self.kbps == 0.0 { wanted } else { self.kbps + (wanted - self.kbps) * 0.4 };
         // Pictures that were left out leave their bits to the next ones, within limits.
@@ -62,8 +65,8 @@ impl Encoder {
         let mut data = vec![0xaa; ((usual * share) as usize).max(40)];
         data[0] = if key { 0x10 } else { 0x01 };
         data[3..6].copy_from_slice(&[0x9d, 0x01, 0x2a]);
-        data[8..16].copy_from_slice(&(captured.as_micros() as u64).to_le_bytes());
-        data
+        data[10..18].copy_from_slice(&(captured.as_micros() as u64).to_le_bytes());
+        EncodedPicture { codec: Codec::Vp8, data, key, width: 640, height: 360 }
     }
 }
 
@@ -107,7 +110,7 @@ fn stream(ssrc: u32) -> StreamInfo {
     let rtcp_feedback = if ssrc == VIDEO { vec![feedback("nack", ""), feedback("nack", "pli")] } else { Vec::new() };
     StreamInfo {
         ssrc,
-        payload_type: if ssrc == VIDEO { PAYLOAD_TYPE } else { 111 },
+        payload_type: if ssrc == VIDEO { VP8_PAYLOAD_TYPE } else { 111 },
         clock_rate: if ssrc == VIDEO { CLOCK_RATE } else { 48_000 },
         rtp_header_extensions: vec![RTPHeaderExtension { uri: TRANSPORT_CC.to_owned(), id: 3 }],
         rtcp_feedback,
@@ -213,8 +216,8 @@ impl Simulation {
         if self.encoder.key {
             self.last_key = Some(self.now);
         }
-        let data = self.encoder.picture(kbps, self.now);
-        for packet in self.packetiser.picture(data, self.now) {
+        let picture = self.encoder.picture(kbps, self.now);
+        for packet in self.packetiser.picture(&picture, VP8_PAYLOAD_TYPE, self.now) {
             write(&mut self.from, Packet::Rtp(packet), now);
         }
     }
@@ -250,13 +253,18 @@ impl Simulation {
                 self.sound_came += 1;
                 continue;
             }
-            self.assembler.push(packet.header.sequence_number, packet.header.timestamp, packet.header.marker, &packet.payload);
+            self.assembler.push(Codec::Vp8, &packet, self.now);
         }
         while let Some(step) = self.assembler.poll(self.now) {
             match step {
-                Step::Decode { data, .. } => {
-                    let captured = Duration::from_micros(u64::from_le_bytes(data[8..16].try_into().unwrap()));
+                Step::Decode(picture) => {
+                    let captured = Duration::from_micros(u64::from_le_bytes(picture.data[10..18].try_into().unwrap()));
                     self.shown.push(Picture { captured, shown: self.now });
+                }
+                Step::AskAgain(numbers) => {
+                    let nacks = nack_pairs_from_sequence_numbers(&numbers);
+                    let request = TransportLayerNack { sender_ssrc: 0, media_ssrc: VIDEO, nacks };
+                    write(&mut self.to, Packet::Rtcp(vec![Box::new(request)]), now);
                 }
                 Step::AskForKeyFrame => {
                     self.keys_asked += 1;

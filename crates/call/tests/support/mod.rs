@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::mpsc::UnboundedReceiver;
 use tokio::time::timeout;
-use visavis_call::{Call, Command, Config, Event, Policy};
+use visavis_call::{Call, Codecs, Command, Config, Event, Policy};
 use visavis_media::{Clock, Frame, FramePool, marker};
 use visavis_sight::{Gate, PlanesMut, Released};
 use visavis_wire::socket::{RelayCredentials, Role};
@@ -25,7 +25,7 @@ pub fn no_relay() -> RelayCredentials {
 }
 
 pub fn start(role: Role, policy: Policy, relay: RelayCredentials, clock: Clock) -> Side {
-    let config = Config { role, relay, policy, max_video_kbps: 1200, clock, pool: FramePool::new(8) };
+    let config = Config { role, relay, policy, max_video_kbps: 1200, codecs: Codecs::Auto, clock, pool: FramePool::new(8) };
     let (call, events) = Call::start(config);
     Side { call, events, signals: Vec::new() }
 }

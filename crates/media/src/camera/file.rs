@@ -2,7 +2,7 @@
 
 use super::CameraError;
 use super::pace::{Rate, Source};
-use crate::codec::{VideoDecoder, Vp8Decoder};
+use crate::codec::{Codec, VideoDecoder, VpxDecoder};
 use crate::container::{Coded, ContainerError, MAX_CODED_BYTES, ivf, webm, y4m};
 use crate::scale::{fit, scale_i420};
 use crate::{Frame, FramePool};
@@ -21,7 +21,7 @@ pub(super) struct FileSource {
 
 enum Pictures {
     Raw(y4m::Reader<BufReader<File>>),
-    Coded { data: Vec<u8>, coded: Coded, next: usize, decoder: Vp8Decoder },
+    Coded { data: Vec<u8>, coded: Coded, next: usize, decoder: VpxDecoder },
 }
 
 impl FileSource {
@@ -64,7 +64,7 @@ impl FileSource {
         }
         let coded = parse(&data)?;
         let rate = coded.rate;
-        let decoder = Vp8Decoder::new(pool.clone()).map_err(|error| ContainerError::Io(error.to_string()))?;
+        let decoder = VpxDecoder::new(Codec::Vp8, pool.clone()).map_err(|error| ContainerError::Io(error.to_string()))?;
         Ok((Pictures::Coded { data, coded, next: 0, decoder }, rate))
     }
 

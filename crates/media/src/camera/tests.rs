@@ -241,10 +241,10 @@ fn what_is_wrong_with_a_file_is_said() {
 
 #[test]
 fn coded_files_are_decoded() {
-    use crate::codec::{VideoEncoder, Vp8Encoder};
+    use crate::codec::{Codec, VideoEncoder, VpxEncoder};
     use visavis_sight::PlanesMut;
     let pool = FramePool::new(4);
-    let mut encoder = Vp8Encoder::new(320, 180, 30, 800).unwrap();
+    let mut encoder = VpxEncoder::new(Codec::Vp8, 320, 180, 30, 800).unwrap();
     let mut gate = visavis_sight::Gate::new();
     let mut pattern = pattern::Pattern::new(320, 180);
     let mut ivf = b"DKIF\0\0\x20\0VP80\x40\x01\xb4\0\x1e\0\0\0\x01\0\0\0\x03\0\0\0\0\0\0\0".to_vec();

@@ -1,6 +1,7 @@
 //! The only place that talks to libvpx: safe, minimal wrappers around the functions of `shim/vpx_shim.c`.
 #![allow(unsafe_code, reason = "libvpx is a C library; every call of it is in this file")]
 
+use super::Codec;
 use crate::Frame;
 use std::ffi::{c_char, c_int, c_uint, c_ulong};
 use std::ptr::{self, NonNull};
@@ -18,7 +19,8 @@ mod c {
     }
 
     unsafe extern "C" {
-        pub fn vv_vp8_encoder_new(
+        pub fn vv_encoder_new(
+            vp9: c_int,
             width: c_uint,
             height: c_uint,
             kbps: c_uint,
@@ -44,7 +46,7 @@ mod c {
             why: *mut c_char,
             room: usize,
         ) -> c_int;
-        pub fn vv_vp8_decoder_new(threads: c_uint, why: *mut c_char, room: usize) -> *mut Decoder;
+        pub fn vv_decoder_new(vp9: c_int, threads: c_uint, why: *mut c_char, room: usize) -> *mut Decoder;
         pub fn vv_decoder_free(decoder: *mut Decoder);
         pub fn vv_decode(
             decoder: *mut Decoder,
@@ -78,12 +80,17 @@ impl Why {
     }
 }
 
+fn is_vp9(codec: Codec) -> c_int {
+    c_int::from(codec == Codec::Vp9)
+}
+
 pub(super) struct EncoderSettings {
+    pub codec: Codec,
     pub width: usize,
     pub height: usize,
     pub kbps: u32,
     pub threads: u32,
-    /// libvpx's cpu-used: negative in realtime, the lower the faster.
+    /// libvpx's cpu-used: the further from zero the faster; negative in VP8 for a fixed speed.
     pub speed: i32,
     /// Largest key frame in percent of the average frame.
     pub key_percent: u32,
@@ -100,7 +107,7 @@ unsafe impl Send for Encoder {}
 
 impl Encoder {
     pub fn new(settings: &EncoderSettings) -> Result<Self, String> {
-        let &EncoderSettings { width, height, kbps, threads, speed, key_percent } = settings;
+        let &EncoderSettings { codec, width, height, kbps, threads, speed, key_percent } = settings;
         if !crate::frame::size_is_allowed(width, height) {
             return Err(format!("a picture of {width}x{height} is not allowed"));
         }
@@ -108,7 +115,7 @@ impl Encoder {
         // SAFETY: `why` has the room that is announced.
         let encoder = unsafe {
             let (width, height) = (width as c_uint, height as c_uint);
-            c::vv_vp8_encoder_new(width, height, kbps, threads, speed, key_percent, why.pointer(), why.0.len())
+            c::vv_encoder_new(is_vp9(codec), width, height, kbps, threads, speed, key_percent, why.pointer(), why.0.len())
         };
         NonNull::new(encoder).map(|encoder| Self { encoder, width, height }).ok_or_else(|| why.text())
     }
@@ -162,7 +169,7 @@ impl Encoder {
 
 impl Drop for Encoder {
     fn drop(&mut self) {
-        // SAFETY: made by `vv_vp8_encoder_new`, freed once.
+        // SAFETY: made by `vv_encoder_new`, freed once.
         unsafe { c::vv_encoder_free(self.encoder.as_ptr()) }
     }
 }
@@ -181,10 +188,10 @@ pub(super) struct Decoder(NonNull<c::Decoder>);
 unsafe impl Send for Decoder {}
 
 impl Decoder {
-    pub fn new(threads: u32) -> Result<Self, String> {
+    pub fn new(codec: Codec, threads: u32) -> Result<Self, String> {
         let mut why = Why::new();
         // SAFETY: `why` has the room that is announced.
-        let decoder = unsafe { c::vv_vp8_decoder_new(threads, why.pointer(), why.0.len()) };
+        let decoder = unsafe { c::vv_decoder_new(is_vp9(codec), threads, why.pointer(), why.0.len()) };
         NonNull::new(decoder).map(Self).ok_or_else(|| why.text())
     }
 
@@ -221,7 +228,7 @@ impl Decoder {
 
 impl Drop for Decoder {
     fn drop(&mut self) {
-        // SAFETY: made by `vv_vp8_decoder_new`, freed once.
+        // SAFETY: made by `vv_decoder_new`, freed once.
         unsafe { c::vv_decoder_free(self.0.as_ptr()) }
     }
 }

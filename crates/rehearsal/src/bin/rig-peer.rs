@@ -6,7 +6,7 @@ use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::Duration;
-use visavis_call::Policy;
+use visavis_call::{Codecs, Policy};
 use visavis_rehearsal::rig::{peer, signalling};
 use visavis_wire::socket::Role;
 
@@ -98,9 +98,6 @@ async fn serve(address: IpAddr) -> Outcome {
 }
 
 async fn call(side: Side) -> Outcome {
-    if side.codec == Codec::Vp9 {
-        return Err("this engine sends VP8 alone".into());
-    }
     let options = peer::Options {
         role: match side.role {
             RigRole::Caller => Role::Offerer,
@@ -108,6 +105,11 @@ async fn call(side: Side) -> Outcome {
         },
         camera: side.camera,
         size: (side.width, side.height),
+        codecs: match side.codec {
+            Codec::Auto => Codecs::Auto,
+            Codec::Vp8 => Codecs::Only(visavis_media::codec::Codec::Vp8),
+            Codec::Vp9 => Codecs::Only(visavis_media::codec::Codec::Vp9),
+        },
         policy: if side.relay { Policy::RelayOnly } else { Policy::Any },
         server: side.server,
         length: Duration::try_from_secs_f64(side.seconds)?,

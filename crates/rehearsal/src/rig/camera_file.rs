@@ -7,7 +7,7 @@ use std::io::{self, BufWriter, Write};
 use std::path::Path;
 use std::time::Duration;
 use visavis_media::audio::SAMPLE_RATE;
-use visavis_media::codec::{CodecError, VideoDecoder, Vp8Decoder};
+use visavis_media::codec::{Codec, CodecError, VideoDecoder, VpxDecoder};
 use visavis_media::container::{Coded, ContainerError, ivf, webm, y4m};
 use visavis_media::scale::{crop_to_wide, scale_i420};
 use visavis_media::{Frame, FramePool, marker};
@@ -110,7 +110,7 @@ fn clip_frames(path: &Path, size: (usize, usize), pool: &FramePool) -> Result<Ve
 type Taken = Result<bool, String>;
 
 fn decode(data: &[u8], coded: &Coded, pool: &FramePool, take: &mut impl FnMut(&Frame) -> Taken) -> Result<Taken, CodecError> {
-    let mut decoder = Vp8Decoder::new(pool.clone())?;
+    let mut decoder = VpxDecoder::new(Codec::Vp8, pool.clone())?;
     for range in &coded.pictures {
         if let Some(frame) = decoder.decode(&data[range.clone()], Duration::ZERO)? {
             match take(&frame) {

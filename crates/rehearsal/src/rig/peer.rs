@@ -15,7 +15,7 @@ use std::sync::mpsc::Sender;
 use std::time::Duration;
 use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 use tokio::time::{Instant, MissedTickBehavior};
-use visavis_call::{Call, Command, Event, MicrophoneSink, Policy, SpeakerSource};
+use visavis_call::{Call, Codecs, Command, Config, Event, MicrophoneSink, Policy, SpeakerSource};
 use visavis_media::audio::{AudioError, Microphone, MicrophoneSource, Speaker, SpeakerTarget};
 use visavis_media::camera::{Camera, CameraError, CameraSource};
 use visavis_media::{Clock, Frame, FramePool, Mailbox};
@@ -68,6 +68,7 @@ pub struct Options {
     pub camera: PathBuf,
     pub size: (usize, usize),
     pub policy: Policy,
+    pub codecs: Codecs,
     pub server: IpAddr,
     /// Length of the call, from its start.
     pub length: Duration,
@@ -93,7 +94,8 @@ pub async fn run(options: Options) -> Result<(), PeerError> {
     let own = start_own(clock, Arc::clone(&tell), Mailbox::new())?;
     // The pictures' thread ends with its orders.
     let _ = own.send(Order::Camera(Some(camera.pictures.clone())));
-    let (call, events) = Call::start(call_config(options.role, relay, options.policy, clock));
+    let config = Config { codecs: options.codecs, ..call_config(options.role, relay, options.policy, clock) };
+    let (call, events) = Call::start(config);
     let sound = Sound::open(call.microphone(), call.speaker())?;
     let shown = Mailbox::new();
     let parts =
