@@ -43,6 +43,15 @@ const call = {
   statistics: null,
   pictures: [1, 12, 40, 63],
 }
+const statistics = {
+  quality: 'fair', round_trip_ms: 62.4, relayed: true, malformed: 0,
+  target_kbps: 1180, sent_kbps: 1042, acknowledged_kbps: 1009, sent_loss_percent: 3.2, sent_fps: 29.8, sent_width: 640, sent_height: 360,
+  sent_codec: 'VP9', codec_reason: 'preferred', encode_ms: 4.3, skipped: 12, voided: 31, nacks_received: 214, key_frames_requested: 2, resent: 388,
+  received_kbps: 987, loss_percent: 4.7, received_fps: 29.1, received_width: 1280, received_height: 720, received_codec: 'VP8', decode_ms: 2.1,
+  assembly_ms: 14.6, jitter_buffer_ms: 58.2, freezes: 3, frozen_ms: 1240, not_shown: 5, nacks_sent: 342, key_frames_asked: 1, repaired: 611, surplus: 14,
+  queue_ms: 8.1, path_jitter_ms: 2.4, own_lowered: 'no', peer_lowered: 'no', jitter_buffer_target_ms: 60, voice_concealed_percent: 0.4,
+  voice_recovered_percent: 1.1, voice_stretched_percent: 0.9, voice_drift_ppm: 12, voice_sent_twice: 88, voice_after_picture_ms: -18,
+}
 const open = { ...call, reveal: 'open', you_see: 'clear', they_see: 'clear', veil_reason: null }
 const profile = {
   city: fact('Lisbon'),
@@ -102,6 +111,7 @@ export const views = {
   'call-asked': { page: { ...call, reveal: 'you_said_yes', muted: true }, veiled: { own: true, peer: true } },
   'call-open': { page: open },
   'call-faces': { page: open, press: 'f' },
+  'call-figures': { page: { ...open, statistics }, press: 'n' },
   'call-covered': {
     page: { ...open, they_see: 'veiled', peer_looks: 'covered', warn_peer: true, veil_reason: 'peer_not_clear', peer_muted: true },
     veiled: { own: true },

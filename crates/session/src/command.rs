@@ -100,6 +100,8 @@ pub enum Command {
     /// Try again what the notice on the page says has failed.
     Retry,
     DismissNotice,
+    /// Writes the figures of the last ten minutes, without names and addresses, into a file; a notice says where it is.
+    SaveDiagnostics,
     /// Synthetic and file cameras only, for rehearsals: `none`, `covered`, `dark`, `frozen`, `unplugged`, `stalled`.
     RehearseCamera {
         modifier: String,

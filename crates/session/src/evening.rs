@@ -12,6 +12,7 @@
 //! | [`Input::Sight`] | the picture threads (`picture.rs`): detectors and gate |
 //! | [`Input::Device`] | `devices.rs`, `sound.rs`: what there is, what opened, what failed |
 //! | [`Input::Drawing`] | the task that saved a drawing |
+//! | [`Input::Diagnostics`] | the task that wrote the file |
 //! | [`Input::Tick`] | the loop's timer, about ten times a second |
 
 mod account;
@@ -22,6 +23,7 @@ mod paper;
 mod parting;
 mod view;
 
+use crate::diagnostics::Figures;
 use crate::drawing::Drawing;
 use crate::view::{Device, Devices, Notice};
 use crate::{Command, Event};
@@ -54,6 +56,8 @@ pub enum Input {
     Device(DeviceInput),
     /// `run.rs`: what came of [`Effect::SaveDrawing`].
     Drawing(Notice),
+    /// What came of [`Effect::SaveDiagnostics`].
+    Diagnostics(Notice),
     Tick,
 }
 
@@ -178,6 +182,8 @@ pub enum Effect {
     },
     TestSpeaker,
     SaveDrawing(Box<Drawing>),
+    /// Write this where the user finds it.
+    SaveDiagnostics(String),
     /// The choice of devices changed and is to be kept.
     RememberDevices,
 }
@@ -198,6 +204,7 @@ pub struct Evening {
     devices: Devices,
     attempt: u32,
     own: Own,
+    figures: Figures,
     /// Number of the newest call; events of another one are late and ignored.
     number: u64,
     /// Messages of the server that could not be read.
@@ -252,6 +259,7 @@ impl Evening {
             devices,
             attempt: 0,
             own: Own { camera_on: true, looks: Seen::Unknown, muted: false },
+            figures: Figures::default(),
             number: 0,
             malformed: 0,
         };
@@ -269,11 +277,17 @@ impl Evening {
             }
             Input::Account(account) => self.account(account, now, &mut out),
             Input::Socket(socket) => self.socket(socket, now, &mut out),
-            Input::Call { number, event } if number == self.number => self.call_event(event, now, &mut out),
+            Input::Call { number, event } if number == self.number => {
+                if let visavis_call::Event::Statistics(figures) = &event {
+                    self.figures.put(number, figures.clone(), now);
+                }
+                self.call_event(event, now, &mut out);
+            }
             Input::Call { .. } => {}
             Input::Sight(sight) => self.sight(sight, now, &mut out),
             Input::Device(device) => self.device(device, &mut out),
             Input::Drawing(notice) => self.notice = Some(notice),
+            Input::Diagnostics(notice) => self.notice = Some(notice),
             Input::Tick => self.tick(now, &mut out),
         }
         out
@@ -331,6 +345,7 @@ impl Evening {
                     out.push(Effect::Emit(paper.show()));
                 }
             }
+            Command::SaveDiagnostics => out.push(Effect::SaveDiagnostics(self.diagnostics(now))),
             Command::RehearseCamera { modifier } => out.push(Effect::RehearseCamera { modifier }),
             Command::Reveal { .. }
             | Command::DrawPoints { .. }

@@ -10,6 +10,7 @@
 //! | `picture` | camera -> gate -> call, and call -> detector -> gate |
 //! | `drawing` | a file of what was drawn |
 //! | `devices`, `sound`, `settings` | what is open, and what was chosen |
+//! | `diagnostics` | what can be handed to somebody who helps |
 //!
 //! Connecting two people is the business of `call`, judging pictures and releasing them that of `sight`, merging strokes that
 //! of `canvas`.
@@ -17,6 +18,7 @@
 mod backend;
 pub mod command;
 mod devices;
+mod diagnostics;
 mod drawing;
 mod evening;
 mod keyring;

@@ -5,6 +5,7 @@
 
 use crate::backend::Backend;
 use crate::devices::{self, Choice, KeptCamera, Order as DeviceOrder};
+use crate::diagnostics;
 use crate::drawing::{Drawing, Unsaved};
 use crate::evening::{Account, Effect, Evening, Failure, Input, Wanted};
 use crate::picture::{self, Order as PictureOrder, PeerParts, PeerWatch, Pictures};
@@ -290,6 +291,7 @@ impl Loop {
                 },
                 Effect::TestSpeaker => drop(self.threads.speaker.send(DeviceOrder::TestTone)),
                 Effect::SaveDrawing(drawing) => self.save_drawing(*drawing),
+                Effect::SaveDiagnostics(report) => self.save_diagnostics(report),
                 Effect::RememberDevices => self.remember_devices(),
             }
         }
@@ -345,6 +347,14 @@ impl Loop {
         if let Some(task) = self.sign_in.take() {
             task.abort();
         }
+    }
+
+    fn save_diagnostics(&self, report: String) {
+        let (folder, inputs) = (self.parts.profile_dir.clone(), self.parts.inputs.clone());
+        tokio::task::spawn_blocking(move || {
+            // Fails only when the session is over.
+            let _ = inputs.send(Input::Diagnostics(diagnostics::save(&report, &folder)));
+        });
     }
 
     fn remember_devices(&self) {

@@ -231,4 +231,11 @@ pub enum Notice {
         detail: String,
     },
     SignedInElsewhere,
+    /// The file that `SaveDiagnostics` wrote.
+    DiagnosticsSaved {
+        path: String,
+    },
+    DiagnosticsNotSaved {
+        detail: String,
+    },
 }

@@ -1,19 +1,15 @@
 // Small decisions about words in a call, apart from the page so that they can be tried alone.
 import type { CallView } from '../bindings/CallView'
 import type { Connection } from '../bindings/Connection'
+import type { Quality } from '../bindings/Quality'
 import { OWN_LOWERED, OWN_WARNINGS, PEER_LOWERED, PEER_WARNINGS, VEILED_BECAUSE } from '../words/tables'
 import type { Key } from '../words/words.svelte'
 
-/** Loss that is heard and seen, percent. */
-const WEAK_LOSS = 5
-/** Round trip at which people start to speak over each other, milliseconds. */
-const WEAK_ROUND_TRIP = 400
-
-export function quality(call: Pick<CallView, 'connection' | 'statistics'>): Connection | 'weak' | 'lowered' {
+/** How it stands with the connection, and while it stands, how good it is. */
+export function quality(call: Pick<CallView, 'connection' | 'statistics'>): Connection | Quality | 'lowered' {
   const figures = call.statistics
   if (call.connection !== 'connected' || !figures) return call.connection
-  if (lowered(call).length > 0) return 'lowered'
-  return figures.loss_percent >= WEAK_LOSS || (figures.round_trip_ms ?? 0) >= WEAK_ROUND_TRIP ? 'weak' : 'connected'
+  return lowered(call).length > 0 ? 'lowered' : figures.quality
 }
 
 /** What is lowered and why, theirs first. */

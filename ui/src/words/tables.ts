@@ -4,6 +4,7 @@ import type { EndReason } from '../bindings/EndReason'
 import type { Lowered } from '../bindings/Lowered'
 import type { Notice } from '../bindings/Notice'
 import type { PeerCard } from '../bindings/PeerCard'
+import type { Quality } from '../bindings/Quality'
 import type { Reason } from '../bindings/Reason'
 import type { RefusalCode } from '../bindings/RefusalCode'
 import type { Seen } from '../bindings/Seen'
@@ -108,10 +109,12 @@ export const ENDED: Record<EndReason, Key> = {
 }
 
 /** The word beside the dot and the sentence over the tile. */
-export const CONNECTIONS: Record<Connection | 'weak' | 'lowered', { word: Key; sentence: Key | null }> = {
+export const CONNECTIONS: Record<Connection | Quality | 'lowered', { word: Key; sentence: Key | null }> = {
   connecting: { word: 'connection.connecting', sentence: 'connection.connecting.text' },
   connected: { word: 'connection.good', sentence: null },
-  weak: { word: 'connection.weak', sentence: 'connection.weak.text' },
+  good: { word: 'connection.good', sentence: null },
+  fair: { word: 'connection.fair', sentence: 'connection.fair.text' },
+  poor: { word: 'connection.poor', sentence: 'connection.poor.text' },
   // What is lowered and why is said by the sentences below.
   lowered: { word: 'connection.lowered', sentence: null },
   reconnecting: { word: 'connection.reconnecting', sentence: 'connection.reconnecting.text' },
@@ -178,6 +181,8 @@ const NOTICES: Record<Plain, { words: Key; retry: boolean }> = {
   drawing_folder: { words: 'notice.drawing_folder', retry: false },
   drawing_failed: { words: 'notice.drawing_failed', retry: false },
   signed_in_elsewhere: { words: 'notice.signed_in_elsewhere', retry: true },
+  diagnostics_saved: { words: 'notice.diagnostics_saved', retry: false },
+  diagnostics_not_saved: { words: 'notice.diagnostics_not_saved', retry: false },
 }
 
 /** Refusals that stay what they are however often they are tried. */

@@ -1,6 +1,8 @@
 //! Whole evenings in virtual time, and inputs that make no sense. Long because every page's transitions share one set of
 //! helpers: a night that is brought to a page, and what the server would say there.
 
+mod figures;
+
 use super::*;
 use crate::view::{CallView, Connection, FollowState, Page, RevealState, VeilReason};
 use proptest::prelude::*;

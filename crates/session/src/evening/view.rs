@@ -2,6 +2,7 @@
 
 use super::in_call::{InCall, Link};
 use super::{Evening, Own, Room, SignedIn, Stage};
+use crate::diagnostics::Settings;
 use crate::view::{CallView, Connection, OwnCamera, Page, RevealState, VeilReason, View};
 use std::time::Duration;
 use visavis_sight::gate::Because;
@@ -16,6 +17,12 @@ impl Evening {
             Stage::SignedIn(signed_in) => (self.room(signed_in, now), Some(signed_in.username.reveal().clone())),
         };
         View { page, notice: self.notice.clone(), username, devices: self.devices.clone() }
+    }
+
+    /// What can be saved for somebody who helps.
+    pub(super) fn diagnostics(&self, now: Duration) -> String {
+        let settings = Settings { camera_on: self.own.camera_on, muted: self.own.muted };
+        self.figures.report(&self.devices, settings, now)
     }
 
     fn room(&self, signed_in: &SignedIn, now: Duration) -> Page {
