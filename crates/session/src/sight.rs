@@ -12,6 +12,8 @@ pub fn camera_state(seen: Seen) -> CameraState {
         Seen::Frozen => CameraState::Frozen,
         Seen::Off => CameraState::Off,
         Seen::NoSignal => CameraState::NoSignal,
+        Seen::Partial => CameraState::Partial,
+        Seen::NobodyInView => CameraState::NobodyInView,
     }
 }
 
@@ -24,5 +26,7 @@ pub(crate) fn seen(state: CameraState) -> Seen {
         CameraState::Frozen => Seen::Frozen,
         CameraState::Off => Seen::Off,
         CameraState::NoSignal => Seen::NoSignal,
+        CameraState::Partial => Seen::Partial,
+        CameraState::NobodyInView => Seen::NobodyInView,
     }
 }

@@ -83,8 +83,8 @@ fn word(state: CameraState) -> &'static str {
     match state {
         CameraState::Clear | CameraState::Unknown => "clear",
         CameraState::Dark => "dark",
-        CameraState::Covered => "covered",
-        CameraState::Frozen | CameraState::Off | CameraState::NoSignal => "notlive",
+        CameraState::Covered | CameraState::Partial => "covered",
+        CameraState::Frozen | CameraState::NobodyInView | CameraState::Off | CameraState::NoSignal => "notlive",
     }
 }
 

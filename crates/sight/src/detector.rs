@@ -26,6 +26,10 @@ pub enum CameraState {
     Off,
     /// No picture for [`SILENCE`].
     NoSignal,
+    /// Something before the lens leaves only a part of the picture free.
+    Partial,
+    /// An open camera, and nobody to be seen in its picture.
+    NobodyInView,
 }
 
 /// Looks are at least this far apart: 15 a second of a 30 per second stream, whose pictures are 33 ms apart.

@@ -5,7 +5,7 @@
 //! | [`Input::Agreed`] | local user | as one of four conditions | `false` |
 //! | [`Input::Opened`] | server, blind question | as one of four conditions | `false` |
 //! | [`Input::PeerLooks`] | local detector, decoded pixels | as one of four conditions, held [`HOLD`] | anything but `Clear` |
-//! | [`Input::PeerSeesMe`] | the peer's report | never what the first three do not allow | `Dark`, `Covered`, `Frozen`, `Off` |
+//! | [`Input::PeerSeesMe`] | the peer's report | never what the first three do not allow | anything but `Clear`, `Unknown`, `NoSignal` |
 //!
 //! Two gates that face each other cannot wait for each other for ever: each decides by how the other's *camera* looks, which
 //! the detector tells from veiled pictures too, and never by whether the other veils. A report that is lost or undecided is
@@ -139,7 +139,12 @@ impl Gate {
                 self.reported = state;
                 match state {
                     CameraState::Clear => self.seen_clear = true,
-                    CameraState::Dark | CameraState::Covered | CameraState::Frozen | CameraState::Off => self.seen_clear = false,
+                    CameraState::Dark
+                    | CameraState::Covered
+                    | CameraState::Partial
+                    | CameraState::Frozen
+                    | CameraState::NobodyInView
+                    | CameraState::Off => self.seen_clear = false,
                     CameraState::Unknown | CameraState::NoSignal => {}
                 }
             }

@@ -1,10 +1,10 @@
 //! The gate against a model written apart from it, a lying peer, and two gates that face each other over a bad network.
 
 use super::*;
-use CameraState::{Clear, Covered, Dark, Frozen, NoSignal, Off, Unknown};
+use CameraState::{Clear, Covered, Dark, Frozen, NoSignal, NobodyInView, Off, Partial, Unknown};
 use proptest::prelude::*;
 
-const STATES: [CameraState; 7] = [Unknown, Clear, Dark, Covered, Frozen, Off, NoSignal];
+const STATES: [CameraState; 9] = [Unknown, Clear, Dark, Covered, Frozen, Off, NoSignal, Partial, NobodyInView];
 
 fn ms(ms: u64) -> Duration {
     Duration::from_millis(ms)
@@ -122,7 +122,7 @@ proptest! {
     #[test]
     fn a_peer_who_is_not_seen_clear_gets_nothing_clear(
         reports in prop::collection::vec((proptest::sample::select(&STATES[..]), 0u64..900), 1..60),
-        looks in prop_oneof![Just(Unknown), Just(Dark), Just(Covered), Just(Frozen), Just(Off), Just(NoSignal)],
+        looks in prop_oneof![Just(Unknown), Just(Dark), Just(Covered), Just(Frozen), Just(Off), Just(NoSignal), Just(Partial), Just(NobodyInView)],
     ) {
         let mut gate = Gate::new();
         gate.input(Input::Agreed(true), Duration::ZERO);
@@ -155,8 +155,12 @@ fn each_refusal_veils_at_once_and_says_why() {
         (Input::PeerLooks(Covered), Because::PeerNotClear),
         (Input::PeerLooks(Unknown), Because::PeerNotClear),
         (Input::PeerLooks(NoSignal), Because::PeerNotClear),
+        (Input::PeerLooks(Partial), Because::PeerNotClear),
+        (Input::PeerLooks(NobodyInView), Because::PeerNotClear),
         (Input::PeerSeesMe(Dark), Because::YouNotClear),
         (Input::PeerSeesMe(Off), Because::YouNotClear),
+        (Input::PeerSeesMe(Partial), Because::YouNotClear),
+        (Input::PeerSeesMe(NobodyInView), Because::YouNotClear),
     ] {
         let mut gate = open_gate();
         gate.input(input, ms(700));

@@ -30,6 +30,10 @@ pub enum Seen {
     Off,
     /// Nothing arrives.
     NoSignal,
+    /// Only a part of the picture is free.
+    Partial,
+    /// The camera is open, and nobody is before it.
+    NobodyInView,
 }
 
 /// What one side shows.

@@ -52,6 +52,22 @@ fn socket_messages_keep_their_json() {
 fn channel_messages_keep_their_bytes() {
     let sight = Control::Sight { shows: Shows::Clear, camera_on: true, sees: Seen::Covered };
     assert_eq!(sight.to_bytes(), [1, 0, 1, 1, 3]);
+    let seen = [
+        (Seen::Unknown, 0),
+        (Seen::Clear, 1),
+        (Seen::Dark, 2),
+        (Seen::Covered, 3),
+        (Seen::Frozen, 4),
+        (Seen::Off, 5),
+        (Seen::NoSignal, 6),
+        (Seen::Partial, 7),
+        (Seen::NobodyInView, 8),
+    ];
+    for (sees, number) in seen {
+        let bytes = [1, 0, 0, 0, number];
+        assert_eq!(Control::Sight { shows: Shows::Veiled, camera_on: false, sees }.to_bytes(), bytes);
+    }
+    assert!(matches!(Control::from_bytes(&[1, 0, 0, 0, 9]), Err(DecodeError::Malformed(_))));
     assert_eq!(Control::Leaving.to_bytes(), [1, 3]);
     assert_eq!(Control::Lowered { by: None }.to_bytes(), [1, 4, 0]);
     assert_eq!(Control::Lowered { by: Some(Bottleneck::Path) }.to_bytes(), [1, 4, 1, 0]);

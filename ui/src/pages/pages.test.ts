@@ -113,7 +113,7 @@ describe('App', () => {
 })
 
 describe('words of a call', () => {
-  const states: Seen[] = ['unknown', 'dark', 'covered', 'frozen', 'off', 'no_signal']
+  const states: Seen[] = ['unknown', 'dark', 'covered', 'partial', 'frozen', 'nobody_in_view', 'off', 'no_signal']
 
   it('warns of the peer only when the session says so, and not over a lost connection', () => {
     for (const peer_looks of states) {

@@ -72,6 +72,8 @@ export const LOOKS: Record<Seen, Key> = {
   frozen: 'looks.frozen',
   off: 'looks.off',
   no_signal: 'looks.no_signal',
+  partial: 'looks.partial',
+  nobody_in_view: 'looks.nobody_in_view',
 }
 
 export const PEER_WARNINGS: Record<Seen, Key> = {
@@ -82,6 +84,8 @@ export const PEER_WARNINGS: Record<Seen, Key> = {
   frozen: 'warn.peer.frozen',
   off: 'warn.peer.off',
   no_signal: 'warn.peer.no_signal',
+  partial: 'warn.peer.partial',
+  nobody_in_view: 'warn.peer.nobody_in_view',
 }
 
 /** Nothing is said about one's own camera while it is clear or not yet judged. */
@@ -93,6 +97,8 @@ export const OWN_WARNINGS: Record<Seen, Key | null> = {
   frozen: 'warn.own.frozen',
   off: 'warn.own.off',
   no_signal: 'warn.own.no_signal',
+  partial: 'warn.own.partial',
+  nobody_in_view: 'warn.own.nobody_in_view',
 }
 
 export const SHOWN: Record<Shows, Key> = { veiled: 'shows.veiled', clear: 'shows.clear' }

@@ -782,7 +782,7 @@ fn anything() -> impl Strategy<Value = (u8, u8)> {
 }
 
 fn seen_of(number: u8) -> Seen {
-    [Seen::Clear, Seen::Covered, Seen::Off, Seen::Unknown][usize::from(number % 4)]
+    [Seen::Clear, Seen::Covered, Seen::Partial, Seen::Unknown][usize::from(number % 4)]
 }
 
 fn any_input(kind: u8, detail: u8, number: u64) -> Input {
