@@ -181,6 +181,14 @@ mod tests {
     }
 
     #[test]
+    fn conduct_decides_between_equals_and_keeps_nobody_out() {
+        let poor = |id| Waiter { conduct: Weights::CONDUCT, ..likes(id, "drawing") };
+        assert_eq!(pairs(&[poor(1), likes(2, "drawing"), likes(3, "drawing")], 0), [(1, 2)]);
+        assert_eq!(pairs(&[poor(1), likes(2, "drawing")], 0), [(0, 1)], "nobody else is there");
+        assert_eq!(pairs(&[poor(1), likes(2, "chess"), likes(3, "tango"), poor(4)], 16_000).len(), 2, "everybody meets somebody");
+    }
+
+    #[test]
     fn a_price_never_exceeds_what_a_match_can_bring() {
         let mut eager = likes(1, "drawing");
         eager.city = Fact::shared("Lisbon".into());

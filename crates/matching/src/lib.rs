@@ -55,6 +55,8 @@ pub struct Waiter {
     pub recent: Vec<PersonId>,
     /// Either side's block keeps two people apart.
     pub blocked: Vec<PersonId>,
+    /// Points to take off, at most [`Weights::CONDUCT`]; private.
+    pub conduct: u32,
     pub since_ms: u64,
 }
 

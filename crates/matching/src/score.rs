@@ -13,6 +13,8 @@ impl Weights {
     pub const CITY: u32 = 20;
     pub const GAMES: u32 = 15;
     pub const AGE: u32 = 15;
+    /// Most that conduct takes off again.
+    pub const CONDUCT: u32 = 10;
 }
 
 /// Years from which on age gives no point; the same age gives all, in between it falls evenly.
@@ -26,11 +28,13 @@ pub struct Score {
     pub city: u32,
     pub games: u32,
     pub age: u32,
+    /// Taken off: that of the one of the two for whom it is more. Never keeps anybody apart; prices fall to nothing.
+    pub conduct: u32,
 }
 
 impl Score {
     pub fn total(&self) -> u32 {
-        self.language + self.interests + self.city + self.games + self.age
+        (self.language + self.interests + self.city + self.games + self.age).saturating_sub(self.conduct)
     }
 }
 
@@ -42,6 +46,7 @@ pub fn score(a: &Waiter, b: &Waiter) -> Score {
         city: if !a.city.value.trim().is_empty() && same(&a.city.value, &b.city.value) { Weights::CITY } else { 0 },
         games: overlap(&a.games.value, &b.games.value, Weights::GAMES),
         age: age(a.age.value, b.age.value),
+        conduct: a.conduct.max(b.conduct).min(Weights::CONDUCT),
     }
 }
 
@@ -87,7 +92,7 @@ mod tests {
         let mut b = a.clone();
         b.city = Fact::hidden(" lisbon ".into());
         let score = score(&a, &b);
-        assert_eq!(score, Score { language: 15, interests: 35, city: 20, games: 15, age: 15 });
+        assert_eq!(score, Score { language: 15, interests: 35, city: 20, games: 15, age: 15, conduct: 0 });
         assert_eq!(score.total(), 100);
     }
 
@@ -105,6 +110,10 @@ mod tests {
         assert_eq!(score(&a, &b).age, 10);
         b.age = Fact::shared(Some(80));
         assert_eq!(score(&a, &b).age, 0);
+        let before = score(&a, &b).total();
+        b.conduct = 200;
+        assert_eq!(score(&a, &b).conduct, Weights::CONDUCT);
+        assert_eq!(score(&a, &b).total(), before - Weights::CONDUCT);
     }
 
     proptest! {

@@ -15,6 +15,7 @@ pub fn person(id: u128) -> Waiter {
         age: Fact::default(),
         recent: Vec::new(),
         blocked: Vec::new(),
+        conduct: 0,
         since_ms: 0,
     }
 }
@@ -36,8 +37,8 @@ pub fn any_waiter(id: u128) -> BoxedStrategy<Waiter> {
         fact(proptest::option::of(18_u8..99)),
     );
     let known = || proptest::collection::vec((1_u128..9).prop_map(PersonId), 0..2);
-    (lists, proptest::bool::weighted(0.9), known(), known(), 0_u64..20_000)
-        .prop_map(move |((languages, interests, games, city, age), adult, recent, blocked, since_ms)| Waiter {
+    (lists, proptest::bool::weighted(0.9), known(), known(), 0_u32..12, 0_u64..20_000)
+        .prop_map(move |((languages, interests, games, city, age), adult, recent, blocked, conduct, since_ms)| Waiter {
             id: PersonId(id),
             adult,
             languages,
@@ -47,6 +48,7 @@ pub fn any_waiter(id: u128) -> BoxedStrategy<Waiter> {
             age,
             recent,
             blocked,
+            conduct,
             since_ms,
         })
         .boxed()

@@ -13,6 +13,7 @@
 
 mod adult;
 mod blind;
+mod conduct;
 mod config;
 mod dev_issuer;
 mod http;

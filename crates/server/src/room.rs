@@ -22,7 +22,7 @@ mod waiting;
 pub use people::card_of;
 
 use crate::refusal::refuse;
-use crate::store::{AccountId, Entrant, RunningMatch};
+use crate::store::{AccountId, Entrant, RunningMatch, SightFact};
 use meeting::Meeting;
 use std::collections::BTreeMap;
 use visavis_wire::http::{Refusal, RefusalCode};
@@ -123,6 +123,7 @@ pub enum Output {
         match_id: MatchId,
         how: EndReason,
     },
+    LogSight(SightFact),
     /// Answered by `FollowStored`.
     StoreFollow {
         match_id: MatchId,
@@ -276,8 +277,11 @@ impl Room {
             ClientMessage::CancelWaiting => self.cancel(now_ms, account, socket, out),
             ClientMessage::MatchAnswer { match_id, meet } => self.match_answer(now_ms, &match_id, account, meet, out),
             ClientMessage::Signal { match_id, signal } => self.signal(&match_id, account, signal, out),
-            ClientMessage::Answer { match_id, question, yes } => self.answer(&match_id, account, question, yes, out),
+            ClientMessage::Answer { match_id, question, yes } => self.answer(now_ms, &match_id, account, question, yes, out),
             ClientMessage::Leave { match_id } => self.leave(now_ms, &match_id, account, out),
+            ClientMessage::SawCovered { match_id, saw_s, told_s } => {
+                self.saw_covered(now_ms, &match_id, account, [saw_s, told_s], out);
+            }
         }
     }
 

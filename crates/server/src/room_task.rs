@@ -197,11 +197,15 @@ impl RoomTask {
                 let written = self.store.match_ended(&match_id, how, random::unix_seconds()).await;
                 report("a match that ended", written);
             }
+            Output::LogSight(fact) => {
+                let written = self.store.log_sight(&fact, random::unix_seconds()).await;
+                report("what was seen", written);
+            }
             // Questions are asked beside the loop: the room goes on meanwhile and gets the answer as an input.
             Output::LookUp { account } => {
                 let recent = self.recent_partners;
                 self.ask(move |store| async move {
-                    let found = match store.entrant(account, recent).await {
+                    let found = match store.entrant(account, recent, random::unix_seconds()).await {
                         Ok(found) => found.ok_or_else(|| refusal(RefusalCode::TokenInvalid)),
                         Err(error) => {
                             tracing::error!(%error, "somebody could not be looked up");

@@ -46,6 +46,18 @@ pub struct Entrant {
     pub profile: Profile,
     /// Newest first, at most as many as were asked for.
     pub recent: Vec<AccountId>,
+    /// Points of [`crate::conduct`].
+    pub conduct: u32,
+}
+
+/// What one of the two of a match said of it at its end; see `ClientMessage::SawCovered`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SightFact {
+    pub match_id: MatchId,
+    pub reporter: AccountId,
+    pub peer: AccountId,
+    pub saw_s: u32,
+    pub told_s: u32,
 }
 
 /// A match that has begun and not ended.
@@ -99,7 +111,7 @@ pub trait Store: Send + Sync + 'static {
 
     async fn revoke_family(&self, family: &str) -> StoreResult<()>;
 
-    async fn entrant(&self, id: AccountId, recent: u32) -> StoreResult<Option<Entrant>>;
+    async fn entrant(&self, id: AccountId, recent: u32, now: i64) -> StoreResult<Option<Entrant>>;
 
     /// Asked at the moment of pairing: both still exist and both are verified adults.
     async fn both_adults(&self, a: AccountId, b: AccountId) -> StoreResult<bool>;
@@ -110,6 +122,9 @@ pub trait Store: Send + Sync + 'static {
     async fn running_matches(&self, since: i64) -> StoreResult<Vec<RunningMatch>>;
 
     async fn match_ended(&self, id: &MatchId, how: EndReason, at: i64) -> StoreResult<()>;
+
+    /// Idempotent; the first word of each about a match counts. What is too old to count is forgotten.
+    async fn log_sight(&self, fact: &SightFact, at: i64) -> StoreResult<()>;
 
     /// Idempotent; the first time of following counts.
     async fn add_follow(&self, a: AccountId, b: AccountId, at: i64) -> StoreResult<()>;

@@ -76,6 +76,13 @@ pub enum ClientMessage {
     Leave {
         match_id: MatchId,
     },
+    /// Once for a match, before `Leave` or after `MatchEnded`. While the pictures were open, seconds for which the peer's camera
+    /// looked covered, in part, or frozen from here, and seconds for which the peer said the same of one's own.
+    SawCovered {
+        match_id: MatchId,
+        saw_s: u16,
+        told_s: u16,
+    },
 }
 
 /// Time-limited credentials of the TURN relay (the usual HMAC scheme over an expiry time).

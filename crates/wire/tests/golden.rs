@@ -25,6 +25,10 @@ fn socket_messages_keep_their_json() {
             r#"{"type":"signal","match_id":"m1","signal":{"signal":"offer","sdp":"v=0"}}"#,
         ),
         (ClientMessage::Leave { match_id: id() }, r#"{"type":"leave","match_id":"m1"}"#),
+        (
+            ClientMessage::SawCovered { match_id: id(), saw_s: 40, told_s: 0 },
+            r#"{"type":"saw_covered","match_id":"m1","saw_s":40,"told_s":0}"#,
+        ),
     ];
     for (message, json) in client {
         assert_eq!(message.to_json(), json);
@@ -107,6 +111,8 @@ fn channel_messages_keep_their_bytes() {
 fn what_is_too_large_or_unknown_is_refused() {
     let long = "x".repeat(limits::SOCKET_MESSAGE + 1);
     assert!(matches!(ClientMessage::from_json(&long), Err(DecodeError::TooLarge { .. })));
+    let long_ago = r#"{"type":"saw_covered","match_id":"m1","saw_s":70000,"told_s":0}"#;
+    assert!(matches!(ClientMessage::from_json(long_ago), Err(DecodeError::Malformed(_))));
     let sdp = Private::new("x".repeat(limits::SDP + 1));
     let signal = ServerMessage::Signal { match_id: id(), signal: Signal::Answer { sdp } };
     assert!(matches!(ServerMessage::from_json(&signal.to_json()), Err(DecodeError::TooLarge { .. })));

@@ -5,7 +5,7 @@ use super::waiting::Waiting;
 use super::{Output, Place, Room, Rules, SocketId, Sources, send};
 use crate::blind::{Blind, Change, Kind, Side};
 use crate::sdp;
-use crate::store::{AccountId, RunningMatch};
+use crate::store::{AccountId, RunningMatch, SightFact};
 use visavis_matching as matching;
 use visavis_wire::socket::{EndReason, MatchId, Question, RelayCredentials, Role, ServerMessage, Signal};
 
@@ -14,6 +14,27 @@ pub(super) struct Meeting {
     accounts: [AccountId; 2],
     offerer: Side,
     stage: Stage,
+    revealed: Revealed,
+    /// Who has said what they saw.
+    logged: [bool; 2],
+}
+
+/// For how long the pictures were open.
+#[derive(Debug, Default)]
+struct Revealed {
+    since_ms: Option<u64>,
+    before_ms: u64,
+}
+
+impl Revealed {
+    fn change(&mut self, open: bool, now_ms: u64) {
+        self.before_ms = self.total_ms(now_ms);
+        self.since_ms = open.then_some(now_ms);
+    }
+
+    fn total_ms(&self, now_ms: u64) -> u64 {
+        self.before_ms + self.since_ms.map_or(0, |since| now_ms.saturating_sub(since))
+    }
 }
 
 #[derive(Debug)]
@@ -48,6 +69,8 @@ impl Meeting {
             accounts: [a, b],
             offerer: if a_offers { Side::A } else { Side::B },
             stage: Stage::Committing { waiting: Box::new([one, other]) },
+            revealed: Revealed::default(),
+            logged: [false; 2],
         }
     }
 
@@ -61,6 +84,8 @@ impl Meeting {
                 away_until_ms,
                 renew_relay_at_ms: now_ms + rules.renew_relay_ms,
             },
+            revealed: Revealed::default(),
+            logged: [false; 2],
         }
     }
 
@@ -206,6 +231,7 @@ impl Room {
 
     pub(super) fn answer(
         &mut self,
+        now_ms: u64,
         match_id: &MatchId,
         account: AccountId,
         question: Question,
@@ -218,6 +244,7 @@ impl Room {
         match (&mut meeting.stage, question) {
             (Stage::Together { reveal, .. }, Question::Reveal) => {
                 let Some(change) = reveal.answer(side, yes) else { return };
+                meeting.revealed.change(change == Change::Opened, now_ms);
                 let message = match change {
                     Change::Opened => ServerMessage::QuestionOpened { match_id: match_id.clone(), question },
                     Change::Closed => ServerMessage::QuestionClosed { match_id: match_id.clone(), question },
@@ -262,8 +289,32 @@ impl Room {
         }
     }
 
+    /// What one of the two saw, once; no longer than the pictures were open.
+    pub(super) fn saw_covered(
+        &mut self,
+        now_ms: u64,
+        match_id: &MatchId,
+        reporter: AccountId,
+        seconds: [u16; 2],
+        out: &mut Vec<Output>,
+    ) {
+        let Some(meeting) = self.matches.get_mut(match_id) else { return };
+        let Some(side) = meeting.side(reporter) else { return };
+        if !matches!(meeting.stage, Stage::Together { .. } | Stage::Parting { .. }) || meeting.logged[side.index()] {
+            return;
+        }
+        meeting.logged[side.index()] = true;
+        let most = self::seconds(meeting.revealed.total_ms(now_ms));
+        let [saw_s, told_s] = seconds.map(|seconds| u32::from(seconds).min(most));
+        let (match_id, peer) = (match_id.clone(), meeting.account(side.other()));
+        if saw_s > 0 || told_s > 0 {
+            out.push(Output::LogSight(SightFact { match_id, reporter, peer, saw_s, told_s }));
+        }
+    }
+
     fn end(&mut self, now_ms: u64, match_id: &MatchId, how: EndReason, out: &mut Vec<Output>) {
         let Some(meeting) = self.matches.get_mut(match_id) else { return };
+        meeting.revealed.change(false, now_ms);
         let until_ms = now_ms + self.rules.follow_ms;
         meeting.stage = Stage::Parting { follow: Blind::new(Kind::Once), storing: false, how, until_ms };
         out.push(Output::Ended { match_id: match_id.clone(), how });

@@ -40,6 +40,7 @@ pub(super) fn waiter_of(account: AccountId, entrant: &Entrant, since_ms: u64) ->
         age: matching::Fact { value: profile.age.value, shared: profile.age.shared },
         recent: entrant.recent.iter().copied().map(person_id).collect(),
         blocked: Vec::new(),
+        conduct: entrant.conduct,
         since_ms,
     }
 }

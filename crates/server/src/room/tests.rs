@@ -44,7 +44,7 @@ fn entrant(city: &str) -> Entrant {
         interests: Fact { value: vec!["secret hobby".into()], shared: false },
         ..Profile::default()
     };
-    Entrant { adult: true, profile, recent: vec![] }
+    Entrant { adult: true, profile, recent: vec![], conduct: 0 }
 }
 
 /// A room with a store that says yes, and every message by socket.
@@ -59,6 +59,7 @@ struct Evening {
     follow_stored: Option<bool>,
     stored: Vec<(AccountId, AccountId)>,
     written: Vec<String>,
+    sight: Vec<SightFact>,
 }
 
 impl Evening {
@@ -75,6 +76,7 @@ impl Evening {
             follow_stored: Some(true),
             stored: vec![],
             written: vec![],
+            sight: vec![],
         }
     }
 
@@ -91,6 +93,7 @@ impl Evening {
                     Output::Commit { match_id, .. } => inputs.push(Input::Committed { match_id, allowed: self.allowed }),
                     Output::Began { running } => self.written.push(format!("{} began", running.id.0)),
                     Output::Ended { match_id, how } => self.written.push(format!("{} {how:?}", match_id.0)),
+                    Output::LogSight(fact) => self.sight.push(fact),
                     Output::StoreFollow { match_id, a, b } => {
                         self.stored.push((a, b));
                         inputs.extend(self.follow_stored.map(|stored| Input::FollowStored { match_id, stored }));
@@ -564,4 +567,47 @@ mod chaos {
             prop_assert!(evening.room.people.is_empty());
         }
     }
+}
+
+#[test]
+fn what_each_saw_is_logged_once_and_no_longer_than_the_pictures_were_open() {
+    let mut evening = Evening::new();
+    let match_id = evening.together();
+    let saw = |saw_s, told_s| ClientMessage::SawCovered { match_id: match_id.clone(), saw_s, told_s };
+    evening.pass(60_000);
+    for number in [1, 2] {
+        evening.answer(number, &match_id, Question::Reveal, true);
+    }
+    evening.pass(40_000);
+    evening.answer(2, &match_id, Question::Reveal, false);
+    evening.pass(60_000);
+    evening.say(1, saw(35, 0));
+    evening.say(1, saw(40, 40));
+    evening.say(3, saw(40, 40));
+    evening.say(1, ClientMessage::Leave { match_id: match_id.clone() });
+    evening.say(2, saw(0, 900));
+    let fact = |reporter, peer, saw_s, told_s| SightFact {
+        match_id: match_id.clone(),
+        reporter: person(reporter),
+        peer: person(peer),
+        saw_s,
+        told_s,
+    };
+    assert_eq!(evening.sight, [fact(1, 2, 35, 0), fact(2, 1, 0, 40)]);
+    evening.pass(70_000);
+    evening.say(2, saw(1, 1));
+    assert_eq!(evening.sight.len(), 2, "the match is over");
+    for number in [1, 2] {
+        assert!(!format!("{:?}", evening.take(number)).contains("35"), "nobody is told");
+    }
+}
+
+#[test]
+fn nothing_is_logged_of_pictures_that_never_opened() {
+    let mut evening = Evening::new();
+    let match_id = evening.together();
+    evening.answer(1, &match_id, Question::Reveal, true);
+    evening.pass(60_000);
+    evening.say(1, ClientMessage::SawCovered { match_id: match_id.clone(), saw_s: 50, told_s: 50 });
+    assert_eq!(evening.sight, []);
 }

@@ -1,6 +1,7 @@
 //! The store over sqlx's `Any` driver; the engine is chosen by the URL. Today that is SQLite.
 
-use super::{Account, AccountId, Entrant, Rotation, RunningMatch, SignedIn, Store, StoreError, StoreResult};
+use super::{Account, AccountId, Entrant, Rotation, RunningMatch, SightFact, SignedIn, Store, StoreError, StoreResult};
+use crate::conduct::{self, Covered};
 use async_trait::async_trait;
 use sqlx::any::{AnyPoolOptions, AnyRow};
 use sqlx::{AnyPool, Executor, Row};
@@ -45,6 +46,31 @@ impl SqlStore {
             .await?;
         sqlx::migrate!().run(&pool).await?;
         Ok(Self { pool })
+    }
+}
+
+impl SqlStore {
+    /// What was said of this person's camera, each with what the person said that they were told.
+    async fn covered(&self, of: AccountId, since: i64) -> StoreResult<Vec<Covered>> {
+        let rows = sqlx::query(
+            "SELECT theirs.reporter AS partner, theirs.saw_s AS saw_s, own.told_s AS told_s, theirs.logged_at AS logged_at \
+             FROM sight_facts theirs JOIN sight_facts own ON own.match_id = theirs.match_id AND own.reporter = theirs.peer \
+             WHERE theirs.peer = $1 AND theirs.logged_at >= $2",
+        )
+        .bind(text(of))
+        .bind(since)
+        .fetch_all(&self.pool)
+        .await?;
+        rows.iter()
+            .map(|row| {
+                Ok(Covered {
+                    partner: account_id(row.try_get::<String, _>("partner")?.as_str())?,
+                    saw_s: row.try_get("saw_s")?,
+                    told_s: row.try_get("told_s")?,
+                    at: row.try_get("logged_at")?,
+                })
+            })
+            .collect()
     }
 }
 
@@ -237,7 +263,7 @@ impl Store for SqlStore {
         Ok(())
     }
 
-    async fn entrant(&self, id: AccountId, recent: u32) -> StoreResult<Option<Entrant>> {
+    async fn entrant(&self, id: AccountId, recent: u32, now: i64) -> StoreResult<Option<Entrant>> {
         let Some(known) = self.account(id).await? else {
             return Ok(None);
         };
@@ -248,7 +274,8 @@ impl Store for SqlStore {
             .await?;
         let recent =
             rows.iter().map(|row| account_id(row.try_get::<String, _>("partner")?.as_str())).collect::<StoreResult<_>>()?;
-        Ok(Some(Entrant { adult: known.adult, profile: known.profile, recent }))
+        let conduct = conduct::points(&self.covered(id, now - conduct::COUNTS_FOR_S).await?, now);
+        Ok(Some(Entrant { adult: known.adult, profile: known.profile, recent, conduct }))
     }
 
     async fn both_adults(&self, a: AccountId, b: AccountId) -> StoreResult<bool> {
@@ -306,6 +333,28 @@ impl Store for SqlStore {
         Ok(())
     }
 
+    async fn log_sight(&self, fact: &SightFact, at: i64) -> StoreResult<()> {
+        let mut transaction = self.pool.begin().await?;
+        sqlx::query(
+            "INSERT INTO sight_facts (match_id, reporter, peer, saw_s, told_s, logged_at) VALUES ($1, $2, $3, $4, $5, $6) \
+             ON CONFLICT (match_id, reporter) DO NOTHING",
+        )
+        .bind(&fact.match_id.0)
+        .bind(text(fact.reporter))
+        .bind(text(fact.peer))
+        .bind(i64::from(fact.saw_s))
+        .bind(i64::from(fact.told_s))
+        .bind(at)
+        .execute(&mut *transaction)
+        .await?;
+        sqlx::query("DELETE FROM sight_facts WHERE logged_at < $1")
+            .bind(at - conduct::COUNTS_FOR_S)
+            .execute(&mut *transaction)
+            .await?;
+        transaction.commit().await?;
+        Ok(())
+    }
+
     async fn add_follow(&self, a: AccountId, b: AccountId, at: i64) -> StoreResult<()> {
         sqlx::query("INSERT INTO follows (account_a, account_b, since) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING")
             .bind(text(a.min(b)))
@@ -338,3 +387,7 @@ impl Store for SqlStore {
         self.pool.close().await;
     }
 }
+
+#[cfg(test)]
+#[path = "sql_tests.rs"]
+mod tests;
