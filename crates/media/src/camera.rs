@@ -7,7 +7,7 @@
 //! | `pace` | the thread of a source that has no clock of its own, and the way out of every camera |
 //! | `pattern`, `face`, `file`, `still` | such sources |
 //! | `modifier` | covered, dark, frozen, unplugged, stalled |
-//! | `device_linux`, `device_other`, `stamps` | real cameras |
+//! | `device_linux`, `device_other`, `stamps`, `shutter` | real cameras |
 
 #[cfg(target_os = "linux")]
 #[path = "camera/device_linux.rs"]
@@ -23,6 +23,8 @@ mod pace;
 mod paint;
 mod pattern;
 mod portrait;
+#[cfg(target_os = "linux")]
+mod shutter;
 mod stamps;
 mod still;
 mod text;
@@ -157,6 +159,11 @@ impl Camera {
 
     pub fn set_modifier(&self, modifier: Modifier) {
         self.shared.set_modifier(modifier);
+    }
+
+    /// The camera's own privacy switch hides the view, and its driver says so (Linux). Nothing is known otherwise.
+    pub fn shutter_is_closed(&self) -> bool {
+        self.shared.shutter_is_closed()
     }
 
     /// Set when capture ended by itself (unplugged, file broken).

@@ -3,6 +3,7 @@
 //! The identifier of a camera is the path of its node.
 
 use super::pace::Output;
+use super::shutter::{Shutter, Switch};
 use super::stamps::Stamps;
 use super::{CameraError, CameraInfo};
 use crate::convert::{Rows, from_jpeg, from_nv12, from_yuyv};
@@ -10,6 +11,7 @@ use crate::{Frame, FramePool};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 use v4l::buffer::{Flags, Type};
+use v4l::control::Value;
 use v4l::framesize::FrameSizeEnum;
 use v4l::io::traits::CaptureStream;
 use v4l::prelude::MmapStream;
@@ -18,6 +20,8 @@ use v4l::video::capture::Parameters;
 use v4l::{Format, FourCC};
 
 const BUFFERS: u32 = 4;
+/// `V4L2_CID_PRIVACY`, of the camera class of controls.
+const PRIVACY: u32 = 0x009a_0900 + 16;
 /// poll(2): data to read.
 const POLLIN: i16 = 1;
 /// How often a quiet camera's thread looks whether it is still wanted.
@@ -47,6 +51,7 @@ impl Layout {
 
 pub(super) struct Device {
     id: String,
+    shutter: Shutter<v4l::Device>,
     stream: MmapStream<'static>,
     layout: Layout,
     width: usize,
@@ -73,7 +78,23 @@ pub(super) fn open(id: &str, size: (usize, usize), fps: u32) -> Result<Device, C
     }
     let mut stream = MmapStream::with_buffers(&device, Type::VideoCapture, BUFFERS).map_err(explain)?;
     stream.set_timeout(PATIENCE);
-    Ok(Device { id: id.to_owned(), stream, layout, width, height, stride: format.stride as usize })
+    let shutter = Shutter::new(device);
+    Ok(Device { id: id.to_owned(), shutter, stream, layout, width, height, stride: format.stride as usize })
+}
+
+impl Switch for v4l::Device {
+    fn is_closed(&mut self) -> std::io::Result<bool> {
+        closed(&self.control(PRIVACY)?.value)
+    }
+}
+
+/// The control is a boolean; older drivers have it as a number.
+fn closed(value: &Value) -> std::io::Result<bool> {
+    match value {
+        Value::Boolean(closed) => Ok(*closed),
+        Value::Integer(closed) => Ok(*closed != 0),
+        other => Err(std::io::Error::other(format!("a privacy control of {other:?}"))),
+    }
 }
 
 fn error_of(id: &str, error: &std::io::Error) -> CameraError {
@@ -150,12 +171,16 @@ impl Device {
         let (mut stamps, mut broken, mut quiet) = (Stamps::default(), 0, Duration::ZERO);
         let mut started = false;
         while output.is_wanted() {
+            if let Some(closed) = self.shutter.look(output.clock.now()) {
+                output.shutter(closed);
+            }
             // After a timeout inside `next` the stream would queue a buffer twice, so readiness is asked for first; the very
             // first `next` also starts the stream and waits by itself.
             if started {
                 match self.stream.handle().poll(POLLIN, LOOK.as_millis() as i32) {
                     Ok(0) => {
-                        quiet += LOOK;
+                        // Some cameras rest while their shutter is closed.
+                        quiet = if self.shutter.is_closed() { Duration::ZERO } else { quiet + LOOK };
                         if quiet >= PATIENCE {
                             return output.fail(format!("it gave no picture for {} seconds", PATIENCE.as_secs()));
                         }
@@ -264,6 +289,13 @@ mod tests {
         assert_eq!(of(13), CameraError::Denied("x".into()));
         assert!(matches!(of(5), CameraError::Failed(_)));
         assert_eq!(open("/dev/video-not-there", (640, 360), 30).err(), Some(CameraError::Missing("/dev/video-not-there".into())));
+    }
+
+    #[test]
+    fn the_privacy_control_is_read_as_boolean_or_number() {
+        assert!(closed(&Value::Boolean(true)).unwrap() && closed(&Value::Integer(1)).unwrap());
+        assert!(!closed(&Value::Boolean(false)).unwrap() && !closed(&Value::Integer(0)).unwrap());
+        assert!(closed(&Value::String(String::new())).is_err());
     }
 
     #[test]

@@ -50,6 +50,7 @@ struct Control {
     stopped: bool,
     modifier: Modifier,
     failure: Option<String>,
+    shutter_closed: bool,
 }
 
 /// What the camera's owner and its thread share.
@@ -68,6 +69,10 @@ impl Shared {
     pub fn set_modifier(&self, modifier: Modifier) {
         self.control().modifier = modifier;
         self.changed.notify_all();
+    }
+
+    pub fn shutter_is_closed(&self) -> bool {
+        self.control().shutter_closed
     }
 
     pub fn failure(&self) -> Option<String> {
@@ -101,6 +106,12 @@ impl Output {
             control.failure = Some("it was unplugged".to_owned());
         }
         !control.stopped && control.failure.is_none()
+    }
+
+    /// Of cameras that tell.
+    #[cfg_attr(not(target_os = "linux"), expect(dead_code, reason = "no other system's cameras tell"))]
+    pub fn shutter(&self, closed: bool) {
+        self.shared.control().shutter_closed = closed;
     }
 
     pub fn fail(&self, why: String) {
