@@ -248,6 +248,27 @@ const stories = {
     await close()
   },
 
+  async 'what lies over a picture can be acted on, and is said once to those who listen'() {
+    const { page, commands, say, close } = await meet('call-covered')
+    await page.getByTestId('peer-stay_veiled').click()
+    await page.getByTestId('peer-leave').click()
+    await page.getByTestId('ask-before-unveiling').check()
+    assert.deepEqual(await commands(), [{ do: 'reveal', yes: false }, { do: 'leave' }, { do: 'ask_before_unveiling', on: true }])
+    await page.locator('[aria-live=polite]', { hasText: 'Their camera looks covered' }).waitFor({ state: 'attached' })
+    await say({ event: 'view', view: viewOf(views['call-ask']) })
+    await page.locator('[aria-live=assertive]', { hasText: 'Unveil yours?' }).waitFor({ state: 'attached' })
+    await page.getByTestId('own-unveil').click()
+    await page.getByTestId('own-stay_veiled').click()
+    assert.deepEqual(await commands(), [{ do: 'unveil' }, { do: 'reveal', yes: false }])
+    await say({ event: 'view', view: viewOf(views['call-open']) })
+    await page.locator('[aria-live=assertive]', { hasText: 'They see you clearly now.' }).waitFor({ state: 'attached' })
+    await say({ event: 'view', view: viewOf(views['call-own-covered']) })
+    const before = await page.getByTestId('picture-own').boundingBox()
+    await page.getByTestId('own-check_lens').click()
+    assert.ok((await page.getByTestId('picture-own').boundingBox()).width > before.width * 1.3, 'the own picture becomes larger')
+    await close()
+  },
+
   async 'the solo paper tells the shell nothing'() {
     const { page, commands, close } = await meet('waiting')
     const box = await page.getByTestId('paper').boundingBox()

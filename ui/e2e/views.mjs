@@ -22,7 +22,7 @@ const devices = {
   silent_microphone: false,
   silent_speaker: false,
 }
-const own = { on: true, looks: 'clear' }
+const own = { on: true, looks: 'clear', shutter_closed: false }
 const call = {
   page: 'call',
   connection: 'connected',
@@ -36,6 +36,7 @@ const call = {
   own,
   reveal: 'not_asked',
   veil_reason: 'not_revealed',
+  asks_to_unveil: false,
   muted: false,
   peer_muted: false,
   can_undo: true,
@@ -84,14 +85,15 @@ export const views = {
   profile: { page: { page: 'profile', profile, card: { ...card, games: [] }, saving: false } },
   mirror: { page: { page: 'mirror', own } },
   'mirror-covered': {
-    page: { page: 'mirror', own: { on: true, looks: 'covered' } },
+    page: { page: 'mirror', own: { ...own, looks: 'covered' } },
     devices: { ...devices, microphones: [], microphone: '', silent_microphone: true },
   },
   'mirror-silent': {
     page: { page: 'mirror', own },
     devices: { ...devices, microphones: [], microphone: '', silent_microphone: true, speakers: [], speaker: '', silent_speaker: true },
   },
-  'mirror-off': { page: { page: 'mirror', own: { on: false, looks: 'off' } } },
+  'mirror-off': { page: { page: 'mirror', own: { ...own, on: false, looks: 'off' } } },
+  'mirror-shutter': { page: { page: 'mirror', own: { ...own, looks: 'covered', shutter_closed: true } } },
   waiting: {
     page: { page: 'waiting', waited_s: 74, looking_for: ['language', 'interests', 'city'], relaxed: ['city'], estimate_s: 120 },
   },
@@ -120,6 +122,42 @@ export const views = {
     page: { ...open, you_see: 'veiled', they_see: 'veiled', own_looks_to_peer: 'covered', veil_reason: 'you_not_clear' },
     veiled: { peer: true, own: true },
   },
+  'call-partial': {
+    page: { ...open, they_see: 'veiled', peer_looks: 'partial', warn_peer: true, veil_reason: 'waits_for_you' },
+    veiled: { own: true },
+  },
+  'call-both': {
+    page: {
+      ...open,
+      you_see: 'veiled',
+      they_see: 'veiled',
+      peer_looks: 'nobody_in_view',
+      warn_peer: true,
+      own_looks_to_peer: 'partial',
+      veil_reason: 'peer_not_clear',
+    },
+    veiled: { own: true, peer: true },
+  },
+  'call-stays-veiled': {
+    page: { ...open, you_see: 'veiled', they_see: 'veiled', veil_reason: 'peer_veiled' },
+    veiled: { own: true, peer: true },
+  },
+  'call-ask': {
+    page: { ...open, they_see: 'veiled', veil_reason: 'waits_for_you', asks_to_unveil: true },
+    veiled: { own: true },
+  },
+  'call-shutter': {
+    page: {
+      ...open,
+      you_see: 'veiled',
+      they_see: 'veiled',
+      own: { ...own, looks: 'covered', shutter_closed: true },
+      own_looks_to_peer: 'covered',
+      veil_reason: 'you_not_clear',
+    },
+    veiled: { own: true, peer: true },
+  },
+  'call-early': { page: { ...call, peer_looks: 'dark', warn_peer: true }, veiled: { own: true, peer: true } },
   'call-away': {
     page: { ...open, connection: 'peer_away', they_see: 'veiled', you_see: 'veiled', peer_looks: 'no_signal', veil_reason: 'peer_not_clear' },
     veiled: { own: true },
@@ -136,6 +174,7 @@ export const viewOf = ({ page, username = 'linnea', notice = null, devices: give
   notice,
   username,
   devices: given,
+  ask_before_unveiling: false,
 })
 
 const line = (colour, size, points) => ({ colour, size, points })

@@ -51,6 +51,12 @@ pub enum Command {
     Reveal {
         yes: bool,
     },
+    /// After the peer's camera became clear again, where [`Command::AskBeforeUnveiling`] is on: yes, unveil.
+    Unveil,
+    /// Whether to be asked before one's own picture unveils again. Remembered.
+    AskBeforeUnveiling {
+        on: bool,
+    },
     /// Points of the stroke being drawn; `id` is the page's own running number. The first message of an `id` begins it.
     DrawPoints {
         id: u32,

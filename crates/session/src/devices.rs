@@ -96,12 +96,27 @@ pub(crate) struct KeptCamera {
     pictures: Sender<PictureOrder>,
     inputs: UnboundedSender<Input>,
     modifier: Modifier,
+    shutter_closed: bool,
     open: Option<Camera>,
 }
 
 impl KeptCamera {
     pub(crate) fn new(clock: Clock, pictures: Sender<PictureOrder>, inputs: UnboundedSender<Input>) -> Self {
-        Self { clock, pool: FramePool::new(CAMERA_FRAMES), pictures, inputs, modifier: Modifier::None, open: None }
+        Self {
+            clock,
+            pool: FramePool::new(CAMERA_FRAMES),
+            pictures,
+            inputs,
+            modifier: Modifier::None,
+            shutter_closed: false,
+            open: None,
+        }
+    }
+
+    fn shutter(&mut self, closed: bool) {
+        if std::mem::replace(&mut self.shutter_closed, closed) != closed {
+            let _ = self.inputs.send(Input::Device(DeviceInput::Shutter { closed }));
+        }
     }
 
     fn failed(&self, notice: Notice) {
@@ -136,6 +151,7 @@ impl Kept for KeptCamera {
             let _ = self.pictures.send(PictureOrder::Camera(None));
             self.open = None;
         }
+        self.shutter(false);
     }
 
     fn check(&mut self) {
@@ -143,6 +159,7 @@ impl Kept for KeptCamera {
             self.close();
             self.failed(Notice::CameraFailed { detail });
         }
+        self.shutter(self.open.as_ref().is_some_and(Camera::shutter_is_closed));
     }
 
     fn order(&mut self, order: &Order) {

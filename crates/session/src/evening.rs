@@ -16,11 +16,13 @@
 //! | [`Input::Tick`] | the loop's timer, about ten times a second |
 
 mod account;
+mod covered;
 mod in_call;
 mod ink;
 mod meeting;
 mod paper;
 mod parting;
+mod unveil;
 mod view;
 
 use crate::diagnostics::Figures;
@@ -132,6 +134,10 @@ pub enum DeviceInput {
         speaker: Option<String>,
     },
     CameraFailed(Notice),
+    /// The camera's own privacy switch, by its driver.
+    Shutter {
+        closed: bool,
+    },
     MicrophoneSilent {
         silent: bool,
     },
@@ -184,7 +190,7 @@ pub enum Effect {
     SaveDrawing(Box<Drawing>),
     /// Write this where the user finds it.
     SaveDiagnostics(String),
-    /// The choice of devices changed and is to be kept.
+    /// The choice of devices, or a habit, changed and is to be kept.
     RememberDevices,
 }
 
@@ -216,6 +222,8 @@ struct Own {
     camera_on: bool,
     looks: Seen,
     muted: bool,
+    ask_before_unveiling: bool,
+    shutter_closed: bool,
 }
 
 enum Stage {
@@ -252,13 +260,13 @@ const START_AGAIN: Duration = Duration::from_secs(5);
 
 impl Evening {
     /// `devices` as the settings remember them. The first effect looks for a stored sign-in.
-    pub fn new(devices: Devices) -> (Self, Vec<Effect>) {
+    pub fn new(devices: Devices, ask_before_unveiling: bool) -> (Self, Vec<Effect>) {
         let evening = Self {
             stage: Stage::Starting { retry_at: None },
             notice: None,
             devices,
             attempt: 0,
-            own: Own { camera_on: true, looks: Seen::Unknown, muted: false },
+            own: Own { camera_on: true, looks: Seen::Unknown, muted: false, ask_before_unveiling, shutter_closed: false },
             figures: Figures::default(),
             number: 0,
             malformed: 0,
@@ -291,6 +299,10 @@ impl Evening {
             Input::Tick => self.tick(now, &mut out),
         }
         out
+    }
+
+    pub fn ask_before_unveiling(&self) -> bool {
+        self.own.ask_before_unveiling
     }
 
     pub fn devices(&self) -> &Devices {
@@ -347,7 +359,12 @@ impl Evening {
             }
             Command::SaveDiagnostics => out.push(Effect::SaveDiagnostics(self.diagnostics(now))),
             Command::RehearseCamera { modifier } => out.push(Effect::RehearseCamera { modifier }),
+            Command::AskBeforeUnveiling { on } => {
+                self.own.ask_before_unveiling = on;
+                out.push(Effect::RememberDevices);
+            }
             Command::Reveal { .. }
+            | Command::Unveil
             | Command::DrawPoints { .. }
             | Command::DrawShape { .. }
             | Command::DrawEnd { .. }
@@ -448,6 +465,7 @@ impl Evening {
                 self.own.looks = Seen::NoSignal;
                 self.notice = Some(notice);
             }
+            DeviceInput::Shutter { closed } => self.own.shutter_closed = closed,
             DeviceInput::MicrophoneSilent { silent } => self.devices.silent_microphone = silent,
             DeviceInput::SpeakerSilent { silent } => self.devices.silent_speaker = silent,
             DeviceInput::MicrophoneFailed => self.notice = Some(Notice::NoMicrophone),

@@ -18,7 +18,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::time::Duration;
 use visavis_media::{Clock, Frame, FramePool, Mailbox, scale};
-use visavis_sight::detector::Detector;
+use visavis_sight::detector::{CameraState, Detector};
 use visavis_sight::gate::{Because, Input as GateInput};
 use visavis_sight::{Gate, Planes, PlanesMut, Released, View};
 use visavis_wire::channel::{Seen, Shows};
@@ -56,8 +56,8 @@ pub enum Order {
     Gate(GateInput),
     /// Larger pictures are scaled down to fit, before anything else is done with them.
     Room((usize, usize)),
-    /// The peer detector's judgement in call `.0`.
-    PeerLooks(u64, visavis_sight::detector::CameraState),
+    /// The peer detector's judgement in call `.0`, and whether the pixels are a mosaic.
+    PeerLooks(u64, CameraState, View),
 }
 
 struct InCall {
@@ -157,8 +157,9 @@ impl Own {
                     call.gate.input(input, now);
                 }
             }
-            Order::PeerLooks(number, state) => {
+            Order::PeerLooks(number, state, shows) => {
                 if let Some(call) = self.call.as_mut().filter(|call| call.number == number) {
+                    call.gate.input(GateInput::PeerShows(shows), now);
                     call.gate.input(GateInput::PeerLooks(state), now);
                 }
             }
@@ -275,11 +276,12 @@ fn watch(parts: &PeerParts, says: &PeerSays) {
             Some(frame) => detector.picture(planes(frame), now),
             None => detector.tick(now),
         };
+        let mosaic = detector.looks_veiled();
+        let shows = if mosaic { View::Veiled } else { View::Clear };
         // Ends with the own thread: nobody is left to protect.
-        if parts.gate.send(Order::PeerLooks(parts.number, detector.evidence())).is_err() {
+        if parts.gate.send(Order::PeerLooks(parts.number, detector.evidence(), shows)).is_err() {
             break;
         }
-        let mosaic = detector.looks_veiled();
         if said != Some((state, mosaic)) {
             said = Some((state, mosaic));
             (parts.tell)(Sight::Peer { number: parts.number, looks: seen(state), mosaic });

@@ -128,7 +128,7 @@ pub(crate) async fn run(parts: Parts, mut inputs: UnboundedReceiver<Input>, mut 
             return;
         }
     };
-    let (evening, effects) = Evening::new(crate::view::Devices::default());
+    let (evening, effects) = Evening::new(crate::view::Devices::default(), parts.choice.settings.ask_before_unveiling);
     let (socket_events, from_socket) = unbounded_channel();
     let socket = SocketHandle::start(Arc::clone(&parts.backend), socket_events);
     let forward = tokio::spawn(forward(from_socket, parts.inputs.clone(), Input::Socket));
@@ -368,12 +368,13 @@ impl Loop {
             camera: kept(&devices.camera, &choice.camera, &choice.settings.camera),
             microphone: kept(&devices.microphone, &choice.microphone, &choice.settings.microphone),
             speaker: kept(&devices.speaker, &choice.speaker, &choice.settings.speaker),
+            ask_before_unveiling: self.evening.ask_before_unveiling(),
             ..choice.settings.clone()
         };
         let folder = self.parts.profile_dir.clone();
         tokio::task::spawn_blocking(move || {
             if let Err(error) = settings.save(&folder) {
-                tracing::warn!(%error, "the choice of devices cannot be kept");
+                tracing::warn!(%error, "the settings cannot be kept");
             }
         });
     }

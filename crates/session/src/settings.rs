@@ -1,4 +1,5 @@
-//! The choice of devices and what is done to the sound, kept between evenings: a small JSON file in the profile's folder. Nothing private is in it. A file
+//! The choice of devices, of habits, and of what is done to the sound, kept between evenings: a small JSON file in the profile's
+//! folder. Nothing private is in it. A file
 //! that cannot be read is kept aside and the defaults are used.
 
 use serde::{Deserialize, Serialize};
@@ -20,6 +21,7 @@ pub struct Settings {
     pub echo_cancellation: Option<bool>,
     pub noise_suppression: Option<bool>,
     pub gain_control: Option<bool>,
+    pub ask_before_unveiling: bool,
 }
 
 fn aside(path: &Path) -> PathBuf {
@@ -80,6 +82,7 @@ mod tests {
             camera: Some(String::from("pattern")),
             speaker: Some(String::from("s")),
             noise_suppression: Some(false),
+            ask_before_unveiling: true,
             ..Settings::default()
         };
         settings.save(&nested).unwrap();

@@ -17,6 +17,7 @@ pub struct View {
     /// Own name, once signed in.
     pub username: Option<String>,
     pub devices: Devices,
+    pub ask_before_unveiling: bool,
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize, TS)]
@@ -66,6 +67,8 @@ pub struct OwnCamera {
     pub on: bool,
     /// The cover check on one's own pictures.
     pub looks: Seen,
+    /// The camera's own shutter is closed, by what its driver says; covered pictures have that reason then.
+    pub shutter_closed: bool,
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize, TS)]
@@ -81,7 +84,7 @@ pub struct CallView {
     pub they_see: Shows,
     /// The peer's camera by the local detector.
     pub peer_looks: Seen,
-    /// A warning is due about the peer's camera (later than the veil, so that a flicker says nothing).
+    /// A warning is due about the peer's camera.
     pub warn_peer: bool,
     /// How one's own camera looks to the peer, by their report; for "you look covered to them".
     pub own_looks_to_peer: Seen,
@@ -89,6 +92,8 @@ pub struct CallView {
     pub reveal: RevealState,
     /// Why one's own picture is veiled, when it is.
     pub veil_reason: Option<VeilReason>,
+    /// The peer's camera is clear again, and one's own picture waits for [`crate::Command::Unveil`].
+    pub asks_to_unveil: bool,
     pub muted: bool,
     pub peer_muted: bool,
     pub can_undo: bool,
@@ -131,6 +136,10 @@ pub enum VeilReason {
     PeerNotClear,
     /// The peer does not see one's own camera as clear (`own_looks_to_peer`).
     YouNotClear,
+    /// The peer's picture stays veiled although both said yes.
+    PeerVeiled,
+    /// The user wished to be asked before the picture unveils again.
+    WaitsForYou,
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize, TS)]

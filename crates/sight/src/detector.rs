@@ -41,7 +41,7 @@ pub const SILENCE: Duration = Duration::from_secs(1);
 // Evidence and state wait from the look at which the smoothed cover is over the threshold, one or two looks after the fact;
 // the sums are the 0.2 s and 0.4 s that the module promises.
 const EVIDENCE_OF_TROUBLE: Duration = Duration::from_millis(120);
-const EVIDENCE_OF_CLEAR: Duration = Duration::from_millis(190);
+pub(crate) const EVIDENCE_OF_CLEAR: Duration = Duration::from_millis(190);
 const STATE_OF_TROUBLE: Duration = Duration::from_millis(320);
 const STATE_OF_CLEAR: Duration = Duration::from_millis(600);
 

@@ -1,7 +1,12 @@
 //! The veil: a mosaic of at most 32 x 18 blocks, made in place before a picture is encoded.
 //!
-//! A block is its mean, rounded to a coarse step, so that neither the averaging of many pictures nor a codec's residual brings
-//! a face back: what is under a step never leaves this machine. Block edges lie at whole eighteenths and thirty-seconds of
+//! A block is its mean, rounded to a coarse step, so that neither the averaging of pictures of somebody who sits still nor a
+//! codec's residual brings a face back. What it does not take away: who moves is sampled at other places of the grid by each
+//! picture, and a patient program that knows the movement can add them up. Simulated with 20 s of a swaying head and the movement
+//! known exactly, what was recovered of the detail inside the blocks correlates with the truth by 0.92 without rounding, 0.83
+//! with steps of 8, 0.77 of 16, 0.81 when blocks change twice a second only or with hysteresis, and still 0.68 with steps of 32
+//! once a second; one picture alone gives 0.44. Coarser steps and a slower mosaic thus cost the detector what it needs (a covered
+//! lens within 0.2 s, a still person who is no frozen picture) and gain little: neither is done. Block edges lie at whole eighteenths and thirty-seconds of
 //! the picture, where a frame number burnt into the top eighteenth of a synthetic picture has its cells.
 
 use crate::planes::{PlanesMut, part, sum_rows};

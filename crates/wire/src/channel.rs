@@ -77,6 +77,11 @@ pub enum Control {
     },
     /// Comes before everything else; see [`Comparison`].
     Comparison(Comparison),
+    /// Both said yes, and one's own picture stays veiled all the same until its owner says so. Sent on change and after a
+    /// reconnection.
+    StaysVeiled {
+        stays: bool,
+    },
 }
 
 /// The three messages that make the short authentication string of a call, in their order (after RFC 6189 section 4.4: who

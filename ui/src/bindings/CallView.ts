@@ -26,7 +26,7 @@ they_see: Shows,
  */
 peer_looks: Seen, 
 /**
- * A warning is due about the peer's camera (later than the veil, so that a flicker says nothing).
+ * A warning is due about the peer's camera.
  */
 warn_peer: boolean, 
 /**
@@ -36,7 +36,11 @@ own_looks_to_peer: Seen, own: OwnCamera, reveal: RevealState,
 /**
  * Why one's own picture is veiled, when it is.
  */
-veil_reason: VeilReason | null, muted: boolean, peer_muted: boolean, can_undo: boolean, can_redo: boolean, statistics: Statistics | null, 
+veil_reason: VeilReason | null, 
+/**
+ * The peer's camera is clear again, and one's own picture waits for [`crate::Command::Unveil`].
+ */
+asks_to_unveil: boolean, muted: boolean, peer_muted: boolean, can_undo: boolean, can_redo: boolean, statistics: Statistics | null, 
 /**
  * Four numbers below 64, of pictures that are the same on both screens unless somebody sits in between. Absent until the
  * two apps have worked them out.

@@ -8,4 +8,8 @@ export type OwnCamera = { on: boolean,
 /**
  * The cover check on one's own pictures.
  */
-looks: Seen, };
+looks: Seen, 
+/**
+ * The camera's own shutter is closed, by what its driver says; covered pictures have that reason then.
+ */
+shutter_closed: boolean, };

@@ -3,4 +3,4 @@
 /**
  * How a camera looks from the receiving side, judged by its decoded pixels.
  */
-export type Seen = "unknown" | "clear" | "dark" | "covered" | "frozen" | "off" | "no_signal";
+export type Seen = "unknown" | "clear" | "dark" | "covered" | "frozen" | "off" | "no_signal" | "partial" | "nobody_in_view";

@@ -11,4 +11,4 @@ notice: Notice | null,
 /**
  * Own name, once signed in.
  */
-username: string | null, devices: Devices, };
+username: string | null, devices: Devices, ask_before_unveiling: boolean, };

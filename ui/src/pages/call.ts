@@ -2,7 +2,8 @@
 import type { CallView } from '../bindings/CallView'
 import type { Connection } from '../bindings/Connection'
 import type { Quality } from '../bindings/Quality'
-import { OWN_LOWERED, OWN_WARNINGS, PEER_LOWERED, PEER_WARNINGS, VEILED_BECAUSE } from '../words/tables'
+import type { Seen } from '../bindings/Seen'
+import { LOOKS, OWN_LOWERED, OWN_WARNINGS, PEER_LOWERED, PEER_WARNINGS, VEILED_BECAUSE } from '../words/tables'
 import type { Key } from '../words/words.svelte'
 
 /** How it stands with the connection, and while it stands, how good it is. */
@@ -19,14 +20,47 @@ export function lowered(call: Pick<CallView, 'connection' | 'statistics'>): Key[
   return [PEER_LOWERED[figures.peer_lowered], OWN_LOWERED[figures.own_lowered]].filter((key) => key !== null)
 }
 
-export function peerWarning(call: Pick<CallView, 'connection' | 'warn_peer' | 'peer_looks'>): Key | null {
-  // While the connection is being made again, its own sentence says why nothing arrives.
-  return call.warn_peer && call.connection === 'connected' ? PEER_WARNINGS[call.peer_looks] : null
+/** What lies over a picture: a sign, sentences, and at most two things to do. */
+export interface Over {
+  icon: Seen | 'veiled' | 'shutter' | 'question' | 'connection'
+  words: Key[]
+  actions: ('unveil' | 'stay_veiled' | 'leave' | 'check_lens')[]
 }
 
-export function ownWarning(call: Pick<CallView, 'connection' | 'own_looks_to_peer' | 'own'>): Key | null {
+type Sight = Pick<
+  CallView,
+  'connection' | 'warn_peer' | 'peer_looks' | 'own_looks_to_peer' | 'own' | 'reveal' | 'veil_reason' | 'asks_to_unveil'
+>
+
+export function overPeer(call: Sight): Over | null {
+  // While the connection is being made again, its own sentence says why nothing arrives.
   if (call.connection !== 'connected') return null
-  return OWN_WARNINGS[call.own.on ? call.own_looks_to_peer : 'off']
+  const warning = call.warn_peer ? PEER_WARNINGS[call.peer_looks] : null
+  if (warning) {
+    const until = call.veil_reason === 'waits_for_you' ? 'warn.peer.asks' : 'warn.peer.until'
+    // Before both have said yes nothing of one's own opens when they are to be seen.
+    const open = call.reveal === 'open'
+    return {
+      icon: call.peer_looks,
+      words: open ? [warning, until] : [warning],
+      actions: open ? ['stay_veiled', 'leave'] : ['leave'],
+    }
+  }
+  if (call.veil_reason !== 'peer_veiled') return null
+  return { icon: 'veiled', words: ['warn.peer.stays_veiled'], actions: ['stay_veiled', 'leave'] }
+}
+
+export function overOwn(call: Sight): Over | null {
+  if (call.connection !== 'connected') return null
+  const until: Key[] = call.reveal === 'open' ? ['warn.own.until'] : []
+  if (!call.own.on) return { icon: 'off', words: ['warn.own.off', ...until], actions: [] }
+  if (call.own.shutter_closed) return { icon: 'shutter', words: ['looks.shutter', ...until], actions: [] }
+  const warning = OWN_WARNINGS[call.own_looks_to_peer]
+  if (warning) return { icon: call.own_looks_to_peer, words: [warning, ...until], actions: ['check_lens'] }
+  // Before they have seen anything, the own check is all there is.
+  const own = call.own_looks_to_peer === 'unknown' && OWN_WARNINGS[call.own.looks] !== null
+  if (own) return { icon: call.own.looks, words: [LOOKS[call.own.looks]], actions: ['check_lens'] }
+  return call.asks_to_unveil ? { icon: 'question', words: ['ask.unveil'], actions: ['unveil', 'stay_veiled'] } : null
 }
 
 /** The sentence that says how things stand between the two pictures. */

@@ -6,12 +6,12 @@ import type { Page } from '../bindings/Page'
 import type { Seen } from '../bindings/Seen'
 import type { View } from '../bindings/View'
 import { heard } from '../shell/state.svelte'
-import { lowered, ownWarning, peerWarning, quality, veilWords } from './call'
+import { lowered, overOwn, overPeer, quality, veilWords } from './call'
 import type { PageName } from './pages'
 
 const card = { city: null, age: null, sign: null, languages: [], interests: [], games: [] }
 const fact = <T>(value: T): { value: T; shared: boolean } => ({ value, shared: false })
-const own = { on: true, looks: 'clear' as const }
+const own = { on: true, looks: 'clear' as const, shutter_closed: false }
 const call: CallView = {
   connection: 'connected',
   duration_s: 61,
@@ -24,6 +24,7 @@ const call: CallView = {
   own,
   reveal: 'not_asked',
   veil_reason: 'not_revealed',
+  asks_to_unveil: false,
   muted: false,
   peer_muted: false,
   can_undo: false,
@@ -60,7 +61,7 @@ const devices: View['devices'] = {
 }
 
 function shown(page: Page, notice: View['notice'] = null): string {
-  heard.hear({ event: 'view', view: { page, notice, username: null, devices } })
+  heard.hear({ event: 'view', view: { page, notice, username: null, devices, ask_before_unveiling: false } })
   return render(App).body
 }
 
@@ -117,17 +118,40 @@ describe('words of a call', () => {
 
   it('warns of the peer only when the session says so, and not over a lost connection', () => {
     for (const peer_looks of states) {
-      expect(peerWarning({ ...call, peer_looks })).toBeNull()
-      expect(peerWarning({ ...call, peer_looks, warn_peer: true })).toBe(`warn.peer.${peer_looks}`)
-      expect(peerWarning({ ...call, peer_looks, warn_peer: true, connection: 'reconnecting' })).toBeNull()
+      expect(overPeer({ ...call, peer_looks })).toBeNull()
+      const words = overPeer({ ...call, peer_looks, warn_peer: true })
+      expect(words).toEqual({ icon: peer_looks, words: [`warn.peer.${peer_looks}`], actions: ['leave'] })
+      expect(overPeer({ ...call, peer_looks, warn_peer: true, connection: 'reconnecting' })).toBeNull()
+      const open = overPeer({ ...call, reveal: 'open', peer_looks, warn_peer: true })
+      expect(open?.words).toEqual([`warn.peer.${peer_looks}`, 'warn.peer.until'])
+      expect(open?.actions).toEqual(['stay_veiled', 'leave'])
     }
+    const asked = { ...call, reveal: 'open', peer_looks: 'covered', warn_peer: true, veil_reason: 'waits_for_you' } as const
+    expect(overPeer(asked)?.words).toContain('warn.peer.asks')
+    expect(overPeer({ ...call, reveal: 'open', veil_reason: 'peer_veiled' })?.words).toEqual(['warn.peer.stays_veiled'])
   })
 
   it('tells kindly how one looks to the peer', () => {
-    expect(ownWarning(call)).toBeNull()
-    expect(ownWarning({ ...call, own_looks_to_peer: 'unknown' })).toBeNull()
-    expect(ownWarning({ ...call, own_looks_to_peer: 'covered' })).toBe('warn.own.covered')
-    expect(ownWarning({ ...call, own: { on: false, looks: 'off' } })).toBe('warn.own.off')
+    expect(overOwn(call)).toBeNull()
+    expect(overOwn({ ...call, own_looks_to_peer: 'unknown' })).toBeNull()
+    for (const own_looks_to_peer of states.filter((state) => state !== 'unknown')) {
+      const over = overOwn({ ...call, reveal: 'open', own_looks_to_peer })
+      expect(over).toEqual({
+        icon: own_looks_to_peer,
+        words: [`warn.own.${own_looks_to_peer}`, 'warn.own.until'],
+        actions: ['check_lens'],
+      })
+    }
+    expect(overOwn({ ...call, own: { ...own, on: false, looks: 'off' } })?.words).toEqual(['warn.own.off'])
+    expect(overOwn({ ...call, own_looks_to_peer: 'covered', own: { ...own, shutter_closed: true } })?.icon).toBe('shutter')
+    const early = overOwn({ ...call, own_looks_to_peer: 'unknown', own: { ...own, looks: 'covered' } })
+    expect(early?.words).toEqual(['looks.covered'])
+  })
+
+  it('asks before unveiling, after what is more urgent', () => {
+    const asking = { ...call, reveal: 'open', veil_reason: 'waits_for_you', asks_to_unveil: true } as const
+    expect(overOwn(asking)).toEqual({ icon: 'question', words: ['ask.unveil'], actions: ['unveil', 'stay_veiled'] })
+    expect(overOwn({ ...asking, own_looks_to_peer: 'covered' })?.icon).toBe('covered')
   })
 
   it('gives the reason of the veil', () => {

@@ -76,9 +76,9 @@ export const LOOKS: Record<Seen, Key> = {
   nobody_in_view: 'looks.nobody_in_view',
 }
 
-export const PEER_WARNINGS: Record<Seen, Key> = {
+export const PEER_WARNINGS: Record<Seen, Key | null> = {
   unknown: 'warn.peer.unknown',
-  clear: 'warn.peer.clear',
+  clear: null,
   dark: 'warn.peer.dark',
   covered: 'warn.peer.covered',
   frozen: 'warn.peer.frozen',
@@ -107,6 +107,8 @@ export const VEILED_BECAUSE: Record<VeilReason, Key> = {
   not_revealed: 'veil.not_revealed.ask',
   peer_not_clear: 'veil.peer_not_clear',
   you_not_clear: 'veil.you_not_clear',
+  peer_veiled: 'veil.peer_veiled',
+  waits_for_you: 'veil.waits_for_you',
 }
 
 export const ENDED: Record<EndReason, Key> = {

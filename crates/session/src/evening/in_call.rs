@@ -1,5 +1,6 @@
 //! The call's page: the media connection and its recovery, who sees what, the reveal question, and the paper.
 
+use super::covered::Covered;
 use super::meeting::SIGNALS_KEPT;
 use super::paper::Paper;
 use super::parting::Parting;
@@ -18,8 +19,6 @@ use visavis_wire::socket::{ClientMessage, EndReason, MatchId, Question, RelayCre
 
 /// A report that was lost with its connection is made good by the next.
 const REPORT_EVERY: Duration = Duration::from_secs(2);
-/// A veil comes at once; words about it come when it is no flicker.
-const WARN_AFTER: Duration = Duration::from_millis(1200);
 /// Media silence before new candidates are negotiated; the answerer waits longer, so that both do not ask at once.
 const RESTART_OFFERER: Duration = Duration::from_secs(3);
 const RESTART_ANSWERER: Duration = Duration::from_secs(5);
@@ -51,6 +50,11 @@ pub(super) struct InCall {
     /// What the gate lets out, by its own report.
     pub shows: Shows,
     pub because: Option<Because>,
+    /// Has been clear since the question opened.
+    pub was_clear: bool,
+    /// Veiled until the user says otherwise, because of "ask me before unveiling".
+    pub held: bool,
+    pub covered: Covered,
     pub peer: Peer,
     pub statistics: Option<Statistics>,
     /// That tell whether somebody sits in between.
@@ -66,7 +70,6 @@ pub(super) struct InCall {
 pub(super) struct Peer {
     pub looks: Seen,
     pub mosaic: bool,
-    not_clear_since: Option<Duration>,
     pub says_shows: Shows,
     pub says_camera_on: bool,
     /// How one's own camera looks to the peer.
@@ -80,8 +83,9 @@ impl Peer {
         if self.says_shows == Shows::Clear && !self.mosaic && self.looks != Seen::Off { Shows::Clear } else { Shows::Veiled }
     }
 
-    pub(super) fn warn(&self, now: Duration) -> bool {
-        self.not_clear_since.is_some_and(|since| now.saturating_sub(since) >= WARN_AFTER)
+    /// The detector's calm answer is late enough (0.4 s) for words not to flicker.
+    pub(super) fn warn(&self) -> bool {
+        !matches!(self.looks, Seen::Clear | Seen::Unknown)
     }
 }
 
@@ -99,6 +103,9 @@ impl InCall {
             opened: false,
             shows: Shows::Veiled,
             because: None,
+            was_clear: false,
+            held: false,
+            covered: Covered::default(),
             peer: Peer { says_camera_on: true, ..Peer::default() },
             statistics: None,
             pictures: None,
@@ -173,6 +180,7 @@ impl InCall {
     }
 
     pub(super) fn opened(&mut self, out: &mut Vec<Effect>) {
+        self.was_clear &= self.opened;
         self.opened = true;
         out.push(Effect::Gate(GateInput::Opened(true)));
     }
@@ -181,6 +189,7 @@ impl InCall {
     pub(super) fn closed(&mut self, out: &mut Vec<Effect>) {
         self.opened = false;
         out.push(Effect::Gate(GateInput::Opened(false)));
+        self.release_hold(out);
         if self.agreed {
             self.agreed = false;
             out.push(Effect::Gate(GateInput::Agreed(false)));
@@ -189,6 +198,7 @@ impl InCall {
     }
 
     fn reveal(&mut self, yes: bool, out: &mut Vec<Effect>) {
+        self.release_hold(out);
         self.agreed = yes;
         if !yes {
             self.opened = false;
@@ -201,6 +211,7 @@ impl InCall {
     pub(super) fn command(&mut self, command: Command, now: Duration, out: &mut Vec<Effect>) {
         match command {
             Command::Reveal { yes } => self.reveal(yes, out),
+            Command::Unveil => self.unveil(out),
             command => self.paper.command(command, now, out),
         }
     }
@@ -215,6 +226,7 @@ impl InCall {
                 out.push(Effect::PeerReport { shows, camera_on });
             }
             Control::Muted { muted } => self.peer.muted = muted,
+            Control::StaysVeiled { stays } => out.push(Effect::Gate(GateInput::PeerStaysVeiled(stays))),
             Control::Paper(here) => self.paper.meet(here, now, out),
             // Handled by the evening: it changes the page. And by the call, which tells it in its statistics, or by its pictures.
             Control::Leaving | Control::Lowered { .. } | Control::Comparison(_) => {}
@@ -227,6 +239,7 @@ impl InCall {
         self.connected_at.get_or_insert(now);
         self.reported = None;
         out.push(Effect::Call(call::Command::Control(Control::Muted { muted })));
+        out.push(Effect::Call(call::Command::Control(Control::StaysVeiled { stays: self.held })));
         self.paper.flowing(now, out);
     }
 
@@ -249,6 +262,8 @@ impl InCall {
     /// `Some`: the call is over, and why.
     fn tick(&mut self, now: Duration, out: &mut Vec<Effect>) -> Option<&'static str> {
         self.paper.tick(self.link == Link::Connected, now, out);
+        let open = self.agreed && self.opened && self.link == Link::Connected;
+        self.covered.count(open, self.peer.looks, self.peer.says_sees, now);
         match &mut self.link {
             Link::Connected => None,
             Link::Connecting { since } => (now >= *since + CONNECT_WITHIN).then_some("no connection came about"),
@@ -300,23 +315,18 @@ impl Evening {
     }
 
     pub(super) fn sight(&mut self, sight: Sight, now: Duration, out: &mut Vec<Effect>) {
-        let current = self.number;
+        let (current, ask) = (self.number, self.own.ask_before_unveiling);
         match sight {
             Sight::OwnLooks(looks) => self.own.looks = looks,
             Sight::Peer { number, looks, mosaic } if number == current => {
                 if let Some(call) = self.call() {
                     call.peer.looks = looks;
                     call.peer.mosaic = mosaic;
-                    call.peer.not_clear_since = match looks {
-                        Seen::Clear | Seen::Unknown => None,
-                        _ => call.peer.not_clear_since.or(Some(now)),
-                    };
                 }
             }
             Sight::Gate { number, shows, because } if number == current => {
                 if let Some(call) = self.call() {
-                    call.shows = shows;
-                    call.because = because;
+                    call.gate_says(shows, because, ask, out);
                 }
             }
             Sight::Peer { .. } | Sight::Gate { .. } => {}

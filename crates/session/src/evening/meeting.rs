@@ -243,6 +243,7 @@ impl Evening {
         let Stage::SignedIn(signed_in) = &mut self.stage else { return };
         match &mut signed_in.room {
             Room::Call(call) if call.match_id == *match_id => {
+                out.extend(call.saw_covered().map(Effect::Send));
                 out.push(Effect::EndCall);
                 let paper = call.paper.take(now);
                 signed_in.room = Room::Parting(Parting::asked(match_id.clone(), reason, now + follow, paper));
@@ -291,6 +292,7 @@ impl Evening {
             }
             Room::Call(call) => {
                 call.hang_up(out);
+                out.extend(call.saw_covered().map(Effect::Send));
                 out.push(Effect::Send(ClientMessage::Leave { match_id: call.match_id.clone() }));
                 out.push(Effect::EndCall);
             }

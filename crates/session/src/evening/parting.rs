@@ -46,6 +46,7 @@ impl Evening {
         out.push(Effect::EndCall);
         let match_id = call.match_id.clone();
         if signed_in.online {
+            out.extend(call.saw_covered().map(Effect::Send));
             out.push(Effect::Send(ClientMessage::Leave { match_id: match_id.clone() }));
         } else {
             signed_in.leave_later = Some(match_id.clone());

@@ -16,7 +16,13 @@ impl Evening {
             Stage::SigningIn => (Page::SigningIn, None),
             Stage::SignedIn(signed_in) => (self.room(signed_in, now), Some(signed_in.username.reveal().clone())),
         };
-        View { page, notice: self.notice.clone(), username, devices: self.devices.clone() }
+        View {
+            page,
+            notice: self.notice.clone(),
+            username,
+            devices: self.devices.clone(),
+            ask_before_unveiling: self.own.ask_before_unveiling,
+        }
     }
 
     /// What can be saved for somebody who helps.
@@ -64,7 +70,8 @@ fn seconds_up(duration: Duration) -> u32 {
 }
 
 fn own_camera(own: &Own) -> OwnCamera {
-    OwnCamera { on: own.camera_on, looks: if own.camera_on { own.looks } else { Seen::Off } }
+    let looks = if own.camera_on { own.looks } else { Seen::Off };
+    OwnCamera { on: own.camera_on, looks, shutter_closed: own.camera_on && own.shutter_closed }
 }
 
 fn call_view(call: &InCall, own: &Own, now: Duration) -> CallView {
@@ -80,7 +87,7 @@ fn call_view(call: &InCall, own: &Own, now: Duration) -> CallView {
         you_see: call.peer.shows(),
         they_see: call.shows,
         peer_looks: call.peer.looks,
-        warn_peer: call.link == Link::Connected && call.peer.warn(now),
+        warn_peer: call.link == Link::Connected && call.peer.warn(),
         own_looks_to_peer: call.peer.says_sees,
         own: own_camera(own),
         reveal: match (call.agreed, call.opened) {
@@ -89,10 +96,13 @@ fn call_view(call: &InCall, own: &Own, now: Duration) -> CallView {
             (false, _) => RevealState::NotAsked,
         },
         veil_reason: (call.shows == Shows::Veiled).then_some(match call.because {
+            _ if call.held => VeilReason::WaitsForYou,
             Some(Because::NotRevealed) | None => VeilReason::NotRevealed,
             Some(Because::PeerNotClear) => VeilReason::PeerNotClear,
             Some(Because::YouNotClear) => VeilReason::YouNotClear,
+            Some(Because::PeerVeiled) => VeilReason::PeerVeiled,
         }),
+        asks_to_unveil: call.held && call.peer.looks == Seen::Clear,
         muted: own.muted,
         peer_muted: call.peer.muted,
         can_undo: call.paper.history.can_undo(),
