@@ -149,6 +149,12 @@ impl Monitor {
         self.change(|readings| readings.resent += 1);
     }
 
+    #[cfg(test)]
+    pub fn floor(&self) -> Option<u16> {
+        let floor = self.0.floor.load(Ordering::Acquire);
+        (floor & FLOOR_SET != 0).then_some(floor as u16)
+    }
+
     fn change(&self, change: impl FnOnce(&mut Readings)) {
         change(&mut self.0.readings.lock().unwrap_or_else(PoisonError::into_inner));
     }

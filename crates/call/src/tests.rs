@@ -80,7 +80,7 @@ impl Interceptor for Loss {
     fn unbind_remote_stream(&mut self, _info: &StreamInfo) {}
 }
 
-fn config(role: Role, clock: Clock) -> Config {
+pub(crate) fn config(role: Role, clock: Clock) -> Config {
     Config {
         role,
         relay: RelayCredentials::default(),
@@ -92,9 +92,9 @@ fn config(role: Role, clock: Clock) -> Config {
     }
 }
 
-type Side = (Call, UnboundedReceiver<Event>);
+pub(crate) type Side = (Call, UnboundedReceiver<Event>);
 
-async fn connected(a: &mut Side, b: &mut Side) {
+pub(crate) async fn connected(a: &mut Side, b: &mut Side) {
     let both = async {
         let (mut a_is, mut b_is) = (false, false);
         while !a_is || !b_is {
@@ -113,7 +113,7 @@ async fn connected(a: &mut Side, b: &mut Side) {
     timeout(PATIENCE, both).await.unwrap();
 }
 
-fn planes(frame: &mut Frame) -> PlanesMut<'_> {
+pub(crate) fn planes(frame: &mut Frame) -> PlanesMut<'_> {
     let (width, height) = (frame.width, frame.height);
     let (chroma, _) = frame.chroma_size();
     let (y, u, v) = frame.planes_mut();
