@@ -11,6 +11,7 @@ use rtc::shared::error::Error;
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
+use visavis_media::codec::Codec;
 use visavis_media::{Clock, Frame, FramePool, marker};
 use visavis_sight::detector::CameraState;
 use visavis_sight::gate::Input;

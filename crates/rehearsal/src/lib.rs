@@ -11,5 +11,6 @@ pub mod ink;
 pub mod processes;
 pub mod rig;
 pub mod stage;
+pub mod veil;
 pub mod webdriver;
 pub mod window;

@@ -301,10 +301,6 @@ impl Evening {
         out
     }
 
-    pub fn ask_before_unveiling(&self) -> bool {
-        self.own.ask_before_unveiling
-    }
-
     pub fn devices(&self) -> &Devices {
         &self.devices
     }

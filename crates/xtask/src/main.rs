@@ -33,6 +33,7 @@ cargo xtask COMMAND
       setup                set-up time and latency of two sessions through the relay
       windows              two app windows: latency between pages, processor, memory
       ink                  two app windows: pointer to ink on the other page: --strokes N, --littered N, --loss PERCENT, --delay-ms N
+      veil                 from a cover before one window's camera to the first veiled picture of the other: --covers N
   package              build installers for this system
 
 Words of SOURCE: device:ID, file:PATH, pattern, face:NAME, image:PATH.
@@ -84,7 +85,7 @@ fn set_up() -> Outcome {
 /// Builds the benches optimised, as the figures are meaningless otherwise.
 fn bench(arguments: &[String]) -> Outcome {
     packages::install_missing()?;
-    let with_windows = arguments.first().is_some_and(|name| ["windows", "ink", "screenshot"].contains(&name.as_str()));
+    let with_windows = arguments.first().is_some_and(|name| ["windows", "ink", "veil", "screenshot"].contains(&name.as_str()));
     if with_windows {
         node::find()?.build_interface()?;
         tools::build(true)?;

@@ -1,6 +1,6 @@
 //! Figures of the whole product on one machine: `visavis-bench call` (our engine and a pair of Chromium pages over bad networks),
-//! `visavis-bench setup` (two sessions in this process, real server and relay) and `visavis-bench windows` (two real app windows
-//! on a virtual display).
+//! `visavis-bench setup` (two sessions in this process, real server and relay), `visavis-bench windows` and
+//! `visavis-bench veil` (two real app windows on a virtual display).
 
 use clap::{Parser, Subcommand};
 use serde_json::{Value, json};
@@ -65,6 +65,13 @@ enum What {
         /// Likewise, milliseconds.
         #[arg(long, default_value_t = 0)]
         delay_ms: u32,
+    },
+    /// From the start of a cover in front of one window's camera to the first veiled picture of the other.
+    Veil {
+        #[arg(long)]
+        app: PathBuf,
+        #[arg(long, default_value_t = 24)]
+        covers: u32,
     },
     /// A picture of both windows in a call, with a drawing.
     Screenshot {
@@ -157,6 +164,7 @@ async fn main() -> ExitCode {
         What::Windows { app, seconds, camera } => windows(app, Duration::from_secs(seconds), camera).await,
         What::Ink { loss, delay_ms, .. } if (loss > 0.0 || delay_ms > 0) && !network::is_own() => network::again(loss, delay_ms),
         What::Ink { app, strokes, littered, .. } => ink(app, strokes, littered).await,
+        What::Veil { app, covers } => veil(app, covers).await,
         What::Screenshot { app, camera_a, camera_b, out } => screenshot(app, [&camera_a, &camera_b], out).await,
     };
     match outcome {
@@ -416,6 +424,19 @@ async fn ink(app: PathBuf, strokes: usize, littered: u32) -> Outcome {
     println!("{} of {} places were reached", measured.latency.len(), measured.latency.len() + measured.lost);
     print_latency("pointer event on A's page to ink on B's page", measured.latency);
     print_latency("between two frames of A's page while it draws", measured.frames);
+    two.part().await;
+    Ok(())
+}
+
+async fn veil(app: PathBuf, covers: u32) -> Outcome {
+    let two = Two::meet(app, ["face:ada", "face:bao"]).await?;
+    let mut step = 0;
+    let pause = || {
+        step += 1;
+        Duration::from_millis(900 + step * 137 % 700)
+    };
+    let taken = visavis_rehearsal::veil::covers(&two.a, covers, pause).await?;
+    print_latency("start of a cover before A's camera to the first veiled picture of B on A's page", taken);
     two.part().await;
     Ok(())
 }

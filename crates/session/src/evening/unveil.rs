@@ -1,8 +1,8 @@
 //! "Ask me before unveiling": a picture that was veiled for the peer's sake waits for its owner. The gate alone decides whether a
 //! picture may be clear; here is only one more reason for it to be told that the user does not agree.
 
-use super::Effect;
 use super::in_call::InCall;
+use super::{Effect, Evening};
 use visavis_call as call;
 use visavis_sight::gate::{Because, Input as GateInput};
 use visavis_wire::channel::{Control, Shows};
@@ -41,5 +41,11 @@ impl InCall {
     /// What was seen and told, for the server.
     pub(super) fn saw_covered(&self) -> Option<ClientMessage> {
         self.covered.message(&self.match_id)
+    }
+}
+
+impl Evening {
+    pub fn ask_before_unveiling(&self) -> bool {
+        self.own.ask_before_unveiling
     }
 }
