@@ -24,6 +24,7 @@ mod paper;
 mod parting;
 mod unveil;
 mod view;
+mod wanted;
 
 use crate::diagnostics::Figures;
 use crate::drawing::Drawing;
@@ -40,6 +41,8 @@ use visavis_wire::channel::{Seen, Shows};
 use visavis_wire::http::{Follow, Me, Refusal};
 use visavis_wire::people::{PeerCard, Profile};
 use visavis_wire::socket::{ClientMessage, MatchId, RelayCredentials, Role, ServerMessage};
+
+pub use wanted::Wanted;
 
 /// All that can happen to an evening.
 #[derive(Debug)]
@@ -194,16 +197,6 @@ pub enum Effect {
     RememberDevices,
 }
 
-/// Devices that should be open now. The loop makes it so.
-#[derive(Clone, Debug, Default, PartialEq)]
-pub struct Wanted {
-    pub camera: Option<String>,
-    pub microphone: Option<String>,
-    pub speaker: Option<String>,
-    /// Changes when something that failed is to be tried again.
-    pub attempt: u32,
-}
-
 pub struct Evening {
     stage: Stage,
     notice: Option<Notice>,
@@ -303,21 +296,6 @@ impl Evening {
 
     pub fn devices(&self) -> &Devices {
         &self.devices
-    }
-
-    pub fn wanted(&self) -> Wanted {
-        let (mut camera, mut sound) = (false, false);
-        if let Stage::SignedIn(signed_in) = &self.stage {
-            camera = matches!(signed_in.room, Room::Mirror | Room::Waiting(_) | Room::Offered(_) | Room::Call(_));
-            sound = matches!(signed_in.room, Room::Mirror | Room::Call(_));
-        }
-        let chosen = |wanted: bool, id: &String| (wanted && !id.is_empty()).then(|| id.clone());
-        Wanted {
-            camera: chosen(camera && self.own.camera_on, &self.devices.camera),
-            microphone: chosen(sound, &self.devices.microphone),
-            speaker: chosen(sound, &self.devices.speaker),
-            attempt: self.attempt,
-        }
     }
 
     fn command(&mut self, command: Command, now: Duration, out: &mut Vec<Effect>) {

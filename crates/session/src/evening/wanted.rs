@@ -1,0 +1,30 @@
+//! Which devices should be open on which page.
+
+use super::{Evening, Room, Stage};
+
+/// Devices that should be open now. The loop makes it so.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Wanted {
+    pub camera: Option<String>,
+    pub microphone: Option<String>,
+    pub speaker: Option<String>,
+    /// Changes when something that failed is to be tried again.
+    pub attempt: u32,
+}
+
+impl Evening {
+    pub fn wanted(&self) -> Wanted {
+        let (mut camera, mut sound) = (false, false);
+        if let Stage::SignedIn(signed_in) = &self.stage {
+            camera = matches!(signed_in.room, Room::Mirror | Room::Waiting(_) | Room::Offered(_) | Room::Call(_));
+            sound = matches!(signed_in.room, Room::Mirror | Room::Call(_));
+        }
+        let chosen = |wanted: bool, id: &String| (wanted && !id.is_empty()).then(|| id.clone());
+        Wanted {
+            camera: chosen(camera && self.own.camera_on, &self.devices.camera),
+            microphone: chosen(sound, &self.devices.microphone),
+            speaker: chosen(sound, &self.devices.speaker),
+            attempt: self.attempt,
+        }
+    }
+}
