@@ -6,6 +6,7 @@
 
 pub mod bot;
 pub mod browser;
+pub mod cover;
 pub mod display;
 pub mod ink;
 pub mod processes;

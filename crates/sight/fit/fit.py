@@ -1,24 +1,30 @@
 #!/usr/bin/env python3
-"""Fits the weights of src/detector.rs.
+"""Fits the weights of src/cover.rs.   usage: fit.py SET CLEAR VEILED [SET CLEAR VEILED ...]
 
-usage: fit.py SET MEASURES MEASURES_VEILED DRAWN DRAWN_VEILED
+SET holds labels.json; CLEAR and VEILED are what `cargo xtask bench cover SET --measures --out FILE [--veiled]` wrote. SCORE, the
+folder of score.py, is the first SET. Prints, for each set and view, what the weights do on people and rooms that they were not
+fitted on (each left out in turn), then what the weights fitted on everything do, then these weights. Needs numpy and scipy.
 
-SET holds labels.json and score.py; the other four are written by `cover_csv FOLDER --measures [--veiled]` over the decoded
-clips of the set, and over the folder that drawn.py filled. Prints the figures of a cross-validation whose folds are made
-by the person filmed, for several thresholds, and then the weights fitted on everything. Needs numpy and scipy.
+Clear and veiled pictures have weights of their own; which apply is asked of each picture, as the detector does.
 
-Each weight has one sign (the less of anything there is to see, the more covered), and there are four of them: richer models
-did better in cross-validation by a percent or two and are known to fall apart on other people and rooms."""
+Each weight has the sign that reason gives it. Richer models (more measures, trees) did better on the clips they were fitted on and
+fell apart on other people and rooms."""
 
 import csv, json, sys
 import numpy as np
 from scipy.optimize import minimize
 
-FOLDS = 6
-RIDGE = 0.02
-DRAWN_TIMES = 6  # how often the drawn faces count among the open cameras
-THRESHOLDS = (-1.0, -0.7, -0.4, -0.1, 0.2)
-RELEASE = 0.7  # how far under the threshold a cover ends
+RIDGE = 0.01
+OPEN = 3.0  # weight of all open pictures against all covered ones
+SHIFT = {"clear": -0.5, "veiled": -0.5}  # moves the fitted threshold of a part towards fewer alarms
+SHIFTS = (-1.5, -1.0, -0.5, 0.0, 0.5)
+VIEWS = ("clear", "veiled")
+MOSAIC = 0.9
+FPS, MOST, SOONEST, SETTLED = 15, 4.0, 0.26, 4
+
+# name of the measure, what is added before the logarithm (None: as it is), sign
+WHOLE = [("sharpest", 1.0, -1), ("colours", 2.0, -1), ("step", 0.5, -1), ("since_remains", 1.0, -1)]
+PART = [("lost", 0.05, 1), ("gained", None, -1), ("texture", 0.3, -1), ("edges", 1.0, -1)]
 
 
 def read(path):
@@ -31,28 +37,32 @@ def read(path):
     return {clip: dict(zip(names, np.array(rows).T)) for clip, rows in clips.items()}
 
 
-def columns(m):
-    logs = (m["detail"] + 1, m["colours"] + 2, m["mean_step"] + 0.5, m["least_third"] + 1)
-    return np.log(np.stack(logs, 1))
+def columns(measures, model, prefix=""):
+    return np.stack([measures[prefix + name] if add is None else np.log(measures[prefix + name] + add) for name, add, _ in model], 1)
 
 
-def truth(clip, frames):
-    """1 covered, 0.5 partly, 0 open, -1 not used (sliding in or out, partial30, not live, nobody in view)."""
+def place(source):
+    """Clips of one place and its people stay together: whoever is left out is left out with the room."""
+    return source.split("_")[0] if source.startswith(("asl_", "clm_", "tg_", "drawn")) else source
+
+
+def truth(clip, frames, least):
+    """1 covered, 0 open, -1 not used (sliding in or out, small covers, pictures that no camera took)."""
     marks = np.zeros(frames)
     for event in clip["events"]:
-        marks[max(0, event["onset"]) : event["gone"]] = -1
-        if event["cls"] in ("covered", "partial") and clip["category"] != "partial30":
-            marks[max(0, event["start"]) : event["end"]] = 1 if event["cls"] == "covered" else 0.5
+        if event["cls"] == "noview":
+            continue
+        marks[max(0, event["onset"]) : event["gone"] + 6] = -1
+        drawn = "eshutter" in event["kind"] or event["cls"] == "notlive"
+        if not drawn and event["cov"] >= least:
+            marks[event["start"] + 4 : event["end"]] = 1
     return marks
 
 
-def fit(samples):
+def fit(samples, signs):
     x = np.concatenate([x[t >= 0] for x, t in samples])
-    t = np.concatenate([t[t >= 0] for _, t in samples])
-    weight = np.where(t == 0.5, 0.5, 1.0)
-    covered = t > 0
-    weight[covered] *= 0.5 / weight[covered].sum()
-    weight[~covered] *= 1.5 / weight[~covered].sum()
+    covered = np.concatenate([t[t >= 0] for _, t in samples]) > 0
+    weight = np.where(covered, 1 / covered.sum(), OPEN / (~covered).sum())
     mean, deviation = x.mean(0), x.std(0)
     z = (x - mean) / deviation
 
@@ -62,63 +72,105 @@ def fit(samples):
         slope = weight * (1 / (1 + np.exp(-logit)) - covered)
         return value, np.append(z.T @ slope + RIDGE * p[:-1], slope.sum())
 
-    count = x.shape[1]
-    bounds = [(None, 0)] * count + [(None, None)]
-    p = minimize(loss, np.zeros(count + 1), jac=True, method="L-BFGS-B", bounds=bounds).x
+    bounds = [(None, 0) if sign < 0 else (0, None) for sign in signs] + [(None, None)]
+    p = minimize(loss, np.zeros(len(signs) + 1), jac=True, method="L-BFGS-B", bounds=bounds).x
     weights = p[:-1] / deviation
     return weights, p[-1] - (weights * mean).sum()
 
 
-def alarms(logits, threshold):
-    """As src/detector.rs does: half-way smoothing, a lower threshold for release, 0.33 s before a state is said."""
-    states, smoothed, on, run = [], None, False, 0
-    for logit in np.clip(logits, -6, 6):
-        smoothed = logit if smoothed is None else (smoothed + logit) / 2
-        on = smoothed > (threshold - RELEASE if on else threshold)
-        run = run + 1 if on else 0
-        states.append(("covered" if run >= 6 else "clear", None))
+def still(measures):
+    """Pictures that src/still.rs takes for repeated or drawn, in a clear view."""
+    out, smoothed, frozen, drawn = [], 0.5, 0, 0
+    for change, empty in zip(measures["change"], measures["empty"]):
+        smoothed += 0.3 * (min(change, 0.5) - smoothed)
+        frozen = frozen + 1 if smoothed <= 0.05 else 0
+        drawn = drawn + 1 if empty >= 0.8 and change <= 0.03 else 0
+        out.append(frozen > 24 or drawn > 4)
+    return np.array(out)
+
+
+def alarms(logits):
+    """As src/hysteresis.rs does."""
+    states, full, shown = [], MOST * SOONEST, "unknown"
+    level = full / 2
+    for at, logit in enumerate(logits):
+        if at + 1 >= SETTLED:
+            level = min(max(level + float(np.clip(logit, -MOST, MOST)) / FPS, 0.0), full)
+        if level <= 0:
+            shown = "clear"
+        elif level >= full and shown in ("clear", "unknown"):
+            shown = "covered"
+        states.append(("clear" if shown == "unknown" else shown, None))
     return dict(enumerate(states))
 
 
-def main(folder, *paths):
-    sys.path.insert(0, folder)
+class Clip:
+    def __init__(self, label, measures, view):
+        self.label, self.place, self.view = label, place(label["source"]), view
+        self.mosaic = measures["inside_flat"] >= MOSAIC
+        self.whole = columns(measures, WHOLE)
+        self.part = [columns(measures, PART, prefix) for prefix in ("since_", "before_")]
+        self.still = still(measures)
+        frames = len(self.whole)
+        self.whole_truth = truth(label, frames, 0.85)
+        begun = any(event["onset"] <= 0 for event in label["events"])
+        self.part_truth = np.full(frames, -1.0) if begun else truth(label, frames, 0.45)
+
+    def logits(self, models, shift):
+        by_view = []
+        for view in VIEWS:
+            (whole, whole_bias), (part, part_bias) = models[view]
+            seen = self.whole @ whole + whole_bias
+            lost = np.min([x @ part for x in self.part], 0) + part_bias + (SHIFT[view] if shift is None else shift)
+            by_view.append(np.maximum(seen, lost))
+        return np.where(self.still, MOST, np.where(self.mosaic, by_view[1], by_view[0]))
+
+
+def train(clips):
+    models = {}
+    for view in VIEWS:
+        those = [clip for clip in clips if clip.view == view]
+        whole = fit([(clip.whole, clip.whole_truth) for clip in those], [sign for *_, sign in WHOLE])
+        part = fit([(clip.part[0], clip.part_truth) for clip in those], [sign for *_, sign in PART])
+        models[view] = whole, part
+    return models
+
+
+def tell(score, title, clips, model_of, shift):
+    said = {clip.label["clip"]: alarms(clip.logits(model_of(clip), shift)) for clip in clips}
+    r = score.score([clip.label for clip in clips], said)
+    c, n = r["cover"], r["notlive"]
+    print(f"{title:28s} {'as chosen' if shift is None else shift}: within 1 s {c['in1s']:.3f} p50 {c['p50']:.2f} p95 {c['p95']:.2f} held {c['held']:.3f} release p95 {c['rel95']:.2f}"
+          f" | false alarms {r['fa_per_h']:.1f}/h, {r['fa_per_h_without_noview']:.1f} outside nobody-in-view | not live {n['hit']:.2f}")  # fmt: skip
+    if "--list" in sys.argv:
+        print("   missed", [(m[0][-4:], m[1], m[2]) for m in r["misses"]], "\n   false", [(m[0][-4:], m[1], m[2]) for m in r["famap"]])
+
+
+def main():
+    paths = [path for path in sys.argv[1:] if not path.startswith("--")]
+    sys.path.insert(0, paths[0])
     import score
 
-    clips = json.load(open(folder + "/labels.json"))
-    sets = [read(path) for path in paths]
-    samples, drawn = {}, []
-    for name, measures in zip(("clear", "veiled"), sets[:2]):
-        for clip in clips:
-            x = columns(measures[clip["clip"]])
-            samples[name, clip["clip"]] = (x, truth(clip, len(x)))
-    for measures in sets[2:]:
-        drawn += [(columns(m)[1:], np.zeros(len(m["mean"]) - 1)) for m in measures.values()] * DRAWN_TIMES
-    people = sorted({clip["source"] for clip in clips})
-    fold = {clip["clip"]: people.index(clip["source"]) % FOLDS for clip in clips}
-
-    def training(without):
-        chosen = [s for (_, clip), s in samples.items() if fold[clip] != without]
-        grey = []  # an eighth of the open pictures once more without colour: monochrome cameras
-        for x, t in chosen:
-            x = x[::8].copy()
-            x[:, 1] = np.log(2.5)
-            grey.append((x, np.where(t[::8] == 0, 0, -1)))
-        return chosen + grey + drawn
-
-    models = [fit(training(k)) for k in range(FOLDS)]
-    for name in ("clear", "veiled"):
-        for threshold in THRESHOLDS:
-            said = {}
-            for clip in clips:
-                weights, bias = models[fold[clip["clip"]]]
-                said[clip["clip"]] = alarms(samples[name, clip["clip"]][0] @ weights + bias, threshold)
-            r = score.score(clips, said)
-            c = r["cover"]
-            print(f"{name:6s} over {threshold:4.1f}: within 1 s {c['in1s']:.3f}, held {c['held']:.2f}, {r['fa_per_h']:.1f} false alarms/h")
-    weights, bias = fit(training(None))
-    for name, weight in zip(("DETAIL", "COLOURS", "STEP", "LEAST_THIRD"), weights):
-        print(f"{name} {weight:.3f}")
-    print(f"BIAS {bias:.3f} less the threshold chosen")
+    sets = []
+    for folder, clear, veiled in zip(paths[0::3], paths[1::3], paths[2::3]):
+        labels = json.load(open(folder + "/labels.json"))
+        for view, path in (("clear", clear), ("veiled", veiled)):
+            measures = read(path)
+            sets.append((f"{folder.rstrip('/').split('/')[-1]} {view}", [Clip(l, measures[l["clip"]], view) for l in labels if l["clip"] in measures]))
+    everything = [clip for _, clips in sets for clip in clips]
+    places = sorted({clip.place for clip in everything})
+    without = {left: train([clip for clip in everything if clip.place != left]) for left in places}
+    print("each place with its people left out in turn:", *places)
+    for title, clips in sets:
+        for shift in SHIFTS:
+            tell(score, title, clips, lambda clip: without[clip.place], shift)
+    models = train(everything)
+    print("fitted on all of it")
+    for title, clips in sets:
+        tell(score, title, clips, lambda clip: models, None)
+    for view in VIEWS:
+        for name, (weights, bias), model, shift in zip(("whole", "part"), models[view], (WHOLE, PART), (0.0, SHIFT[view])):
+            print(view, name, *(f"{measure[0]} {weight:.3f}" for measure, weight in zip(model, weights)), f"bias {bias + shift:.3f}")
 
 
-main(*sys.argv[1:])
+main()

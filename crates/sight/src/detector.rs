@@ -1,14 +1,16 @@
-//! Camera state from decoded pictures: what [`crate::features`] measures, weighed and held against the clock.
+//! Camera state from decoded pictures: what [`crate::features`] measures, weighed by `cover` and `still`, and held against the
+//! clock by `hysteresis`.
 //!
-//! Works on clear and on veiled pictures alike. Two answers are given: [`Detector::evidence`] is quick (0.2 s) and feeds the
-//! gate, [`Detector::state`] is calm (0.4 s, and 0.6 s back to clear) and chooses the words shown to people.
+//! Works on clear and on veiled pictures alike. Two answers are given: [`Detector::evidence`] is quick and feeds the gate,
+//! [`Detector::state`] is calmer and chooses the words shown to people.
 //!
-//! Not told: a recording that is played in a loop, a photograph held before the lens, a view without a person, and a cover
-//! that leaves half of the picture free.
+//! Not told: a recording that is played in a loop, and a view without a person.
 
+use crate::cover;
 use crate::features::{Eye, Measures};
-use crate::hysteresis::Hysteresis;
+use crate::hysteresis::Belief;
 use crate::planes::Planes;
+use crate::still::{Still, Stillness};
 use std::time::Duration;
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
@@ -38,27 +40,18 @@ const BETWEEN_LOOKS: Duration = Duration::from_millis(60);
 /// No picture for so long is no signal.
 pub const SILENCE: Duration = Duration::from_secs(1);
 
-// Evidence and state wait from the look at which the smoothed cover is over the threshold, one or two looks after the fact;
-// the sums are the 0.2 s and 0.4 s that the module promises.
-const EVIDENCE_OF_TROUBLE: Duration = Duration::from_millis(120);
-pub(crate) const EVIDENCE_OF_CLEAR: Duration = Duration::from_millis(190);
-const STATE_OF_TROUBLE: Duration = Duration::from_millis(320);
-const STATE_OF_CLEAR: Duration = Duration::from_millis(600);
+/// How long the strongest evidence takes to be believed; see [`Belief`].
+const EVIDENCE: Duration = Duration::from_millis(130);
+/// The same the other way, for the gate, which holds before it unveils.
+pub(crate) const EVIDENCE_OF_CLEAR: Duration = EVIDENCE;
+const STATE: Duration = Duration::from_millis(260);
 
-/// Smoothed change under which pictures count as repeated, levels of luma, and how long it must be so. An encoder goes on
-/// refining a repeated picture for a second or two (seen with VP8: single changes of up to 0.07, then under 0.01); of 15 minutes
-/// of open cameras, still people and an empty room included, none stayed under 0.1 for more than three looks. Each look moves
-/// the smoothed value by its share, and counts for no more than the limit, so that it takes 0.4 s to settle.
-const STILL: f32 = 0.05;
-const CHANGE_SHARE: f32 = 0.3;
-const CHANGE_LIMIT: f32 = 0.5;
-const FROZEN_AFTER: Duration = Duration::from_millis(1600);
-/// Under a mosaic a still person changes few blocks, and each block that changes is 0.007 or more: looks are taken one by
-/// one, and two that changed in a row end it (one may be a key frame).
-const STILL_VEILED: f32 = 0.003;
-const FROZEN_VEILED_AFTER: Duration = Duration::from_secs(3);
+/// Evidence of pictures that no camera took, once they are known to be.
+const CERTAIN: f32 = 4.0;
 /// Share of blocks without inner variation from which a picture is taken for a mosaic.
 const MOSAIC: f32 = 0.9;
+/// Logit of a whole cover from which a part is called the whole.
+const NEARLY_WHOLE: f32 = -1.0;
 
 /// Something is too dark to see, rather than covered, when it is darker than this, when its fine detail survives averaging,
 /// when there is not much of it (a finger that leaves a gap has a bright edge), and when there is noise at all (the picture that
@@ -71,32 +64,6 @@ const DARK_CHANGE: f32 = 0.05;
 /// Under a mosaic the steps of a smooth gradient look like detail and noise may be rounded away, so that only the darkest
 /// pictures are called dark: a finger lets more light through.
 const DARK_MEAN_VEILED: f32 = 12.0;
-
-/// A logistic regression over four measures, each with the sign that reason gives it: the less of anything there is to
-/// see, the more covered. Fitted by `fit/fit.py` on 24 minutes of labelled clips, clear and veiled together, drawn faces among
-/// the open cameras, and an eighth of the open pictures once more without colour so that a monochrome camera is not called
-/// covered. The bias holds the threshold that gave 85 % of covers within one second at 10 false alarms an hour, in a
-/// cross-validation by person (veiled: 83 %, 10).
-const BIAS: f32 = 10.293;
-const DETAIL: f32 = -1.051;
-const COLOURS: f32 = -1.516;
-const STEP: f32 = -1.208;
-const LEAST_THIRD: f32 = -1.162;
-/// Logits are kept within this, and every look moves the running value halfway.
-const LOGIT_LIMIT: f32 = 6.0;
-const SMOOTHING: f32 = 0.5;
-/// Once covered, the smoothed logit must fall under this to be clear again.
-const UNCOVERED: f32 = -0.7;
-
-/// Logit of "this camera is covered, or sees next to nothing"; covered above 0.
-fn cover(measures: &Measures) -> f32 {
-    let logit = BIAS
-        + DETAIL * (measures.detail + 1.0).ln()
-        + COLOURS * (measures.colours + 2.0).ln()
-        + STEP * (measures.step + 0.5).ln()
-        + LEAST_THIRD * (measures.least_third + 1.0).ln();
-    logit.clamp(-LOGIT_LIMIT, LOGIT_LIMIT)
-}
 
 /// Whether what looks covered is a room without light.
 fn is_dark(measures: &Measures, mosaic: bool) -> bool {
@@ -116,16 +83,10 @@ pub struct Detector {
     /// Start of the wait for a picture: the last picture, or the first call.
     heard: Option<Duration>,
     looked: Option<Duration>,
-    /// Smoothed logit of a cover, and whether it counts as one.
-    cover: Option<f32>,
-    covered: bool,
-    /// Smoothed change between looks, whether the last look changed, and the first of the looks that are all alike.
-    change: f32,
-    changed: bool,
-    still_since: Option<Duration>,
+    still: Stillness,
     mosaic: bool,
-    evidence: Hysteresis,
-    state: Hysteresis,
+    evidence: Belief,
+    state: Belief,
 }
 
 impl Default for Detector {
@@ -135,14 +96,10 @@ impl Default for Detector {
             off: false,
             heard: None,
             looked: None,
-            cover: None,
-            covered: false,
-            change: CHANGE_LIMIT,
-            changed: true,
-            still_since: None,
+            still: Stillness::default(),
             mosaic: false,
-            evidence: Hysteresis::new(EVIDENCE_OF_TROUBLE, EVIDENCE_OF_CLEAR),
-            state: Hysteresis::new(STATE_OF_TROUBLE, STATE_OF_CLEAR),
+            evidence: Belief::new(EVIDENCE),
+            state: Belief::new(STATE),
         }
     }
 }
@@ -166,10 +123,13 @@ impl Detector {
             self.start_anew();
         }
         let measures = self.eye.look(&picture);
-        let seen = self.judge(&measures, now);
+        let (logit, trouble) = self.judge(&measures, now);
+        let passed = now.saturating_sub(self.looked.unwrap_or(now));
         self.looked = Some(now);
-        self.evidence.feed(seen, now);
-        self.state.feed(seen, now);
+        if self.eye.is_settled() {
+            self.evidence.feed(logit, trouble, passed, now);
+            self.state.feed(logit, trouble, passed, now);
+        }
         self.state()
     }
 
@@ -198,13 +158,12 @@ impl Detector {
         self.state()
     }
 
-    /// The calm answer, for words and warnings: trouble after 0.4 s, clear again after 0.6 s.
+    /// The calm answer, for words and warnings.
     pub fn state(&self) -> CameraState {
         self.state.shown()
     }
 
-    /// The quick answer, for the gate: anything but clear after 0.2 s. Clear again after 0.2 s too: the gate has a hold of its
-    /// own before it unveils.
+    /// The quick answer, for the gate, which has a hold of its own before it unveils.
     pub fn evidence(&self) -> CameraState {
         self.evidence.shown()
     }
@@ -215,44 +174,26 @@ impl Detector {
     }
 
     fn start_anew(&mut self) {
-        self.eye.forget();
-        (self.looked, self.cover, self.covered) = (None, None, false);
-        (self.change, self.changed, self.still_since) = (CHANGE_LIMIT, true, None);
+        (self.eye, self.looked, self.still) = (Eye::default(), None, Stillness::default());
         self.evidence.set(CameraState::Unknown);
         self.state.set(CameraState::Unknown);
     }
 
-    fn judge(&mut self, measures: &Measures, now: Duration) -> CameraState {
+    /// Logit of trouble, and what it would be called.
+    fn judge(&mut self, measures: &Measures, now: Duration) -> (f32, CameraState) {
         self.mosaic = measures.inside_flat >= MOSAIC;
-        if self.is_frozen(measures.change, now) {
-            return CameraState::Frozen;
+        match self.still.look(measures, self.mosaic, now) {
+            Still::Frozen => return (CERTAIN, CameraState::Frozen),
+            Still::Drawn => return (CERTAIN, CameraState::Covered),
+            Still::Moves => {}
         }
-        let seen = cover(measures);
-        let smoothed = self.cover.map_or(seen, |before| before + SMOOTHING * (seen - before));
-        self.cover = Some(smoothed);
-        let was_covered = self.covered;
-        self.covered = smoothed > if was_covered { UNCOVERED } else { 0.0 };
-        if self.covered && !was_covered {
-            self.eye.forget();
-        }
-        match self.covered {
-            false => CameraState::Clear,
+        let (whole, part) = (cover::whole(measures, self.mosaic), cover::part(measures, self.mosaic));
+        let trouble = match whole > NEARLY_WHOLE {
             true if is_dark(measures, self.mosaic) => CameraState::Dark,
             true => CameraState::Covered,
-        }
-    }
-
-    fn is_frozen(&mut self, change: f32, now: Duration) -> bool {
-        self.change += CHANGE_SHARE * (change.min(CHANGE_LIMIT) - self.change);
-        let changed = change > STILL_VEILED;
-        let moves = if self.mosaic { changed && self.changed } else { self.change > STILL };
-        self.changed = changed;
-        if moves {
-            self.still_since = None;
-            return false;
-        }
-        let since = *self.still_since.get_or_insert(now);
-        now.saturating_sub(since) >= if self.mosaic { FROZEN_VEILED_AFTER } else { FROZEN_AFTER }
+            false => CameraState::Partial,
+        };
+        (whole.max(part), trouble)
     }
 }
 

@@ -193,10 +193,11 @@ fn a_finger_is_covered_at_once_and_taking_it_away_is_clear_again() {
             let mut camera = Camera::new(veiled);
             camera.until(scene, Clear);
             let (evidence, state) = camera.until(Scene::Finger, Covered);
-            assert!((130..=300).contains(&evidence) && (300..=500).contains(&state), "{evidence} {state}");
+            // It may be called dark for a moment while the pictures of before are still remembered.
+            assert!((100..=700).contains(&evidence) && (200..=700).contains(&state), "{evidence} {state}");
             camera.stays(Scene::Finger, 90, Covered);
             let (evidence, state) = camera.until(scene, Clear);
-            assert!((190..=500).contains(&evidence) && (600..=900).contains(&state), "{evidence} {state}");
+            assert!((100..=500).contains(&evidence) && (200..=650).contains(&state), "{evidence} {state}");
         }
     }
 }

@@ -1,33 +1,31 @@
 //! What is measured on one decoded picture and its recent past: few numbers, each with a meaning that can be said in words.
-//!
-//! Everything is taken from a grid of 32 x 18 block means, the very blocks of the veil, so that a veiled picture and a clear
-//! one measure alike; [`Measures::kept`] and [`Measures::change`] use a finer grid of 80 x 45. The top eighteenth of the
-//! picture takes part in nothing: synthetic cameras write a frame number there, which would make a covered or frozen camera
-//! look alive.
+//! What changed against the view of this very camera a while ago is measured by [`crate::change`].
 
-use crate::planes::{Plane, Planes, block_means, part};
-use crate::veil::{BLOCKS_ACROSS, BLOCKS_DOWN};
+use crate::change::{Change, Memory};
+use crate::grids::{ACROSS, BLOCKS, CELLS, DOWN, FINE, FINE_ACROSS, Grids, TILES, box_means, deviation, mean, quantile, reduced};
+use crate::planes::{Plane, Planes, part};
+use crate::veil::BLOCKS_DOWN;
 
-const ACROSS: usize = BLOCKS_ACROSS;
-const DOWN: usize = BLOCKS_DOWN - 1;
-const FINE_ACROSS: usize = 80;
-const FINE_DOWN: usize = 45;
-/// First row of the fine grid in use: the strip ends at row 2.5, and a codec's blocks carry its changes to row 5.
-const FINE_TOP: usize = 5;
-const FINE: usize = FINE_ACROSS * (FINE_DOWN - FINE_TOP);
-/// Pictures that [`Measures::kept`] is averaged over: three odd and three even ones, 0.4 s.
+/// Pictures that what stays in place is taken from: three odd and three even ones, 0.4 s.
 const RECENT: usize = 6;
-
+/// Newest pictures whose mean is compared with the memory of the view.
+const NOW: usize = 4;
+/// Looks until the measures over time can be trusted.
+pub(crate) const SETTLED: usize = 4;
+/// Cells of the fine grid are halved once for [`Measures::kept`].
+const HALF: usize = 2;
 /// Amplitude at which the correlation [`Measures::kept`] is halved, levels of luma.
 const FAINT: f32 = 0.2;
+/// Texture under which a tile counts as empty, levels of luma from cell to cell.
+const EMPTY: f32 = 0.4;
 
-/// One look at a camera. All but `mean` and `change` grow with what can be made out.
+/// One look at a camera.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Measures {
     /// Mean luma above black.
     pub mean: f32,
-    /// Root mean square of the luma that a smooth (quadratic) surface leaves unexplained: a defocused cover has no detail
-    /// but may have a strong gradient.
+    /// Root mean square of the luma that a smooth (quadratic) surface leaves unexplained: a defocused cover has no detail but
+    /// may have a strong gradient.
     pub detail: f32,
     /// Detail of that third of the picture (left, middle, right) that has the least.
     pub least_third: f32,
@@ -35,158 +33,185 @@ pub struct Measures {
     pub step: f32,
     /// Deviation of both chroma planes, added.
     pub colours: f32,
+    /// Texture that stays in place, of the fiftieth part of the picture that has most of it. Texture is the product of the
+    /// gradients of the averages of odd and of even pictures: noise has none.
+    pub sharpest: f32,
     /// Correlation of the fine detail of the averages of odd and of even pictures. Noise has none, a dark room has. Detail of
     /// less than a fifth of a level counts little: it is the rounding of a smooth gradient.
     pub kept: f32,
     /// Mean absolute change of the fine grid since the last look. Infinite at the first.
     pub change: f32,
+    /// Share of the picture without any texture.
+    pub empty: f32,
     /// Share of blocks whose inside does not vary: about 1 for a mosaic, and for a picture without noise and detail.
     pub inside_flat: f32,
+    /// Against the remembered view, and against the view before the last great change.
+    pub since: Change,
+    pub before: Change,
 }
 
 impl Measures {
     /// Every measure with its name, for tuning.
-    pub fn named(&self) -> [(&'static str, f32); 8] {
-        [
+    pub fn named(&self) -> Vec<(String, f32)> {
+        let mut named: Vec<_> = [
             ("mean", self.mean),
             ("detail", self.detail),
             ("least_third", self.least_third),
-            ("mean_step", self.step),
+            ("step", self.step),
             ("colours", self.colours),
+            ("sharpest", self.sharpest),
             ("kept", self.kept),
             ("change", self.change),
+            ("empty", self.empty),
             ("inside_flat", self.inside_flat),
         ]
+        .map(|(name, value)| (name.to_owned(), value))
+        .into();
+        for (prefix, change) in [("since", &self.since), ("before", &self.before)] {
+            named.extend(change.named().map(|(name, value)| (format!("{prefix}_{name}"), value)));
+        }
+        named
     }
 }
 
-/// Takes [`Measures`], remembering the last pictures at 80 x 45.
+/// Takes [`Measures`], remembering the last pictures as grids.
 #[derive(Debug, Default)]
 pub struct Eye {
     scratch: Vec<u32>,
-    /// Newest last, high-passed; at most [`RECENT`].
-    recent: Vec<Vec<f32>>,
-    fine: Vec<f32>,
+    /// Newest last, at most [`RECENT`].
+    recent: Vec<Grids>,
+    memory: Memory,
+    looks: usize,
 }
 
 impl Eye {
     /// The planes must be sound.
     pub fn look(&mut self, picture: &Planes<'_>) -> Measures {
-        let luma = (picture.width, picture.height);
-        let chroma = (luma.0.div_ceil(2), luma.1.div_ceil(2));
-        let y = self.blocks(picture.y, luma);
-        let u = self.blocks(picture.u, chroma);
-        let v = self.blocks(picture.v, chroma);
-        let mut measures = spatial(&y, &u, &v);
-        measures.inside_flat = inside_flat(picture.y, luma);
-        self.temporal(picture, &mut measures);
-        measures
-    }
-
-    /// Forgets the past pictures, so that [`Measures::kept`] is about what comes next alone.
-    pub fn forget(&mut self) {
-        self.recent.clear();
-    }
-
-    fn blocks(&mut self, plane: Plane<'_>, size: (usize, usize)) -> Vec<f32> {
-        let mut means = vec![0.0; ACROSS * BLOCKS_DOWN];
-        block_means(plane, size, (ACROSS, BLOCKS_DOWN), &mut self.scratch, &mut means);
-        means.split_off(ACROSS)
-    }
-
-    fn temporal(&mut self, picture: &Planes<'_>, measures: &mut Measures) {
-        let mut fine = vec![0.0; FINE_ACROSS * FINE_DOWN];
-        block_means(picture.y, (picture.width, picture.height), (FINE_ACROSS, FINE_DOWN), &mut self.scratch, &mut fine);
-        let fine = fine.split_off(FINE_ACROSS * FINE_TOP);
-        measures.change = match self.fine.len() {
-            0 => f32::INFINITY,
-            _ => fine.iter().zip(&self.fine).map(|(a, b)| (a - b).abs()).sum::<f32>() / FINE as f32,
-        };
+        let grids = Grids::of(picture, &mut self.scratch);
+        let change = self.recent.last().map_or(f32::INFINITY, |last| mean_change(&grids.fine, &last.fine));
         if self.recent.len() == RECENT {
             self.recent.remove(0);
         }
-        self.recent.push(high_pass(&fine));
-        self.fine = fine;
-        measures.kept = self.kept();
+        self.recent.push(grids);
+        self.looks += 1;
+        let (odd, even) = self.averages();
+        let texture = texture(&odd, &even);
+        let now = self.now();
+        let (since, before) = self.memory.compare(&now, &texture);
+        let newest = &self.recent[self.recent.len() - 1];
+        let (detail, least_third) = details(&newest.y);
+        let measures = Measures {
+            mean: mean(&newest.y) - 16.0,
+            detail,
+            least_third,
+            step: mean_step(&newest.y),
+            colours: deviation(&newest.u) + deviation(&newest.v),
+            sharpest: quantile(&mut texture.clone(), 0.98),
+            kept: kept(&odd, &even),
+            change,
+            empty: texture.iter().filter(|&&texture| texture < EMPTY).count() as f32 / TILES as f32,
+            inside_flat: inside_flat(picture.y, (picture.width, picture.height)),
+            since,
+            before,
+        };
+        self.memory.learn(&newest.y, &texture, since.lost);
+        measures
     }
 
-    fn kept(&self) -> f32 {
-        if self.recent.len() < 2 {
-            return 0.0;
-        }
-        let (mut ab, mut aa, mut bb) = (0.0, 0.0, 0.0);
-        let counts = [self.recent.len().div_ceil(2) as f32, (self.recent.len() / 2) as f32];
-        for at in 0..FINE {
-            let mut sums = [0.0f32; 2];
-            for (turn, picture) in self.recent.iter().enumerate() {
-                sums[turn % 2] += picture[at];
+    /// Whether there were enough pictures for the measures over time.
+    pub(crate) fn is_settled(&self) -> bool {
+        self.looks >= SETTLED
+    }
+
+    /// Means of the odd and of the even recent pictures, fine. The same of one picture alone.
+    fn averages(&self) -> (Vec<f32>, Vec<f32>) {
+        let mut sums = [vec![0.0; FINE], vec![0.0; FINE]];
+        for (turn, grids) in self.recent.iter().enumerate() {
+            for (sum, value) in sums[turn % 2].iter_mut().zip(&grids.fine) {
+                *sum += value;
             }
-            let (a, b) = (sums[0] / counts[0], sums[1] / counts[1]);
-            ab += a * b;
-            aa += a * a;
-            bb += b * b;
         }
-        ab / ((aa * bb).sqrt() + FINE as f32 * FAINT * FAINT)
+        let counts = [self.recent.len().div_ceil(2) as f32, (self.recent.len() / 2) as f32];
+        let [mut odd, mut even] = sums;
+        odd.iter_mut().for_each(|sum| *sum /= counts[0]);
+        if counts[1] == 0.0 {
+            return (odd.clone(), odd);
+        }
+        even.iter_mut().for_each(|sum| *sum /= counts[1]);
+        (odd, even)
+    }
+
+    fn now(&self) -> Vec<f32> {
+        let newest = &self.recent[self.recent.len().saturating_sub(NOW)..];
+        let mut now = vec![0.0; BLOCKS];
+        for grids in newest {
+            for (sum, value) in now.iter_mut().zip(&grids.y) {
+                *sum += value / newest.len() as f32;
+            }
+        }
+        now
     }
 }
 
-/// The picture without its 5 x 5 means.
-fn high_pass(fine: &[f32]) -> Vec<f32> {
-    let down = FINE_DOWN - FINE_TOP;
-    let mut across = vec![0.0; FINE];
-    for (row, out) in fine.chunks_exact(FINE_ACROSS).zip(across.chunks_exact_mut(FINE_ACROSS)) {
-        for (x, out) in out.iter_mut().enumerate() {
-            let near = &row[x.saturating_sub(2)..(x + 3).min(FINE_ACROSS)];
-            *out = near.iter().sum::<f32>() / near.len() as f32;
+fn mean_change(fine: &[f32], last: &[f32]) -> f32 {
+    fine.iter().zip(last).map(|(a, b)| (a - b).abs()).sum::<f32>() / fine.len() as f32
+}
+
+/// Texture of each tile, levels of luma from cell to cell.
+fn texture(odd: &[f32], even: &[f32]) -> Vec<f32> {
+    let mut products = vec![0.0; FINE];
+    for at in (0..FINE - FINE_ACROSS).step_by(FINE_ACROSS) {
+        let (a, a_below) = odd[at..at + 2 * FINE_ACROSS].split_at(FINE_ACROSS);
+        let (b, b_below) = even[at..at + 2 * FINE_ACROSS].split_at(FINE_ACROSS);
+        let out = &mut products[at..at + FINE_ACROSS];
+        for x in 0..FINE_ACROSS - 1 {
+            out[x] = (a[x + 1] - a[x]) * (b[x + 1] - b[x]) + (a_below[x] - a[x]) * (b_below[x] - b[x]);
         }
     }
-    let mut passed = vec![0.0; FINE];
-    for y in 0..down {
-        let near = y.saturating_sub(2)..(y + 3).min(down);
-        let count = near.len() as f32;
-        for x in 0..FINE_ACROSS {
-            let mean = near.clone().map(|y| across[y * FINE_ACROSS + x]).sum::<f32>() / count;
-            passed[y * FINE_ACROSS + x] = fine[y * FINE_ACROSS + x] - mean;
-        }
+    let mut tiles = reduced(&products, FINE_ACROSS, CELLS);
+    tiles.iter_mut().for_each(|tile| *tile = tile.max(0.0).sqrt());
+    tiles
+}
+
+fn kept(odd: &[f32], even: &[f32]) -> f32 {
+    let [a, b] = [odd, even].map(|fine| {
+        let half = reduced(fine, FINE_ACROSS, HALF);
+        let means = box_means(&half, FINE_ACROSS / HALF, 2);
+        half.iter().zip(means).map(|(value, mean)| value - mean).collect::<Vec<f32>>()
+    });
+    let (mut ab, mut aa, mut bb) = (0.0, 0.0, 0.0);
+    for (a, b) in a.iter().zip(&b) {
+        ab += a * b;
+        aa += a * a;
+        bb += b * b;
     }
-    passed
+    ab / ((aa * bb).sqrt() + a.len() as f32 * FAINT * FAINT)
 }
 
-fn mean(values: &[f32]) -> f32 {
-    values.iter().sum::<f32>() / values.len().max(1) as f32
-}
-
-fn deviation(values: &[f32]) -> f32 {
-    let mean = mean(values);
-    (values.iter().map(|value| (value - mean).powi(2)).sum::<f32>() / values.len().max(1) as f32).sqrt()
-}
-
-fn spatial(y: &[f32], u: &[f32], v: &[f32]) -> Measures {
-    let (mut steps, mut pairs) = (0.0, 0);
+fn mean_step(y: &[f32]) -> f32 {
+    let (mut sum, mut pairs) = (0.0, 0);
     for at in 0..y.len() {
         let right = (at % ACROSS + 1 < ACROSS).then_some(at + 1);
         let below = (at + ACROSS < y.len()).then_some(at + ACROSS);
         for next in [right, below].into_iter().flatten() {
-            steps += (y[next] - y[at]).abs();
+            sum += (y[next] - y[at]).abs();
             pairs += 1;
         }
     }
-    let rest = unexplained(y);
-    let mut thirds = [(0.0, 0); 3];
-    for (at, rest) in rest.iter().enumerate() {
+    sum / pairs as f32
+}
+
+/// Of the whole, and of the third that has least.
+fn details(y: &[f32]) -> (f32, f32) {
+    let mut thirds = [(0.0, 0.0); 3];
+    for (at, rest) in unexplained(y).iter().enumerate() {
         let (sum, count) = &mut thirds[at % ACROSS * 3 / ACROSS];
         *sum += rest * rest;
-        *count += 1;
+        *count += 1.0;
     }
-    let least = thirds.into_iter().map(|(sum, count)| sum / count as f32).fold(f32::INFINITY, f32::min);
-    Measures {
-        mean: mean(y) - 16.0,
-        detail: (rest.iter().map(|rest| rest * rest).sum::<f32>() / rest.len() as f32).sqrt(),
-        least_third: least.sqrt(),
-        step: steps / pairs as f32,
-        colours: deviation(u) + deviation(v),
-        ..Measures::default()
-    }
+    let (sum, count) = thirds.iter().fold((0.0, 0.0), |all, third| (all.0 + third.0, all.1 + third.1));
+    let least = thirds.into_iter().map(|(sum, count)| sum / count).fold(f32::INFINITY, f32::min);
+    (f32::sqrt(sum / count), least.sqrt())
 }
 
 /// The grid without its best quadratic surface. The polynomials are orthogonal over the grid, so each is taken out by itself.
@@ -223,5 +248,5 @@ fn inside_flat(luma: Plane<'_>, (width, height): (usize, usize)) -> f32 {
         let (least, most) = samples.iter().fold((255, 0), |(least, most), &sample| (sample.min(least), sample.max(most)));
         flat += usize::from(most - least <= 4);
     }
-    flat as f32 / (ACROSS * DOWN) as f32
+    flat as f32 / BLOCKS as f32
 }

@@ -1,23 +1,33 @@
-//! How long something must be seen before it is believed.
+//! When something is believed: evidence adds up over time (a sequential probability ratio test), so that much of it is believed
+//! at once and little of it later, and what contradicts takes away again.
 
 use crate::detector::CameraState;
 use std::time::Duration;
 
-/// Holds a state until another has been seen without a break for a while: one wait for leaving `Clear` (or changing between
-/// states that are not), another for coming back to it. Two kinds of trouble that alternate count as one trouble, so that a
-/// picture between dark and covered is not clear for ever.
+/// One look counts for no more than this, either way: no single picture decides.
+const MOST: f32 = 4.0;
+/// A look stands for the time since the last one, at most so long.
+const LONGEST: Duration = Duration::from_millis(150);
+/// Sums of looks that end so near to the limit have reached it.
+const ROUNDING: f32 = 1e-4;
+/// Another kind of trouble is said after it has been seen for so long without a break.
+const OTHER_KIND: Duration = Duration::from_millis(250);
+
+/// Starts undecided, halfway between trouble and clear.
 #[derive(Debug)]
-pub(crate) struct Hysteresis {
+pub(crate) struct Belief {
     shown: CameraState,
-    /// Since when what was seen is on the other side of clear, or another trouble, than `shown`.
-    differs: Option<(Duration, CameraState)>,
-    to_trouble: Duration,
-    to_clear: Duration,
+    /// Evidence of trouble in hand, logits times seconds, from 0 to `full`.
+    level: f32,
+    full: f32,
+    other: Option<(CameraState, Duration)>,
 }
 
-impl Hysteresis {
-    pub(crate) fn new(to_trouble: Duration, to_clear: Duration) -> Self {
-        Self { shown: CameraState::Unknown, differs: None, to_trouble, to_clear }
+impl Belief {
+    /// `soonest`: how long the strongest evidence takes.
+    pub(crate) fn new(soonest: Duration) -> Self {
+        let full = MOST * soonest.as_secs_f32();
+        Self { shown: CameraState::Unknown, level: full / 2.0, full, other: None }
     }
 
     pub(crate) fn shown(&self) -> CameraState {
@@ -26,25 +36,42 @@ impl Hysteresis {
 
     /// Believed at once.
     pub(crate) fn set(&mut self, state: CameraState) {
+        self.level = match state {
+            CameraState::Unknown => self.full / 2.0,
+            CameraState::Clear => 0.0,
+            _ => self.full,
+        };
         self.shown = state;
-        self.differs = None;
+        self.other = None;
     }
 
-    pub(crate) fn feed(&mut self, seen: CameraState, now: Duration) {
-        if seen == self.shown {
-            self.differs = None;
+    /// `logit` of trouble, what it would be called, and the time since the last look.
+    pub(crate) fn feed(&mut self, logit: f32, trouble: CameraState, passed: Duration, now: Duration) {
+        let step = logit.clamp(-MOST, MOST) * passed.min(LONGEST).as_secs_f32();
+        self.level = (self.level + step).clamp(0.0, self.full);
+        let decided = !matches!(self.shown, CameraState::Unknown | CameraState::Clear);
+        if self.level <= ROUNDING {
+            self.set(CameraState::Clear);
+        } else if self.level >= self.full - ROUNDING && !decided {
+            self.set(trouble);
+        } else if decided {
+            self.rename(logit, trouble, now);
+        }
+    }
+
+    fn rename(&mut self, logit: f32, trouble: CameraState, now: Duration) {
+        if trouble == self.shown || logit <= 0.0 {
+            self.other = None;
             return;
         }
-        let clear = |state| state == CameraState::Clear;
-        let since = match self.differs {
-            Some((since, last)) if clear(last) == clear(seen) => since,
-            _ => now,
-        };
-        let wait = if clear(seen) { self.to_clear } else { self.to_trouble };
-        if now.saturating_sub(since) >= wait {
-            self.set(seen);
-        } else {
-            self.differs = Some((since, seen));
+        match self.other {
+            Some((state, since)) if state == trouble => {
+                if now.saturating_sub(since) >= OTHER_KIND {
+                    self.shown = trouble;
+                    self.other = None;
+                }
+            }
+            _ => self.other = Some((trouble, now)),
         }
     }
 }
@@ -58,35 +85,66 @@ mod tests {
         Duration::from_millis(ms)
     }
 
+    /// Feeds the same logit every 50 ms until something else is shown; how long that took.
+    fn until(belief: &mut Belief, logit: f32, trouble: CameraState) -> u64 {
+        let before = belief.shown();
+        (1..200)
+            .map(|look| look * 50)
+            .find(|&at| {
+                belief.feed(logit, trouble, ms(50), ms(at));
+                belief.shown() != before
+            })
+            .unwrap_or(u64::MAX)
+    }
+
     #[test]
-    fn waits_differ_by_direction_and_start_anew_after_a_break() {
-        let mut state = Hysteresis::new(ms(200), ms(600));
-        for (at, seen, shown) in [
-            (0, Clear, Unknown),
-            (599, Clear, Unknown),
-            (600, Clear, Clear),
-            (700, Covered, Clear),
-            (800, Clear, Clear),
-            (900, Covered, Clear),
-            (1099, Covered, Clear),
-            (1100, Covered, Covered),
-            (1200, Clear, Covered),
-            (1700, Covered, Covered),
-            (1800, Clear, Covered),
-            (2400, Clear, Clear),
-        ] {
-            state.feed(seen, ms(at));
-            assert_eq!(state.shown(), shown, "at {at} ms");
+    fn much_evidence_is_believed_soon_and_little_later() {
+        for (logit, after) in [(9.0, 300), (4.0, 300), (2.0, 600), (1.0, 1200)] {
+            let mut belief = Belief::new(ms(300));
+            belief.set(Clear);
+            assert_eq!(until(&mut belief, logit, Covered), after);
+            assert_eq!(belief.shown(), Covered);
+            assert_eq!(until(&mut belief, -logit, Covered), after);
+            assert_eq!(belief.shown(), Clear);
         }
     }
 
     #[test]
-    fn troubles_that_alternate_are_one_trouble() {
-        let mut state = Hysteresis::new(ms(200), ms(600));
-        state.set(Clear);
-        for at in 0..4 {
-            state.feed(if at % 2 == 0 { Dark } else { Covered }, ms(at * 70));
+    fn nothing_is_said_before_there_is_evidence() {
+        let mut belief = Belief::new(ms(300));
+        assert_eq!(belief.shown(), Unknown);
+        assert_eq!(until(&mut belief, 0.0, Covered), u64::MAX);
+        assert_eq!(until(&mut belief, -4.0, Covered), 150);
+        assert_eq!(belief.shown(), Clear);
+    }
+
+    #[test]
+    fn what_contradicts_takes_away() {
+        let mut belief = Belief::new(ms(300));
+        belief.set(Clear);
+        for look in 0..100 {
+            belief.feed(if look % 2 == 0 { 3.0 } else { -3.5 }, Covered, ms(66), ms(66 * look));
+            assert_eq!(belief.shown(), Clear);
         }
-        assert_ne!(state.shown(), Clear);
+    }
+
+    #[test]
+    fn another_kind_of_trouble_is_said_once_it_lasts() {
+        let mut belief = Belief::new(ms(300));
+        belief.set(Dark);
+        for (at, trouble, shown) in
+            [(0, Covered, Dark), (200, Dark, Dark), (300, Covered, Dark), (500, Covered, Dark), (550, Covered, Covered)]
+        {
+            belief.feed(2.0, trouble, ms(60), ms(at));
+            assert_eq!(belief.shown(), shown, "at {at} ms");
+        }
+    }
+
+    #[test]
+    fn one_look_after_a_long_pause_is_one_look() {
+        let mut belief = Belief::new(ms(300));
+        belief.set(Clear);
+        belief.feed(9.0, Covered, Duration::from_secs(60), Duration::from_secs(60));
+        assert_eq!(belief.shown(), Clear);
     }
 }

@@ -4,11 +4,15 @@
 //! No clock, no thread, no I/O: planes and time are arguments. Reading cameras, decoding, and what the server and the peer
 //! said belong to others, who report it to the gate as [`gate::Input`].
 
+pub mod change;
+mod cover;
 pub mod detector;
 pub mod features;
 pub mod gate;
+mod grids;
 mod hysteresis;
 pub mod planes;
+mod still;
 pub mod veil;
 
 pub use gate::{Gate, Released, View};

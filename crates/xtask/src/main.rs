@@ -34,6 +34,7 @@ cargo xtask COMMAND
       windows              two app windows: latency between pages, processor, memory
       ink                  two app windows: pointer to ink on the other page: --strokes N, --littered N, --loss PERCENT, --delay-ms N
       veil                 from a cover before one window's camera to the first veiled picture of the other: --covers N
+      cover DIR --out FILE [--veiled]   what the detector says of the labelled clips in DIR, for its score.py
   package              build installers for this system
 
 Words of SOURCE: device:ID, file:PATH, pattern, face:NAME, image:PATH.

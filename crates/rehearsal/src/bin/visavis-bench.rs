@@ -5,7 +5,7 @@
 use clap::{Parser, Subcommand};
 use serde_json::{Value, json};
 use std::collections::HashMap;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -13,6 +13,7 @@ use tokio::time::Instant;
 use visavis_media::camera::CameraSource;
 use visavis_media::{Clock, marker};
 use visavis_rehearsal::bot::{self, Manner, Report};
+use visavis_rehearsal::cover::{self, Columns};
 use visavis_rehearsal::display::Display;
 use visavis_rehearsal::processes;
 use visavis_rehearsal::stage::Stage;
@@ -83,6 +84,18 @@ enum What {
         camera_b: String,
         #[arg(long)]
         out: PathBuf,
+    },
+    /// What the detector says of each picture of a folder of labelled clips, for the folder's own scorer.
+    Cover {
+        folder: PathBuf,
+        #[arg(long)]
+        out: PathBuf,
+        /// Each picture goes through the veil, the encoder and the decoder first.
+        #[arg(long)]
+        veiled: bool,
+        /// Write every measure instead of the state, for fitting.
+        #[arg(long)]
+        measures: bool,
     },
 }
 
@@ -166,6 +179,7 @@ async fn main() -> ExitCode {
         What::Ink { app, strokes, littered, .. } => ink(app, strokes, littered).await,
         What::Veil { app, covers } => veil(app, covers).await,
         What::Screenshot { app, camera_a, camera_b, out } => screenshot(app, [&camera_a, &camera_b], out).await,
+        What::Cover { folder, out, veiled, measures } => covers(&folder, &out, veiled, measures),
     };
     match outcome {
         Ok(()) => ExitCode::SUCCESS,
@@ -174,6 +188,14 @@ async fn main() -> ExitCode {
             ExitCode::FAILURE
         }
     }
+}
+
+fn covers(folder: &Path, out: &Path, veiled: bool, measures: bool) -> Outcome {
+    let columns = if measures { Columns::Measures } else { Columns::States };
+    let cost = cover::run(folder, out, veiled, columns)?;
+    let each = cost.looking.as_secs_f64() * 1e3 / cost.pictures.max(1) as f64;
+    println!("{} clips, {} pictures, {each:.3} ms each; written to {}", cost.clips, cost.pictures, out.display());
+    Ok(())
 }
 
 fn percentile(sorted: &[f64], share: f64) -> f64 {

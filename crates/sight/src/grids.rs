@@ -1,0 +1,113 @@
+//! One picture at the few resolutions that the measures are taken from, and small helpers over such grids.
+//!
+//! The coarse grid has the very blocks of the veil, so that a veiled picture and a clear one measure alike; the fine grid has
+//! five cells to each side of a block. The top eighteenth of the picture takes part in nothing: synthetic cameras write a frame
+//! number there, which would make a covered or frozen camera look alive; a codec's blocks carry its changes as far as
+//! [`FINE_TOP`].
+
+use crate::planes::{Plane, Planes, block_means};
+use crate::veil::{BLOCKS_ACROSS, BLOCKS_DOWN};
+
+pub(crate) const ACROSS: usize = BLOCKS_ACROSS;
+pub(crate) const DOWN: usize = BLOCKS_DOWN - 1;
+pub(crate) const BLOCKS: usize = ACROSS * DOWN;
+/// Fine cells to the side of a block.
+pub(crate) const CELLS: usize = 5;
+pub(crate) const FINE_ACROSS: usize = BLOCKS_ACROSS * CELLS;
+pub(crate) const FINE_DOWN: usize = BLOCKS_DOWN * CELLS - FINE_TOP;
+pub(crate) const FINE: usize = FINE_ACROSS * FINE_DOWN;
+/// First row of the fine grid in use.
+pub(crate) const FINE_TOP: usize = 2 * CELLS;
+/// Blocks that lie in the part of the fine grid in use: all but the first row of the coarse grid.
+pub(crate) const TILES: usize = FINE / (CELLS * CELLS);
+
+/// Block means of one picture.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Grids {
+    pub fine: Vec<f32>,
+    pub y: Vec<f32>,
+    pub u: Vec<f32>,
+    pub v: Vec<f32>,
+}
+
+impl Grids {
+    /// The planes must be sound. `scratch` is reused between calls.
+    pub fn of(picture: &Planes<'_>, scratch: &mut Vec<u32>) -> Self {
+        let luma = (picture.width, picture.height);
+        let chroma = (luma.0.div_ceil(2), luma.1.div_ceil(2));
+        let mut cells = vec![0.0; FINE_ACROSS * BLOCKS_DOWN * CELLS];
+        block_means(picture.y, luma, (FINE_ACROSS, BLOCKS_DOWN * CELLS), scratch, &mut cells);
+        let y = reduced(&cells[FINE_ACROSS * CELLS..], FINE_ACROSS, CELLS);
+        let mut blocks = |plane: Plane<'_>| {
+            let mut means = vec![0.0; ACROSS * BLOCKS_DOWN];
+            block_means(plane, chroma, (ACROSS, BLOCKS_DOWN), scratch, &mut means);
+            means.split_off(ACROSS)
+        };
+        Self { y, u: blocks(picture.u), v: blocks(picture.v), fine: cells.split_off(FINE_ACROSS * FINE_TOP) }
+    }
+}
+
+/// Means of `by` x `by` cells.
+pub(crate) fn reduced(cells: &[f32], across: usize, by: usize) -> Vec<f32> {
+    let mut sums = vec![0.0; cells.len() / (by * by)];
+    for (rows, out) in cells.chunks_exact(across * by).zip(sums.chunks_exact_mut(across / by)) {
+        for row in rows.chunks_exact(across) {
+            for (part, out) in row.chunks_exact(by).zip(out.iter_mut()) {
+                *out += part.iter().sum::<f32>();
+            }
+        }
+    }
+    let area = (by * by) as f32;
+    sums.iter_mut().for_each(|sum| *sum /= area);
+    sums
+}
+
+/// Means over the `2 * reach + 1` cells around each cell both ways, fewer at the edges.
+pub(crate) fn box_means(cells: &[f32], across: usize, reach: usize) -> Vec<f32> {
+    let down = cells.len() / across;
+    let mut rows = vec![0.0; cells.len()];
+    for (row, out) in cells.chunks_exact(across).zip(rows.chunks_exact_mut(across)) {
+        for (x, out) in out.iter_mut().enumerate() {
+            let near = &row[x.saturating_sub(reach)..(x + reach + 1).min(across)];
+            *out = near.iter().sum::<f32>() / near.len() as f32;
+        }
+    }
+    let mut means = vec![0.0; cells.len()];
+    for (y, out) in means.chunks_exact_mut(across).enumerate() {
+        let near = y.saturating_sub(reach)..(y + reach + 1).min(down);
+        let count = near.len() as f32;
+        for y in near {
+            for (out, value) in out.iter_mut().zip(&rows[y * across..(y + 1) * across]) {
+                *out += value / count;
+            }
+        }
+    }
+    means
+}
+
+pub(crate) fn mean(values: &[f32]) -> f32 {
+    values.iter().sum::<f32>() / values.len().max(1) as f32
+}
+
+pub(crate) fn deviation(values: &[f32]) -> f32 {
+    let mean = mean(values);
+    (values.iter().map(|value| (value - mean).powi(2)).sum::<f32>() / values.len().max(1) as f32).sqrt()
+}
+
+/// The value that a share of `values` does not exceed; 0 of none. Reorders them.
+pub(crate) fn quantile(values: &mut [f32], share: f32) -> f32 {
+    let Some(last) = values.len().checked_sub(1) else { return 0.0 };
+    let at = (share.clamp(0.0, 1.0) * last as f32).round() as usize;
+    *values.select_nth_unstable_by(at, f32::total_cmp).1
+}
+
+/// Larger of the steps of luma to the block on the left and to the one above.
+pub(crate) fn steps(y: &[f32]) -> Vec<f32> {
+    (0..y.len())
+        .map(|at| {
+            let left = if at % ACROSS > 0 { (y[at] - y[at - 1]).abs() } else { 0.0 };
+            let above = if at >= ACROSS { (y[at] - y[at - ACROSS]).abs() } else { 0.0 };
+            left.max(above)
+        })
+        .collect()
+}

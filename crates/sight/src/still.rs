@@ -1,0 +1,72 @@
+//! Pictures that no camera took: the same one again and again, and a drawn one (an electronic shutter's, a card with a letter,
+//! plain black). A sensor has noise, and even what a codec leaves of it moves.
+
+use crate::features::Measures;
+use std::time::Duration;
+
+/// Smoothed change under which pictures count as repeated, levels of luma, and how long it must be so. An encoder goes on
+/// refining a repeated picture for a second or two (seen with VP8: single changes of up to 0.07, then under 0.01); of 15 minutes
+/// of open cameras, still people and an empty room included, none stayed under 0.1 for more than three looks. Each look moves
+/// the smoothed value by its share, and counts for no more than the limit, so that it takes 0.4 s to settle.
+const STILL: f32 = 0.05;
+const CHANGE_SHARE: f32 = 0.3;
+const CHANGE_LIMIT: f32 = 0.5;
+const FROZEN_AFTER: Duration = Duration::from_millis(1600);
+/// Under a mosaic a still person changes few blocks, and each block that changes is 0.007 or more: looks are taken one by
+/// one, and two that changed in a row end it (one may be a key frame).
+const STILL_VEILED: f32 = 0.003;
+const FROZEN_VEILED_AFTER: Duration = Duration::from_secs(3);
+/// A picture of which so much is empty, and which does not change, is a drawn one.
+const DRAWN_EMPTY: f32 = 0.8;
+const DRAWN_CHANGE: f32 = 0.03;
+const DRAWN_AFTER: Duration = Duration::from_millis(250);
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Still {
+    Moves,
+    Frozen,
+    Drawn,
+}
+
+#[derive(Debug)]
+pub(crate) struct Stillness {
+    change: f32,
+    changed: bool,
+    still_since: Option<Duration>,
+    drawn_since: Option<Duration>,
+}
+
+impl Default for Stillness {
+    fn default() -> Self {
+        Self { change: CHANGE_LIMIT, changed: true, still_since: None, drawn_since: None }
+    }
+}
+
+impl Stillness {
+    pub fn look(&mut self, measures: &Measures, mosaic: bool, now: Duration) -> Still {
+        let frozen = self.is_frozen(measures.change, mosaic, now);
+        let drawn = measures.empty >= DRAWN_EMPTY && measures.change <= DRAWN_CHANGE;
+        let since = if drawn { *self.drawn_since.get_or_insert(now) } else { now };
+        if !drawn {
+            self.drawn_since = None;
+        }
+        match (drawn && now.saturating_sub(since) >= DRAWN_AFTER, frozen) {
+            (true, _) => Still::Drawn,
+            (false, true) => Still::Frozen,
+            (false, false) => Still::Moves,
+        }
+    }
+
+    fn is_frozen(&mut self, change: f32, mosaic: bool, now: Duration) -> bool {
+        self.change += CHANGE_SHARE * (change.min(CHANGE_LIMIT) - self.change);
+        let changed = change > STILL_VEILED;
+        let moves = if mosaic { changed && self.changed } else { self.change > STILL };
+        self.changed = changed;
+        if moves {
+            self.still_since = None;
+            return false;
+        }
+        let since = *self.still_since.get_or_insert(now);
+        now.saturating_sub(since) >= if mosaic { FROZEN_VEILED_AFTER } else { FROZEN_AFTER }
+    }
+}
