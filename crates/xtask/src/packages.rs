@@ -50,6 +50,15 @@ const LINUX: [Need; 15] = [
     ),
 ];
 
+/// What only single tests and benches need, and say so when it is not there. Large, or not to be had everywhere.
+const BESIDES: [Need; 1] = [need(
+    Sign::Either("chromium", "google-chrome"),
+    "chromium",
+    "chromium",
+    "chromium",
+    "calls with a browser, in a test and to compare with",
+)];
+
 const fn need(sign: Sign, apt: &'static str, dnf: &'static str, pacman: &'static str, what_for: &'static str) -> Need {
     Need { sign, apt, dnf, pacman, what_for }
 }
@@ -93,11 +102,20 @@ pub fn install_missing() -> Outcome {
 
 fn linux() -> Outcome {
     let missing: Vec<&Need> = LINUX.iter().filter(|need| !need.is_met()).collect();
-    if missing.is_empty() {
-        return Ok(());
+    if !missing.is_empty() {
+        install(&missing)?;
     }
+    for need in BESIDES.iter().filter(|need| !need.is_met()) {
+        if install(&[need]).is_err() {
+            println!("goes on without {}; what needs it ({}) will be left out and say so", need.apt, need.what_for);
+        }
+    }
+    Ok(())
+}
+
+fn install(missing: &[&Need]) -> Outcome {
     println!("this machine lacks:");
-    for need in &missing {
+    for need in missing {
         println!("  {:<24} for {}", need.apt, need.what_for);
     }
     let words = |name: fn(&Need) -> &'static str| missing.iter().map(|need| name(need)).collect::<Vec<_>>().join(" ");

@@ -213,7 +213,7 @@ mod tests {
         assert_eq!(line(&verdicts, "| lat p95")[2..], ["0.75", "step", "missed"]);
         assert_eq!(line(&verdicts, "| frozen")[2..], ["0.60", "step", "missed"]);
         assert_eq!(line(&verdicts, "| fps")[2..], ["0.93", "step", "missed"]);
-        assert_eq!(line(&verdicts, "| SSIM")[2..], ["1.00", "clean", "reached"]);
+        assert_eq!(line(&verdicts, "| SSIM")[2..], ["1.00", "step", "reached"]);
         assert_eq!(line(&verdicts, "| private")[2..], ["-", "-", "not measured"]);
     }
 
