@@ -16,7 +16,9 @@ use std::time::Duration;
 use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 use tokio::time::{Instant, MissedTickBehavior};
 use visavis_call::{Call, Codecs, Command, Config, Event, MicrophoneSink, Policy, SpeakerSource};
-use visavis_media::audio::{AudioError, Microphone, MicrophoneSource, Speaker, SpeakerTarget};
+use visavis_media::audio::{
+    AudioError, AudioFrame, Microphone, MicrophoneSource, ProcessingOptions, SILENCE, Speaker, SpeakerTarget, VoiceProcessing,
+};
 use visavis_media::camera::{Camera, CameraError, CameraSource};
 use visavis_media::{Clock, Frame, FramePool, Mailbox};
 use visavis_session::picture::{Order, PeerParts, PeerWatch, start_own};
@@ -53,6 +55,8 @@ pub enum PeerError {
     Sound(#[from] AudioError),
     #[error("{0}")]
     Io(#[from] io::Error),
+    #[error("the voice processing cannot be started: {0}")]
+    Processing(String),
     #[error("the server has no relay")]
     NoRelay,
     #[error("the server went away before the call began")]
@@ -96,7 +100,7 @@ pub async fn run(options: Options) -> Result<(), PeerError> {
     let _ = own.send(Order::Camera(Some(camera.pictures.clone())));
     let config = Config { codecs: options.codecs, ..call_config(options.role, relay, options.policy, clock) };
     let (call, events) = Call::start(config);
-    let sound = Sound::open(call.microphone(), call.speaker())?;
+    let sound = Sound::open(options.role, call.microphone(), call.speaker(), clock)?;
     let shown = Mailbox::new();
     let parts =
         PeerParts { number: NUMBER, clock, pictures: call.peer_pictures(), gate: own.clone(), tell, shown: shown.clone() };
@@ -197,23 +201,34 @@ impl Drop for ScreenEnd {
     }
 }
 
-/// A synthetic voice at a microphone's pace, and a speaker that nobody hears.
+/// A synthetic voice at a microphone's pace through the processing that a real microphone's sound goes through, and a speaker
+/// that nobody hears.
 struct Sound {
     _microphone: Microphone,
+    _processing: VoiceProcessing,
     _speaker: Speaker,
 }
 
 impl Sound {
-    fn open(sink: MicrophoneSink, mut source: SpeakerSource) -> Result<Self, AudioError> {
-        let mut voice = Voice::default();
-        let mut frame = visavis_media::audio::SILENCE;
-        let speak = move |_: &visavis_media::audio::AudioFrame| {
+    fn open(role: Role, sink: MicrophoneSink, mut source: SpeakerSource, clock: Clock) -> Result<Self, PeerError> {
+        let processing = VoiceProcessing::start(ProcessingOptions::default(), move |frame: &AudioFrame| sink.push(frame))
+            .map_err(|error| PeerError::Processing(error.to_string()))?;
+        let (near, far) = (processing.near(), processing.far());
+        // Two voices: one's own, coming back from the other side, would be taken for an echo.
+        let mut voice = if role == Role::Offerer { Voice::default() } else { Voice::another() };
+        let mut frame = SILENCE;
+        let speak = move |_: &AudioFrame| {
             voice.fill(&mut frame);
-            sink.push(&frame);
+            near.push(&frame, std::time::Instant::now());
         };
+        let play = move |frame: &mut AudioFrame, heard| {
+            source.pull_ahead(frame, clock.at(heard));
+        };
+        let played = move |frame: &AudioFrame, heard| far.push(frame, heard);
         Ok(Self {
             _microphone: Microphone::open(&MicrophoneSource::Silent, Box::new(speak))?,
-            _speaker: Speaker::open(&SpeakerTarget::Silent, Box::new(move |frame| source.pull(frame)))?,
+            _processing: processing,
+            _speaker: Speaker::open_with(&SpeakerTarget::Silent, Box::new(play), Box::new(played))?,
         })
     }
 }

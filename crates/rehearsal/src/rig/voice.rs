@@ -8,6 +8,9 @@ const SYLLABLES_A_SECOND: usize = 5;
 const SPOKEN: [bool; SECONDS * SYLLABLES_A_SECOND] =
     [true, true, false, true, true, true, false, false, true, true, true, true, false, true, false];
 const PITCH_HZ: f64 = 120.0;
+const OTHER_PITCH_HZ: f64 = 171.0;
+/// The other voice is at another place of the same syllables.
+const OTHER_SHIFT: usize = 6;
 const OVERTONES: usize = 19;
 const LOUDNESS: f64 = 4000.0;
 
@@ -19,11 +22,16 @@ pub struct Voice {
 
 impl Default for Voice {
     fn default() -> Self {
-        Self { samples: samples(), next: 0 }
+        Self { samples: samples(PITCH_HZ, 0), next: 0 }
     }
 }
 
 impl Voice {
+    /// Of somebody else.
+    pub fn another() -> Self {
+        Self { samples: samples(OTHER_PITCH_HZ, OTHER_SHIFT), next: 0 }
+    }
+
     pub fn fill(&mut self, frame: &mut AudioFrame) {
         frame.copy_from_slice(&self.samples[self.next..self.next + FRAME_SAMPLES]);
         self.next = (self.next + FRAME_SAMPLES) % self.samples.len();
@@ -36,7 +44,7 @@ impl Voice {
 }
 
 /// A buzz whose pitch wavers, shaped into syllables, over a little noise.
-fn samples() -> Vec<i16> {
+fn samples(pitch_hz: f64, shift: usize) -> Vec<i16> {
     let rate = f64::from(SAMPLE_RATE);
     let mut noise = 1u32;
     (0..SECONDS * SAMPLE_RATE as usize)
@@ -45,13 +53,13 @@ fn samples() -> Vec<i16> {
             // Two thirds of a hertz and a pitch in whole hertz close the loop without a step.
             let waver = 3.0 * (std::f64::consts::TAU * 2.0 / 3.0 * time).sin();
             let buzz: f64 = (1..OVERTONES + 1)
-                .map(|tone| (std::f64::consts::TAU * PITCH_HZ * tone as f64 * time + waver).sin() / tone as f64)
+                .map(|tone| (std::f64::consts::TAU * pitch_hz * tone as f64 * time + waver).sin() / tone as f64)
                 .sum();
             let syllable = (time * SYLLABLES_A_SECOND as f64) as usize;
             let shape = (std::f64::consts::PI * SYLLABLES_A_SECOND as f64 * time).sin().abs();
             noise = noise.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
             let hiss = f64::from(noise >> 16) / 65_536.0 - 0.5;
-            let spoken = if SPOKEN[syllable % SPOKEN.len()] { buzz * shape } else { 0.0 };
+            let spoken = if SPOKEN[(syllable + shift) % SPOKEN.len()] { buzz * shape } else { 0.0 };
             ((spoken + 0.02 * hiss) * LOUDNESS) as i16
         })
         .collect()
