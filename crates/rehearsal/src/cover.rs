@@ -7,7 +7,7 @@ use serde::Deserialize;
 use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
-use visavis_media::codec::{VideoDecoder, VideoEncoder, Vp8Decoder, Vp8Encoder};
+use visavis_media::codec::{Codec, VideoDecoder, VideoEncoder, VpxDecoder, VpxEncoder};
 use visavis_media::container::{MAX_CODED_BYTES, ivf};
 use visavis_media::{Frame, FramePool};
 use visavis_sight::detector::{CameraState, Detector};
@@ -106,7 +106,7 @@ struct Watcher<'a> {
     at: usize,
     detector: Detector,
     eye: Eye,
-    veil: Option<(Gate, Vp8Encoder, Vp8Decoder)>,
+    veil: Option<(Gate, VpxEncoder, VpxDecoder)>,
 }
 
 impl<'a> Watcher<'a> {
@@ -115,8 +115,8 @@ impl<'a> Watcher<'a> {
         let veil = match veiled {
             false => None,
             true => {
-                let encoder = Vp8Encoder::new(640, 360, clip.fps, clip.kbps).map_err(why)?;
-                Some((Gate::new(), encoder, Vp8Decoder::new(FramePool::new(BUFFERS)).map_err(why)?))
+                let encoder = VpxEncoder::new(Codec::Vp8, 640, 360, clip.fps, clip.kbps).map_err(why)?;
+                Some((Gate::new(), encoder, VpxDecoder::new(Codec::Vp8, FramePool::new(BUFFERS)).map_err(why)?))
             }
         };
         Ok(Self { clip, columns, at: 0, detector: Detector::new(), eye: Eye::default(), veil })
@@ -172,7 +172,7 @@ fn decode(path: &Path, clip: &Clip, each: &mut Each<'_>) -> Result<(), String> {
 
 fn vp8(data: &[u8], clip: &Clip, each: &mut Each<'_>) -> Result<(), String> {
     let coded = ivf::read(data).map_err(|error| error.to_string())?;
-    let mut decoder = Vp8Decoder::new(FramePool::new(BUFFERS)).map_err(|error| error.to_string())?;
+    let mut decoder = VpxDecoder::new(Codec::Vp8, FramePool::new(BUFFERS)).map_err(|error| error.to_string())?;
     for (at, range) in coded.pictures.into_iter().enumerate() {
         let captured = Duration::from_secs_f64(at as f64 / f64::from(clip.fps.clamp(1, MOST_FPS)));
         if let Some(frame) = decoder.decode(&data[range], captured).map_err(|error| error.to_string())? {
@@ -274,7 +274,7 @@ mod tests {
     #[test]
     fn each_picture_of_a_clip_gets_a_line_clear_and_veiled() {
         let folder = tempfile::tempdir().unwrap();
-        let mut encoder = Vp8Encoder::new(320, 180, 15, 300).unwrap();
+        let mut encoder = VpxEncoder::new(Codec::Vp8, 320, 180, 15, 300).unwrap();
         let (pool, mut gate) = (FramePool::new(4), Gate::new());
         let mut file = b"DKIF\0\0\x20\0VP80\x40\x01\xb4\0\x0f\0\0\0\x01\0\0\0\x1e\0\0\0\0\0\0\0".to_vec();
         for at in 0..30u64 {
