@@ -28,7 +28,7 @@ const AROUND: usize = 16 + 8 + 20 + 4;
 /// Pictures are left out while more than this waits.
 const ENOUGH_WAITING: Duration = Duration::from_millis(60);
 /// What waited longer is given up for a key frame.
-const TOO_OLD: Duration = Duration::from_millis(400);
+const TOO_OLD: Duration = Duration::from_millis(2000);
 /// While nothing is heard a packet leaves now and then, so that there is something to answer.
 const TRICKLE: Duration = Duration::from_millis(250);
 /// Packets that a picture is filled up with at most.

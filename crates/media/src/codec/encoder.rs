@@ -14,7 +14,7 @@ const VP9_SPEED: i32 = 8;
 /// Above this many pixels a second thread pays.
 const PIXELS_FOR_TWO_THREADS: usize = 640 * 480;
 /// A key frame may take as much as this many percent of an average frame; more would hold up the pictures after it.
-const KEY_PERCENT: u32 = 600;
+const KEY_PERCENT: u32 = 350;
 const MIN_KBPS: u32 = 20;
 const MAX_KBPS: u32 = 20_000;
 
@@ -28,8 +28,8 @@ pub struct VpxEncoder {
     kbps: u32,
     /// Set until a key frame has really come out: rate control may drop the picture that was to be one.
     key_wanted: bool,
-    /// Time stamp of the last picture, in microseconds.
-    last: Option<i64>,
+    /// When the last picture was captured, and its time stamp, in microseconds.
+    last: Option<(i64, i64)>,
 }
 
 impl VpxEncoder {
@@ -47,11 +47,15 @@ impl VpxEncoder {
     /// Strictly increasing whatever the camera says (cameras change during a call).
     fn time_stamp(&mut self, captured: Duration) -> i64 {
         let captured = i64::try_from(captured.as_micros()).unwrap_or(i64::MAX / 2);
+        let interval = i64::from(1_000_000 / self.fps);
         let stamp = match self.last {
-            Some(last) if captured <= last => last + i64::from(1_000_000 / self.fps),
-            _ => captured,
+            Some((before, stamp)) if captured <= before => stamp + interval,
+            // libvpx gives a picture the bits of the time since the one before. Where pictures are left out because the path is
+            // behind, that would make the next one as large as all of them, and the path stay behind.
+            Some((before, stamp)) => stamp + (captured - before).min(2 * interval),
+            None => captured,
         };
-        self.last = Some(stamp);
+        self.last = Some((captured, stamp));
         stamp
     }
 
