@@ -101,7 +101,7 @@ pub enum Input {
 pub enum Output {
     Send {
         socket: SocketId,
-        message: ServerMessage,
+        message: Box<ServerMessage>,
     },
     Close {
         socket: SocketId,
@@ -315,5 +315,5 @@ impl Room {
 }
 
 fn send(socket: SocketId, message: ServerMessage) -> Output {
-    Output::Send { socket, message }
+    Output::Send { socket, message: Box::new(message) }
 }

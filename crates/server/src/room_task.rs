@@ -183,7 +183,7 @@ impl RoomTask {
 
     async fn carry_out(&mut self, output: Output, inputs: &mut std::collections::VecDeque<Input>) {
         match output {
-            Output::Send { socket, message } => self.deliver(socket, Delivery::Message(Box::new(message)), inputs),
+            Output::Send { socket, message } => self.deliver(socket, Delivery::Message(message), inputs),
             Output::Close { socket } => {
                 self.deliver(socket, Delivery::Close, inputs);
                 self.sockets.remove(&socket);

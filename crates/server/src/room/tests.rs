@@ -85,7 +85,7 @@ impl Evening {
         while let Some(input) = inputs.pop() {
             for output in self.room.handle(self.now, input, &mut self.sources) {
                 match output {
-                    Output::Send { socket, message } => self.heard.entry(socket.0).or_default().push(message),
+                    Output::Send { socket, message } => self.heard.entry(socket.0).or_default().push(*message),
                     Output::Close { socket } => self.closed.push(socket.0),
                     Output::LookUp { account } => {
                         inputs.push(Input::LookedUp { account, found: Ok(self.entrants[&account].clone()) });
