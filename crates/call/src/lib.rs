@@ -34,7 +34,6 @@ mod resend;
 mod send;
 mod sound;
 mod statistics;
-#[allow(dead_code, reason = "the queue of pictures will ask it")]
 mod sync;
 mod traffic;
 mod video;

@@ -9,6 +9,7 @@ pub(crate) use assembler::{Assembler, Counts, Step};
 pub(crate) use decode::{DecodeQueue, Decoding};
 
 use crate::engine::Shared;
+use crate::video;
 use rtc::rtcp;
 use rtc::rtcp::payload_feedbacks::picture_loss_indication::PictureLossIndication;
 use rtc::rtcp::transport_feedbacks::transport_layer_nack::{TransportLayerNack, nack_pairs_from_sequence_numbers};
@@ -55,6 +56,15 @@ impl Intake {
         }
     }
 
+    /// How long a picture waits for its sound.
+    fn hold(&self, timestamp: u32, now: Duration) -> Duration {
+        let captured = self.shared.clocks.peer_micros(self.ssrc, video::CLOCK_RATE, timestamp);
+        captured.map_or(Duration::ZERO, |captured| {
+            let latency = i64::try_from(now.as_micros()).unwrap_or(i64::MAX).saturating_sub(captured);
+            self.shared.lips.lock().picture(now, latency)
+        })
+    }
+
     /// Hands whole pictures on; gives what is to be told to the sender (RFC 4585, 6.2.1 and 6.3.1).
     pub fn proceed(&mut self) -> Vec<Box<dyn rtcp::Packet>> {
         if self.queue.take_broken() {
@@ -68,7 +78,10 @@ impl Intake {
         let mut keys_asked = 0;
         while let Some(step) = self.assembler.poll(now) {
             match step {
-                Step::Decode(picture) => self.queue.put(picture),
+                Step::Decode(picture) => {
+                    let hold = self.hold(picture.timestamp, now);
+                    self.queue.put(picture, now + hold);
+                }
                 Step::AskAgain(numbers) => {
                     let nacks = nack_pairs_from_sequence_numbers(&numbers);
                     feedback.push(Box::new(TransportLayerNack { sender_ssrc: 0, media_ssrc: self.ssrc, nacks }));

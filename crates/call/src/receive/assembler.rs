@@ -49,6 +49,8 @@ struct Piece {
 pub(crate) struct Picture {
     pub codec: Codec,
     pub data: Vec<u8>,
+    /// Of its packets.
+    pub timestamp: u32,
     pub key: bool,
     /// When its last packet came.
     pub arrived: Duration,
@@ -262,6 +264,7 @@ impl Assembler {
         let mut picture = Picture {
             codec: pieces.values().next().map_or(Codec::Vp8, |piece| piece.codec),
             data: Vec::with_capacity(pieces.values().map(|piece| piece.data.len()).sum()),
+            timestamp: pieces.values().next().map_or(0, |piece| piece.timestamp),
             key: pieces.values().any(|piece| piece.key),
             arrived: pieces.values().map(|piece| piece.arrived).max().unwrap_or(now),
             held: now.saturating_sub(pieces.values().map(|piece| piece.arrived).min().unwrap_or(now)),

@@ -21,7 +21,8 @@ const BACKLOG: usize = 3;
 
 #[derive(Default)]
 struct Queue {
-    pictures: VecDeque<Picture>,
+    /// With the time before which none is to be shown: the peer's voice is not so far yet.
+    pictures: VecDeque<(Picture, Duration)>,
     /// A picture was refused or left out: what builds upon it is not taken.
     key_needed: bool,
     /// And the assembler does not know yet.
@@ -29,7 +30,7 @@ struct Queue {
 }
 
 impl Queue {
-    fn put(&mut self, picture: Picture) {
+    fn put(&mut self, picture: Picture, due: Duration) {
         if picture.key {
             // What comes before a key frame is neither built upon nor the newest.
             *self = Self::default();
@@ -37,12 +38,12 @@ impl Queue {
             self.break_off();
         }
         if !self.key_needed {
-            self.pictures.push_back(picture);
+            self.pictures.push_back((picture, due));
         }
     }
 
     fn refused(&mut self) {
-        if self.pictures.front().is_none_or(|next| !next.key) {
+        if self.pictures.front().is_none_or(|(next, _)| !next.key) {
             self.break_off();
         }
     }
@@ -61,8 +62,8 @@ impl DecodeQueue {
         self.0.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    pub fn put(&self, picture: Picture) {
-        self.queue().put(picture);
+    pub fn put(&self, picture: Picture, due: Duration) {
+        self.queue().put(picture, due);
         self.0.1.notify_one();
     }
 
@@ -71,16 +72,24 @@ impl DecodeQueue {
         std::mem::take(&mut self.queue().untold)
     }
 
-    /// The next picture, and how many wait behind it.
-    fn take(&self, timeout: Duration) -> Option<(Picture, usize)> {
+    /// The next picture that is due, and how many that are wait behind it. `None`: look again.
+    fn take(&self, timeout: Duration, now: impl Fn() -> Duration) -> Option<(Picture, usize)> {
         let queue = self.queue();
         let (mut queue, _) = self
             .0
             .1
             .wait_timeout_while(queue, timeout, |queue| queue.pictures.is_empty())
             .unwrap_or_else(PoisonError::into_inner);
-        let picture = queue.pictures.pop_front()?;
-        Some((picture, queue.pictures.len()))
+        // Not before: a picture that came meanwhile is due at once.
+        let now = now();
+        let wait = queue.pictures.front()?.1.saturating_sub(now);
+        if !wait.is_zero() {
+            drop(queue);
+            std::thread::sleep(wait.min(timeout));
+            return None;
+        }
+        let (picture, _) = queue.pictures.pop_front()?;
+        Some((picture, queue.pictures.iter().filter(|(_, due)| *due <= now).count()))
     }
 }
 
@@ -102,7 +111,7 @@ impl Decoding {
     fn run(self) {
         let mut decoder = None;
         while !self.pictures.is_closed() {
-            if let Some((picture, behind)) = self.queue.take(LOOK) {
+            if let Some((picture, behind)) = self.queue.take(LOOK, || self.clock.now()) {
                 self.decode(&mut decoder, &picture, behind <= BACKLOG);
             }
         }
@@ -148,32 +157,32 @@ mod tests {
     use visavis_media::codec::Codec;
 
     fn picture(number: u8, key: bool) -> Picture {
-        Picture { codec: Codec::Vp8, data: vec![number], key, arrived: Duration::ZERO, held: Duration::ZERO }
+        Picture { codec: Codec::Vp8, data: vec![number], timestamp: 0, key, arrived: Duration::ZERO, held: Duration::ZERO }
     }
 
     fn waiting(queue: &Queue) -> Vec<u8> {
-        queue.pictures.iter().map(|picture| picture.data[0]).collect()
+        queue.pictures.iter().map(|(picture, _)| picture.data[0]).collect()
     }
 
     #[test]
     fn a_key_frame_makes_what_waits_before_it_superfluous() {
         let mut queue = Queue::default();
-        queue.put(picture(0, true));
-        queue.put(picture(1, false));
-        queue.put(picture(2, true));
-        queue.put(picture(3, false));
+        queue.put(picture(0, true), Duration::ZERO);
+        queue.put(picture(1, false), Duration::ZERO);
+        queue.put(picture(2, true), Duration::ZERO);
+        queue.put(picture(3, false), Duration::ZERO);
         assert_eq!(waiting(&queue), [2, 3]);
     }
 
     #[test]
     fn after_a_refused_picture_nothing_is_taken_until_a_key_frame() {
         let mut queue = Queue::default();
-        queue.put(picture(1, false));
+        queue.put(picture(1, false), Duration::ZERO);
         queue.refused();
-        queue.put(picture(2, false));
+        queue.put(picture(2, false), Duration::ZERO);
         assert_eq!((waiting(&queue), queue.untold), (vec![], true));
-        queue.put(picture(3, true));
-        queue.put(picture(4, false));
+        queue.put(picture(3, true), Duration::ZERO);
+        queue.put(picture(4, false), Duration::ZERO);
         assert_eq!((waiting(&queue), queue.untold), (vec![3, 4], false), "and the assembler need not ask");
         queue.refused();
         assert_eq!((waiting(&queue), queue.untold), (vec![3, 4], false), "what was refused came before the key frame");
@@ -182,8 +191,22 @@ mod tests {
     #[test]
     fn a_decoder_that_falls_far_behind_starts_again() {
         let mut queue = Queue::default();
-        queue.put(picture(0, true));
-        (1..=WAITING).for_each(|number| queue.put(picture(number as u8, false)));
+        queue.put(picture(0, true), Duration::ZERO);
+        (1..=WAITING).for_each(|number| queue.put(picture(number as u8, false), Duration::ZERO));
         assert_eq!((waiting(&queue), queue.untold), (vec![], true), "bounded, and without a hole in the row");
+    }
+
+    #[test]
+    fn a_picture_waits_until_it_is_due_and_does_not_count_as_backlog() {
+        let ms = Duration::from_millis;
+        let queue = DecodeQueue::default();
+        queue.put(picture(0, true), ms(100));
+        queue.put(picture(1, false), ms(130));
+        assert!(queue.take(ms(1), || ms(60)).is_none());
+        let taken = queue.take(ms(1), || ms(100)).map(|(picture, behind)| (picture.data[0], behind));
+        assert_eq!(taken, Some((0, 0)));
+        queue.put(picture(2, false), ms(135));
+        let taken = queue.take(ms(1), || ms(200)).map(|(picture, behind)| (picture.data[0], behind));
+        assert_eq!(taken, Some((1, 1)));
     }
 }
