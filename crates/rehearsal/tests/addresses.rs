@@ -3,6 +3,7 @@
 //! The relay has a loopback address of its own, so that 127.0.0.1 can only be the address of the two. Each session reaches the
 //! server through a tap that keeps everything it is sent; between the two there is nothing but the relay, and what arrives from
 //! it is encrypted media and messages that have no place for an address.
+#![allow(clippy::unwrap_used, reason = "helpers of tests, outside of their functions")]
 
 #[path = "support/person.rs"]
 mod person;

@@ -1,5 +1,6 @@
 //! The network of a machine changes in the middle of a call: its first interface goes down, the relay is reached through the
 //! second, and the call goes on with the same keys. In network namespaces of its own, so it needs root on Linux.
+#![allow(clippy::unwrap_used, reason = "helpers of tests, outside of their functions")]
 
 #[path = "../../call/tests/support/mod.rs"]
 mod support;

@@ -1,5 +1,6 @@
 //! A meeting outlives the server: it is killed as a process in the middle of a call, started again on the same port and
 //! database, and the two go on, part and follow each other.
+#![allow(clippy::unwrap_used, reason = "helpers of tests, outside of their functions")]
 
 #[path = "support/person.rs"]
 mod person;

@@ -1,5 +1,6 @@
 //! Two engines meet through relays by every way there is: the embedded one and coturn, over UDP, TCP and TLS, with UDP blocked
 //! where it is not the way that is tried.
+#![allow(clippy::unwrap_used, reason = "helpers of tests, outside of their functions")]
 
 #[path = "../../call/tests/support/mod.rs"]
 mod support;

@@ -47,8 +47,8 @@ fn stream(sizes: &[usize], key_every: usize, first: u16) -> Vec<(Vec<u8>, Vec<rt
         .enumerate()
         .map(|(number, size)| {
             // The codec changes with every other key frame.
-            let codec = if number / key_every % 2 == 0 { Codec::Vp8 } else { Codec::Vp9 };
-            let picture = picture(codec, number, number % key_every == 0, *size);
+            let codec = if (number / key_every).is_multiple_of(2) { Codec::Vp8 } else { Codec::Vp9 };
+            let picture = picture(codec, number, number.is_multiple_of(key_every), *size);
             let payload_type = if codec == Codec::Vp9 { 98 } else { 96 };
             let packets = packetiser.picture(&picture, payload_type, ms(33 * number as u64));
             (picture.data, packets)
@@ -222,7 +222,7 @@ proptest! {
                     Step::Decode(Picture { codec, data, key, .. }) => {
                         let number = number_of(&data);
                         prop_assert_eq!(&data, &pictures[number].0, "picture {} is not whole", number);
-                        prop_assert_eq!(key, number % key_every == 0);
+                        prop_assert_eq!(key, number.is_multiple_of(key_every));
                         prop_assert_eq!(codec == Codec::Vp9, number / key_every % 2 == 1);
                         prop_assert!(last.is_none_or(|last| number > last));
                         prop_assert!(key || last == Some(number - 1), "picture {} after {:?}", number, last);

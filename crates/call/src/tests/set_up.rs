@@ -7,6 +7,7 @@ use super::*;
 mod turn_relay;
 
 use std::collections::HashMap;
+use std::collections::hash_map::Entry;
 use std::net::SocketAddr;
 use std::sync::Mutex;
 use tokio::net::UdpSocket;
@@ -21,10 +22,10 @@ async fn at_a_distance(relay: SocketAddr, round_trip: Duration) -> SocketAddr {
         let mut backs: HashMap<SocketAddr, Arc<UdpSocket>> = HashMap::new();
         let mut buffer = vec![0; 2048];
         while let Ok((length, from)) = front.recv_from(&mut buffer).await {
-            if !backs.contains_key(&from) {
+            if let Entry::Vacant(free) = backs.entry(from) {
                 let back = Arc::new(UdpSocket::bind("127.0.0.1:0").await.unwrap());
                 back.connect(relay).await.unwrap();
-                backs.insert(from, Arc::clone(&back));
+                free.insert(Arc::clone(&back));
                 let front = Arc::clone(&front);
                 tokio::spawn(async move {
                     let mut buffer = vec![0; 2048];

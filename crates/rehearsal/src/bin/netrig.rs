@@ -102,7 +102,10 @@ mod rig {
             Task::Page { out } => {
                 let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
                 let listen = SocketAddr::from((Ipv4Addr::UNSPECIFIED, signalling::PORT));
-                runtime.block_on(async { Ok(page::Server::start(listen, out, page::CALL).await?.ended().await) })
+                runtime.block_on(async {
+                    page::Server::start(listen, out, page::CALL).await?.ended().await;
+                    Ok(())
+                })
             }
             Task::Guard { inodes } => {
                 run::guard(&inodes);

@@ -32,10 +32,10 @@ enum In {
 
 #[derive(Clone, Copy, PartialEq)]
 enum Target {
-    AtMost(f64),
-    AtLeast(f64),
+    Most(f64),
+    Least(f64),
     /// None at all will do whatever the other peer has.
-    AtMostOrZero(f64),
+    MostOrZero(f64),
 }
 
 struct Figure {
@@ -50,19 +50,19 @@ const fn figure(name: &'static str, decimals: usize, value: fn(&Row) -> Option<f
 }
 
 const FIGURES: [Figure; 14] = [
-    figure("first ms", 0, |row| Some(row.first_frame_ms), Some((Target::AtMost(0.7), In::Every))),
-    figure("lat p50", 0, |row| row.latency_p50_ms, Some((Target::AtMost(0.7), In::Only(&["clean"])))),
-    figure("lat p95", 0, |row| row.latency_p95_ms, Some((Target::AtMost(0.5), In::Only(&["step", "rate500", "jitter"])))),
-    figure("fps", 1, |row| Some(row.fps), Some((Target::AtLeast(1.0), In::Every))),
+    figure("first ms", 0, |row| Some(row.first_frame_ms), Some((Target::Most(0.7), In::Every))),
+    figure("lat p50", 0, |row| row.latency_p50_ms, Some((Target::Most(0.7), In::Only(&["clean"])))),
+    figure("lat p95", 0, |row| row.latency_p95_ms, Some((Target::Most(0.5), In::Only(&["step", "rate500", "jitter"])))),
+    figure("fps", 1, |row| Some(row.fps), Some((Target::Least(1.0), In::Every))),
     figure("cam fps", 1, |row| Some(row.camera_fps), None),
-    figure("frozen ms", 0, |row| Some(row.frozen_ms), Some((Target::AtMostOrZero(0.5), In::Every))),
+    figure("frozen ms", 0, |row| Some(row.frozen_ms), Some((Target::MostOrZero(0.5), In::Every))),
     figure("max gap", 0, |row| Some(row.longest_gap_ms), None),
     figure("lost fr %", 1, |row| Some(row.never_shown_pct), None),
     figure("width", 0, |row| row.mean_width, None),
-    figure("SSIM", 4, |row| row.ssim, Some((Target::AtLeast(0.99), In::Every))),
+    figure("SSIM", 4, |row| row.ssim, Some((Target::Least(0.99), In::Every))),
     figure("kbit/s", 0, |row| row.kbps, None),
-    figure("CPU", 3, |row| row.cpu_cores, Some((Target::AtMost(0.6), In::Every))),
-    figure("private MiB", 1, |row| row.private_mb, Some((Target::AtMost(0.15), In::Every))),
+    figure("CPU", 3, |row| row.cpu_cores, Some((Target::Most(0.6), In::Every))),
+    figure("private MiB", 1, |row| row.private_mb, Some((Target::Most(0.15), In::Every))),
     figure("other CPU", 2, |row| row.other_load_cores, None),
 ];
 
@@ -86,18 +86,18 @@ impl Target {
     /// How far from reached: over 1 is missed. `ours` tells whether there is nothing to compare.
     fn strain(self, ours: f64, ratio: f64) -> f64 {
         match self {
-            Self::AtMost(limit) => ratio / limit,
-            Self::AtLeast(limit) => limit / ratio,
-            Self::AtMostOrZero(_) if ours <= 0.0 => 0.0,
-            Self::AtMostOrZero(limit) => ratio / limit,
+            Self::Most(limit) => ratio / limit,
+            Self::Least(limit) => limit / ratio,
+            Self::MostOrZero(_) if ours <= 0.0 => 0.0,
+            Self::MostOrZero(limit) => ratio / limit,
         }
     }
 
     fn words(self) -> String {
         match self {
-            Self::AtMost(limit) => format!("<= {limit}"),
-            Self::AtLeast(limit) => format!(">= {limit}"),
-            Self::AtMostOrZero(limit) => format!("<= {limit} or zero"),
+            Self::Most(limit) => format!("<= {limit}"),
+            Self::Least(limit) => format!(">= {limit}"),
+            Self::MostOrZero(limit) => format!("<= {limit} or zero"),
         }
     }
 }
@@ -146,7 +146,7 @@ pub fn by_scenario(measured: &[Measured]) -> String {
         if ratios.iter().any(Option::is_some) {
             let _ = write!(text, "\n| | ratio |");
             for found in ratios {
-                let missed = found.and_then(|(_, strain)| strain).is_some_and(|strain| !(strain <= 1.0));
+                let missed = found.and_then(|(_, strain)| strain).is_some_and(|strain| strain.is_nan() || strain > 1.0);
                 let _ = write!(text, " {}{} |", number(found.map(|(ratio, _)| ratio), 2), if missed { " !" } else { "" });
             }
         }
