@@ -44,8 +44,6 @@ mod bad_networks;
 mod testkit;
 #[cfg(test)]
 mod tests;
-#[cfg(test)]
-mod veil_tests;
 
 pub use codecs::{CodecReason, Codecs};
 pub use comparison::{PICTURES, Pictures};

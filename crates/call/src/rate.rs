@@ -19,6 +19,7 @@
 pub(crate) mod delay;
 pub(crate) mod ledger;
 pub(crate) mod loss;
+mod sums;
 pub(crate) mod throughput;
 
 use delay::{DelayWatch, Verdict};
@@ -26,6 +27,7 @@ use ledger::{Kind, Ledger, Line, Outcome, Sent};
 use loss::LossWatch;
 use std::collections::VecDeque;
 use std::time::Duration;
+use sums::Sums;
 use throughput::{Acknowledged, Room, Trains};
 
 /// For everything together; below this there is no picture worth its sound.
@@ -66,8 +68,8 @@ const FILL_LEAST: Duration = Duration::from_millis(250);
 const FILL_MOST: Duration = Duration::from_millis(3000);
 const FILL_UNUSED: Duration = Duration::from_secs(5);
 /// What the window allows beyond the bytes that fill the path.
-const WINDOW_QUEUE: Duration = Duration::from_millis(60);
-const WINDOW_LEAST: f32 = 6500.0;
+const WINDOW_QUEUE: Duration = Duration::from_millis(25);
+const WINDOW_LEAST: f32 = 3000.0;
 /// While no feedback has come yet.
 const WINDOW_FIRST: u64 = 40_000;
 
@@ -107,30 +109,6 @@ enum Phase {
         effect_seen: bool,
         again: bool,
     },
-}
-
-/// What the last second of sending was made of.
-#[derive(Clone, Copy, Debug, Default)]
-struct Sums {
-    sound: i64,
-    repairs: i64,
-    pictures: i64,
-    picture_packets: i64,
-}
-
-impl Sums {
-    /// Adds a packet (1), or takes it out again (-1).
-    fn count(&mut self, sent: Sent, sign: i64) {
-        let bytes = sign * i64::from(sent.bytes);
-        match sent.kind {
-            Kind::Sound => self.sound += bytes,
-            Kind::Repair => self.repairs += bytes,
-            Kind::Picture(_) => {
-                self.pictures += bytes;
-                self.picture_packets += sign;
-            }
-        }
-    }
 }
 
 /// Header bytes of a video packet on the wire that the encoder's bits do not count.

@@ -23,6 +23,7 @@ use webrtc::data_channel::DataChannelEvent;
 
 mod middle;
 mod set_up;
+mod veil;
 
 const PATIENCE: Duration = Duration::from_secs(20);
 

@@ -171,7 +171,7 @@ fn a_pause_sounds_like_the_room_and_long_losses_like_nothing() {
     );
     // It comes in without a bang.
     let mut frame = SILENCE;
-    let voice = (0..packets.len()).skip(1000).find(|&i| packets[i].as_ref().is_some_and(|packet| packet.len() > 60)).unwrap();
+    let voice = (0..packets.len()).skip(500).find(|&i| packets[i].as_ref().is_some_and(|packet| packet.len() > 60)).unwrap();
     for (tick, packet) in (300u32..).zip(&packets[voice..voice + 10]) {
         let now = Duration::from_millis(u64::from(tick) * 20);
         receiver.push(tick as u16, tick * 960, packet.clone().unwrap_or_default(), now);

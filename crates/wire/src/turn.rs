@@ -106,7 +106,7 @@ mod tests {
         {
             assert_eq!(to_stream(bytes), None, "{bytes:?}");
         }
-        for first in [b"HTTP", b"\x16\x03\x01\x02"] {
+        for first in [b"SSH-", b"\x16\x03\x01\x02"] {
             let mut messages = Messages::default();
             messages.put(first).unwrap();
             assert_eq!(messages.take(), Err(NotTurn));

@@ -90,6 +90,8 @@ pub(crate) struct Assembler {
     waiting: Option<Duration>,
     /// What is missing will not come in time.
     hopeless: bool,
+    /// Time stamp of the newest key frame of which the beginning is here.
+    key_under_way: Option<u32>,
     asked: Option<Duration>,
     due: Option<Duration>,
     /// A picture was given out.
@@ -111,6 +113,7 @@ impl Assembler {
             next: None,
             waiting: None,
             hopeless: false,
+            key_under_way: None,
             asked: None,
             due: None,
             begun: false,
@@ -157,6 +160,12 @@ impl Assembler {
         if piece.key {
             // It is decoded without anything before it.
             self.repair.forget_before(number);
+            self.hopeless = false;
+            self.key_under_way = Some(timestamp);
+        }
+        if self.key_under_way == Some(timestamp) && self.waiting.is_some() {
+            // As long as it goes on coming, another one would only throw away what is here of this one.
+            self.waiting = Some(now);
         }
         self.pieces.insert(number, piece);
         while self.pieces.len() > PACKETS {
