@@ -68,8 +68,8 @@ const FILL_LEAST: Duration = Duration::from_millis(250);
 const FILL_MOST: Duration = Duration::from_millis(3000);
 const FILL_UNUSED: Duration = Duration::from_secs(5);
 /// What the window allows beyond the bytes that fill the path.
-const WINDOW_QUEUE: Duration = Duration::from_millis(25);
-const WINDOW_LEAST: f32 = 3000.0;
+const WINDOW_QUEUE: Duration = Duration::from_millis(35);
+const WINDOW_LEAST: f32 = 4000.0;
 /// While no feedback has come yet.
 const WINDOW_FIRST: u64 = 40_000;
 

@@ -235,5 +235,5 @@ async fn a_veil_leaves_nothing_of_the_clear_picture_on_a_good_network() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_veil_leaves_nothing_of_the_clear_picture_when_packets_are_lost_and_asked_for_again() {
-    nothing_of_a_clear_picture_follows_a_veiled_one(Codecs::Auto, 80).await;
+    nothing_of_a_clear_picture_follows_a_veiled_one(Codecs::Auto, 30).await;
 }
