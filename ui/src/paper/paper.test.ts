@@ -1,3 +1,5 @@
+// The parts of the paper, each in its own block. Long because they share the marks and pointers that are made up at the top.
+
 import { beforeEach, describe, expect, it } from 'vitest'
 import type { Change as ItemChange } from '../bindings/Change'
 import type { Fill } from '../bindings/Fill'
