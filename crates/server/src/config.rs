@@ -16,6 +16,8 @@ pub struct Config {
     pub listen: SocketAddr,
     /// Holds the database and the server's secret. Made where missing.
     pub data: PathBuf,
+    /// `postgres://...`, shared by all nodes; `None`: a SQLite file in the data folder.
+    pub database: Option<Private<String>>,
     /// The embedded relay.
     pub relay: Option<RelayConfig>,
     pub relay_tls: Option<RelayTls>,
@@ -97,6 +99,7 @@ impl Config {
         Self {
             listen: free,
             data: data.into(),
+            database: None,
             relay: Some(RelayConfig { listen: free, public: None }),
             relay_tls: None,
             other_relay: None,

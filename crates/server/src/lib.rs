@@ -16,6 +16,10 @@ mod blind;
 mod conduct;
 mod config;
 mod dev_issuer;
+#[cfg(test)]
+#[allow(dead_code, reason = "each of the two that include this file uses a part")]
+#[path = "../tests/server/engines.rs"]
+mod engines;
 mod http;
 mod identity;
 mod issuer_http;

@@ -22,6 +22,9 @@ struct Arguments {
     /// Folder of the database and the server's secret.
     #[arg(long, env = "VISAVIS_DATA", default_value = "visavis-data")]
     data: PathBuf,
+    /// PostgreSQL, as postgres://USER:PASSWORD@HOST:PORT/DATABASE, for several nodes; without it a SQLite file in the data folder.
+    #[arg(long, env = "VISAVIS_DATABASE", hide_env_values = true)]
+    database: Option<String>,
     /// Address and port of the embedded relay, for UDP and TCP alike.
     #[arg(long, env = "VISAVIS_RELAY_LISTEN", default_value = "127.0.0.1:0")]
     relay_listen: SocketAddr,
@@ -88,6 +91,7 @@ impl Arguments {
         Config {
             listen: self.listen,
             data: self.data,
+            database: self.database.map(Private::new),
             relay: Some(RelayConfig { listen: self.relay_listen, public: self.relay_public_ip }),
             relay_tls,
             other_relay,

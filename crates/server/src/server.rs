@@ -73,7 +73,10 @@ impl Server {
             _ => None,
         };
         let credentials = other.or_else(|| turn.as_ref().map(|turn| turn.credentials.clone()));
-        let store: Arc<dyn Store> = Arc::new(SqlStore::open_file(&config.data.join("visavis.db")).await?);
+        let store: Arc<dyn Store> = Arc::new(match &config.database {
+            Some(url) => SqlStore::open_postgres(url.reveal()).await?,
+            None => SqlStore::open_file(&config.data.join("visavis.db")).await?,
+        });
 
         let base = config.public_url.clone().unwrap_or_else(|| format!("http://{http}"));
         let dev = if config.dev {

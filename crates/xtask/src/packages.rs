@@ -51,13 +51,30 @@ const LINUX: [Need; 15] = [
 ];
 
 /// What only single tests and benches need, and say so when it is not there. Large, or not to be had everywhere.
-const BESIDES: [Need; 1] = [need(
-    Sign::Either("chromium", "google-chrome"),
-    "chromium",
-    "chromium",
-    "chromium",
-    "calls with a browser, in a test and to compare with",
-)];
+const BESIDES: [Need; 3] = [
+    need(
+        Sign::Either("chromium", "google-chrome"),
+        "chromium",
+        "chromium",
+        "chromium",
+        "calls with a browser, in a test and to compare with",
+    ),
+    need(
+        // Debian keeps the programs of each version off the PATH.
+        Sign::Either("initdb", "pg_ctlcluster"),
+        "postgresql",
+        "postgresql-server",
+        "postgresql",
+        "private PostgreSQL servers for the tests of the server",
+    ),
+    need(
+        Sign::Program("nats-server"),
+        "nats-server",
+        "nats-server",
+        "nats-server",
+        "private NATS servers for the tests of the server",
+    ),
+];
 
 const fn need(sign: Sign, apt: &'static str, dnf: &'static str, pacman: &'static str, what_for: &'static str) -> Need {
     Need { sign, apt, dnf, pacman, what_for }
