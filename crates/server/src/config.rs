@@ -2,10 +2,13 @@
 
 use crate::identity::IssuerConfig;
 use crate::room::Rules;
+use ipnet::IpNet;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 use std::time::Duration;
 use visavis_wire::Private;
+use visavis_wire::evidence::KEY_BYTES;
+use visavis_wire::safety::Category;
 
 /// How many of the latest partners are not met again.
 pub const RECENT_PARTNERS: u32 = 16;
@@ -16,8 +19,17 @@ pub struct Config {
     pub listen: SocketAddr,
     /// Holds the database and the server's secret. Made where missing.
     pub data: PathBuf,
+<<<<<<< HEAD
     /// `postgres://...`, shared by all nodes; `None`: a SQLite file in the data folder.
     pub database: Option<Private<String>>,
+=======
+    /// HTTPS; without it plain HTTP, for loopback or behind a proxy.
+    pub tls: Option<TlsFiles>,
+    /// Whose `X-Forwarded-For` is believed.
+    pub trusted_proxies: Vec<IpNet>,
+    /// Metrics and the moderators' page.
+    pub admin: Option<AdminConfig>,
+>>>>>>> 50c6d1e (Read a configuration file, serve TLS, count behind proxies, show figures on a port of the operator)
     /// The embedded relay.
     pub relay: Option<RelayConfig>,
     pub relay_tls: Option<RelayTls>,
@@ -32,6 +44,80 @@ pub struct Config {
     pub recent_partners: u32,
     pub rules: Rules,
     pub limits: Limits,
+    pub moderation: ModerationRules,
+    pub retention: RetentionDays,
+}
+
+/// PEM files: the certificate with its chain, and its key. Read again on SIGHUP.
+#[derive(Clone, Debug)]
+pub struct TlsFiles {
+    pub certificate: PathBuf,
+    pub key: PathBuf,
+}
+
+#[derive(Clone, Debug)]
+pub struct AdminConfig {
+    /// On loopback only.
+    pub listen: SocketAddr,
+    /// What the page and the metrics ask for; without a name, `admin.token` in the data folder, made where missing.
+    pub token_file: Option<PathBuf>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ModerationRules {
+    /// X25519, to which apps seal pictures. Its private half is not on this server.
+    pub public_key: Option<[u8; KEY_BYTES]>,
+    /// So many different people within `pause_within` pause an account by themselves for `pause_lasts`. 0: never.
+    pub pause_reporters: u32,
+    pub pause_within: Duration,
+    pub pause_lasts: Duration,
+    /// In the order of [`Category::ALL`].
+    pub deadlines: [Duration; 8],
+    pub appeal_deadline: Duration,
+}
+
+const HOUR: u64 = 3600;
+const DAY: u64 = 24 * HOUR;
+
+impl Default for ModerationRules {
+    fn default() -> Self {
+        Self {
+            public_key: None,
+            pause_reporters: 3,
+            pause_within: Duration::from_secs(7 * DAY),
+            pause_lasts: Duration::from_secs(3 * DAY),
+            deadlines: [4, 4, 12, 24, 24, 48, 48, 72].map(|hours| Duration::from_secs(hours * HOUR)),
+            appeal_deadline: Duration::from_secs(3 * DAY),
+        }
+    }
+}
+
+impl ModerationRules {
+    pub fn deadline(&self, category: Category) -> Duration {
+        let place = Category::ALL.iter().position(|other| *other == category);
+        place.and_then(|place| self.deadlines.get(place)).copied().unwrap_or(self.appeal_deadline)
+    }
+}
+
+/// For how long rows are kept, in days after they have served.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct RetentionDays {
+    /// Sealed pictures, from the report on.
+    pub evidence: u32,
+    /// From their decision on.
+    pub reports: u32,
+    /// From their end on.
+    pub matches: u32,
+    /// From when they are no longer in force.
+    pub decisions: u32,
+    /// From the latest sign-in on, for accounts that are signed in nowhere.
+    pub unused_accounts: u32,
+}
+
+impl Default for RetentionDays {
+    fn default() -> Self {
+        Self { evidence: 30, reports: 180, matches: 90, decisions: 365, unused_accounts: 730 }
+    }
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -72,7 +158,15 @@ pub struct Limits {
     pub ping_every: Duration,
     pub hello_within: Duration,
     pub joins_per_minute: u32,
+    /// Offers declined.
+    pub skips_per_minute: u32,
     pub socket_messages_per_second: u32,
+    /// Texts to people one follows.
+    pub messages_per_minute: u32,
+    pub reports_per_hour: u32,
+    /// Of one address, without a valid token.
+    pub requests_per_minute: u32,
+    /// Of one address.
     pub sign_ins_per_minute: u32,
 }
 
@@ -85,8 +179,12 @@ impl Default for Limits {
             ping_every: Duration::from_secs(15),
             hello_within: Duration::from_secs(10),
             joins_per_minute: 30,
+            skips_per_minute: 20,
             // Trickled candidates come in bursts; nothing else is frequent.
             socket_messages_per_second: 50,
+            messages_per_minute: 30,
+            reports_per_hour: 10,
+            requests_per_minute: 300,
             sign_ins_per_minute: 60,
         }
     }
@@ -99,7 +197,13 @@ impl Config {
         Self {
             listen: free,
             data: data.into(),
+<<<<<<< HEAD
             database: None,
+=======
+            tls: None,
+            trusted_proxies: Vec::new(),
+            admin: None,
+>>>>>>> 50c6d1e (Read a configuration file, serve TLS, count behind proxies, show figures on a port of the operator)
             relay: Some(RelayConfig { listen: free, public: None }),
             relay_tls: None,
             other_relay: None,
@@ -109,12 +213,17 @@ impl Config {
             recent_partners: 0,
             rules: Rules { declined_ms: 0, ..Rules::default() },
             limits: Limits::default(),
+            moderation: ModerationRules::default(),
+            retention: RetentionDays::default(),
         }
     }
 
     pub fn check(&self) -> Result<(), ConfigError> {
         if self.dev && !self.listen.ip().is_loopback() {
             return Err(ConfigError::DevBeyondLoopback(self.listen));
+        }
+        if let Some(admin) = self.admin.as_ref().filter(|admin| !admin.listen.ip().is_loopback()) {
+            return Err(ConfigError::AdminBeyondLoopback(admin.listen));
         }
         match &self.issuer {
             None if !self.dev => return Err(ConfigError::NoIssuer),
@@ -163,6 +272,8 @@ pub enum ConfigError {
         "the development issuer asks for no password and is served on loopback only, not on {0}; leave out --dev or listen on 127.0.0.1"
     )]
     DevBeyondLoopback(SocketAddr),
+    #[error("the moderators' page and the metrics are for this machine alone and cannot be served on {0}; listen on 127.0.0.1")]
+    AdminBeyondLoopback(SocketAddr),
     #[error("no issuer is configured; give --issuer and --client-id, or --dev for a rehearsal on this machine")]
     NoIssuer,
     #[error("--dev brings its own issuer; leave out --issuer or --dev")]
@@ -177,6 +288,22 @@ pub enum ConfigError {
     NoRelaySecret,
     #[error("a relay's address begins with turn: or turns:, {0} does not")]
     RelayUrl(String),
+}
+
+impl ConfigError {
+    /// The key of the configuration file that it is about.
+    pub fn key(&self) -> &'static str {
+        match self {
+            Self::DevBeyondLoopback(_) => "server.listen",
+            Self::AdminBeyondLoopback(_) => "admin.listen",
+            Self::NoIssuer => "issuer",
+            Self::TwoIssuers => "issuer.url",
+            Self::IssuerUrl(_) => "issuer.url",
+            Self::PublicUrl(_) => "server.public_url",
+            Self::RelayAddressUnknown => "relay.listen",
+            Self::NoRelaySecret | Self::RelayUrl(_) => "relay.turn_urls",
+        }
+    }
 }
 
 #[cfg(test)]

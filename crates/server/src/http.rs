@@ -1,9 +1,13 @@
 //! The HTTP interface under `/v1`: who may call, what is read, what is answered. The table of routes is in `visavis_wire::http`.
 
+mod client;
 mod sign_in;
 
-use crate::config::Limits;
+pub use client::ClientAddress;
+
+use crate::config::{Limits, ModerationRules, RetentionDays};
 use crate::identity::RelyingParty;
+use crate::metrics::{Metrics, Request as RequestKind, kind};
 use crate::refusal::{refusal, refusal_saying};
 use crate::room::card_of;
 use crate::room_task::RoomHandle;
@@ -11,19 +15,24 @@ use crate::store::{Account, AccountId, Store, StoreError};
 use crate::tokens::{Access, AccessTokens};
 use axum::extract::rejection::JsonRejection;
 use axum::extract::ws::WebSocketUpgrade;
-use axum::extract::{DefaultBodyLimit, FromRequest, FromRequestParts, State};
+use axum::extract::{DefaultBodyLimit, FromRequest, FromRequestParts, MatchedPath, Request, State};
 use axum::http::request::Parts;
-use axum::http::{StatusCode, header};
+use axum::http::{Method, StatusCode, header};
+use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post, put};
 use axum::{Json, Router};
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
 use governor::{DefaultKeyedRateLimiter, Quota, RateLimiter};
+use ipnet::IpNet;
 use serde::de::DeserializeOwned;
 use std::net::IpAddr;
 use std::num::NonZeroU32;
 use std::sync::Arc;
 use visavis_wire::http::{Follows, Me, Refusal, RefusalCode};
 use visavis_wire::people::{PeerCard, Profile};
+use visavis_wire::safety::Configuration;
 
 /// Bodies are at most a profile.
 const MAX_BODY: usize = 32 * 1024;
@@ -40,12 +49,22 @@ pub struct App {
     pub secret: [u8; 32],
     pub limits: Limits,
     pub rates: Rates,
+    pub trusted_proxies: Vec<IpNet>,
+    pub moderation: ModerationRules,
+    pub retention: RetentionDays,
+    pub metrics: Metrics,
 }
 
 pub struct Rates {
     pub joins: DefaultKeyedRateLimiter<AccountId>,
     pub messages: DefaultKeyedRateLimiter<AccountId>,
     pub sign_ins: DefaultKeyedRateLimiter<IpAddr>,
+    /// Whatever comes without a valid token.
+    pub strangers: DefaultKeyedRateLimiter<IpAddr>,
+    pub skips: DefaultKeyedRateLimiter<AccountId>,
+    pub reports: DefaultKeyedRateLimiter<AccountId>,
+    /// Texts to people one follows.
+    pub texts: DefaultKeyedRateLimiter<AccountId>,
 }
 
 impl Rates {
@@ -56,6 +75,10 @@ impl Rates {
             joins: RateLimiter::keyed(Quota::per_minute(at_least_one(limits.joins_per_minute))),
             messages: RateLimiter::keyed(Quota::per_second(messages).allow_burst(messages.saturating_mul(at_least_one(4)))),
             sign_ins: RateLimiter::keyed(Quota::per_minute(at_least_one(limits.sign_ins_per_minute))),
+            strangers: RateLimiter::keyed(Quota::per_minute(at_least_one(limits.requests_per_minute))),
+            skips: RateLimiter::keyed(Quota::per_minute(at_least_one(limits.skips_per_minute))),
+            reports: RateLimiter::keyed(Quota::per_hour(at_least_one(limits.reports_per_hour))),
+            texts: RateLimiter::keyed(Quota::per_minute(at_least_one(limits.messages_per_minute))),
         }
     }
 
@@ -64,6 +87,10 @@ impl Rates {
         self.joins.retain_recent();
         self.messages.retain_recent();
         self.sign_ins.retain_recent();
+        self.strangers.retain_recent();
+        self.skips.retain_recent();
+        self.reports.retain_recent();
+        self.texts.retain_recent();
     }
 }
 
@@ -71,6 +98,7 @@ pub fn router(app: Arc<App>) -> Router {
     Router::new()
         .route("/v1/health", get(health))
         .route("/v1/openapi.json", get(openapi))
+        .route("/v1/configuration", get(configuration))
         .route("/v1/sign-in", post(sign_in::start))
         .route("/v1/sign-in/finish", post(sign_in::finish))
         .route("/v1/token", post(sign_in::refresh))
@@ -83,7 +111,33 @@ pub fn router(app: Arc<App>) -> Router {
         .fallback(nothing_here)
         .method_not_allowed_fallback(wrong_method)
         .layer(DefaultBodyLimit::max(MAX_BODY))
+        .layer(axum::middleware::from_fn_with_state(Arc::clone(&app), count))
         .with_state(app)
+}
+
+impl App {
+    /// Counts somebody who went beyond the limit of this name.
+    pub fn limited(&self, limit: &'static str) -> Refused {
+        self.metrics.limited.get_or_create(&kind(limit)).inc();
+        Refused::new(RefusalCode::TooManyRequests)
+    }
+}
+
+/// By the route's pattern: what stands in a path may be somebody's.
+async fn count(State(app): State<Arc<App>>, request: Request, next: Next) -> Response {
+    let route = request.extensions().get::<MatchedPath>().map_or("other", MatchedPath::as_str).to_owned();
+    let method = match *request.method() {
+        Method::GET => "GET",
+        Method::POST => "POST",
+        Method::PUT => "PUT",
+        Method::DELETE => "DELETE",
+        _ => "other",
+    };
+    let began = tokio::time::Instant::now();
+    let answer = next.run(request).await;
+    app.metrics.request_seconds.get_or_create(&kind(method)).observe(began.elapsed().as_secs_f64());
+    app.metrics.requests.get_or_create(&RequestKind { route, method, status: answer.status().as_u16() }).inc();
+    answer
 }
 
 /// An answer that is not 2xx.
@@ -114,7 +168,12 @@ impl IntoResponse for Refused {
 
 fn status(code: RefusalCode) -> StatusCode {
     match code {
-        RefusalCode::UnderAge | RefusalCode::NotVerified | RefusalCode::SignInDenied => StatusCode::FORBIDDEN,
+        RefusalCode::UnderAge
+        | RefusalCode::NotVerified
+        | RefusalCode::SignInDenied
+        | RefusalCode::Paused
+        | RefusalCode::Banned
+        | RefusalCode::Leaving => StatusCode::FORBIDDEN,
         RefusalCode::TokenExpired | RefusalCode::TokenInvalid => StatusCode::UNAUTHORIZED,
         RefusalCode::SignInExpired | RefusalCode::BadRequest | RefusalCode::ProfileIncomplete => StatusCode::BAD_REQUEST,
         RefusalCode::IssuerFault => StatusCode::BAD_GATEWAY,
@@ -163,7 +222,11 @@ impl FromRequestParts<Arc<App>> for Caller {
         match token.map(|(_, token)| app.access.check(token.trim())) {
             Some(Access::Granted { account, family }) => Ok(Self { account, family }),
             Some(Access::Expired) => Err(Refused::new(RefusalCode::TokenExpired)),
-            Some(Access::Unknown) | None => Err(Refused::new(RefusalCode::TokenInvalid)),
+            Some(Access::Unknown) | None => {
+                let ClientAddress(address) = ClientAddress::from_request_parts(parts, app).await?;
+                app.rates.strangers.check_key(&address).map_err(|_| app.limited("requests"))?;
+                Err(Refused::new(RefusalCode::TokenInvalid))
+            }
         }
     }
 }
@@ -180,6 +243,14 @@ async fn health() -> Json<serde_json::Value> {
 
 async fn openapi() -> Json<utoipa::openapi::OpenApi> {
     Json(crate::openapi::document())
+}
+
+async fn configuration(State(app): State<Arc<App>>) -> Json<Configuration> {
+    Json(Configuration {
+        protocol: visavis_wire::SERVER_PROTOCOL,
+        moderation_key: app.moderation.public_key.map(|key| STANDARD.encode(key)),
+        evidence_days: app.retention.evidence,
+    })
 }
 
 async fn me(State(app): State<Arc<App>>, caller: Caller) -> Result<Json<Me>, Refused> {

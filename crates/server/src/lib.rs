@@ -6,11 +6,13 @@
 //! | `dev_issuer` | the issuer for rehearsals, on loopback only |
 //! | `http`, `socket` | what comes in over the network |
 //! | `room`, `room_task`, `blind`, `sdp` | who meets whom, and what passes between the two |
+//! | `listener`, `admin`, `metrics`, `settings` | TLS, the operator's port, figures, configuration |
 //! | `store` | what lasts |
 //! | `relay` | STUN and TURN |
 //!
 //! Names, addresses and tokens are never logged.
 
+mod admin;
 mod adult;
 mod blind;
 mod conduct;
@@ -23,6 +25,8 @@ mod engines;
 mod http;
 mod identity;
 mod issuer_http;
+mod listener;
+mod metrics;
 mod openapi;
 mod random;
 mod refusal;
@@ -31,11 +35,16 @@ mod room;
 mod room_task;
 mod sdp;
 mod server;
+mod settings;
 mod socket;
 mod store;
 mod tokens;
 
-pub use config::{Config, ConfigError, Limits, OtherRelay, RECENT_PARTNERS, RelayConfig, RelayTls};
+pub use config::{
+    AdminConfig, Config, ConfigError, Limits, ModerationRules, OtherRelay, RECENT_PARTNERS, RelayConfig, RelayTls, RetentionDays,
+    TlsFiles,
+};
 pub use identity::IssuerConfig;
 pub use room::Rules;
 pub use server::{Running, Server, StartError};
+pub use settings::{LogFormat, Settings, SettingsError, Sources};

@@ -1,11 +1,13 @@
-//! `visavis-server`: flags and environment, the line that says it is ready, signals.
+//! `visavis-server`: the configuration put together, the line that says it is ready, signals.
 
+mod arguments;
+
+use arguments::Arguments;
 use clap::Parser;
 use std::io::Write;
-use std::net::{IpAddr, SocketAddr};
-use std::path::PathBuf;
 use std::process::ExitCode;
 use tracing_subscriber::EnvFilter;
+<<<<<<< HEAD
 use visavis_server::{Config, IssuerConfig, Limits, OtherRelay, RECENT_PARTNERS, RelayConfig, RelayTls, Rules, Server};
 use visavis_wire::Private;
 
@@ -104,19 +106,33 @@ impl Arguments {
         }
     }
 }
+=======
+use visavis_server::{Config, LogFormat, Server};
+>>>>>>> 50c6d1e (Read a configuration file, serve TLS, count behind proxies, show figures on a port of the operator)
 
 /// Wrong use and everything that keeps a server from starting.
 const CANNOT_START: u8 = 2;
 
 fn main() -> ExitCode {
     let arguments = Arguments::parse();
-    let filter = EnvFilter::try_from_env("VISAVIS_LOG").unwrap_or_else(|_| EnvFilter::new("info,turn=warn"));
-    tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).with_ansi(false).init();
+    let (config, log) = match arguments.config() {
+        Ok(config) => config,
+        Err(error) => return cannot_start(&error),
+    };
+    let filter = match std::env::var("VISAVIS_LOG").ok().unwrap_or(log.filter).parse::<EnvFilter>() {
+        Ok(filter) => filter,
+        Err(error) => return cannot_start(&format!("the log filter cannot be used: {error}")),
+    };
+    let subscriber = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).with_ansi(false);
+    match log.format {
+        LogFormat::Text => subscriber.init(),
+        LogFormat::Json => subscriber.json().flatten_event(true).init(),
+    }
     let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
         Ok(runtime) => runtime,
         Err(error) => return cannot_start(&error),
     };
-    runtime.block_on(run(arguments.config()))
+    runtime.block_on(run(config))
 }
 
 async fn run(config: Config) -> ExitCode {
@@ -126,13 +142,17 @@ async fn run(config: Config) -> ExitCode {
         Err(error) => return cannot_start(&error),
     };
     let relay = running.relay.map(|address| address.to_string());
+    let admin = running.admin.map(|address| format!("http://{address}"));
     let ready = serde_json::json!({
-        "ready": true, "http": format!("http://{}", running.http), "relay": relay, "issuer": running.issuer_url,
+        "ready": true, "http": running.url(), "relay": relay, "issuer": running.issuer_url, "admin": admin,
     });
     let mut stdout = std::io::stdout();
     // Nobody may be reading; the server is of use all the same.
     let _ = writeln!(stdout, "{ready}").and_then(|()| stdout.flush());
-    stop.await;
+    tokio::select! {
+        () = stop => {}
+        () = reload_on_hangup(&running) => {}
+    }
     running.shutdown().await;
     ExitCode::SUCCESS
 }
@@ -140,6 +160,27 @@ async fn run(config: Config) -> ExitCode {
 fn cannot_start(why: &dyn std::fmt::Display) -> ExitCode {
     eprintln!("visavis-server cannot start: {why}");
     ExitCode::from(CANNOT_START)
+}
+
+/// Never ends.
+#[cfg(unix)]
+async fn reload_on_hangup(running: &visavis_server::Running) {
+    use tokio::signal::unix::{SignalKind, signal};
+    let Ok(mut hangup) = signal(SignalKind::hangup()) else { return std::future::pending().await };
+    loop {
+        if hangup.recv().await.is_none() {
+            return std::future::pending().await;
+        }
+        match running.reload_certificate() {
+            Ok(()) => tracing::info!("the certificate was read again"),
+            Err(error) => tracing::error!(%error, "the certificate stays as it was"),
+        }
+    }
+}
+
+#[cfg(not(unix))]
+async fn reload_on_hangup(_running: &visavis_server::Running) {
+    std::future::pending().await
 }
 
 /// Listens from the moment of the call, so that a signal during the start is not lost.

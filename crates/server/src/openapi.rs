@@ -35,9 +35,13 @@ const fn post(
     Route { method: HttpMethod::Post, path, id, summary, body, status: "200", answer, open: false }
 }
 
-const ROUTES: [Route; 11] = [
+const ROUTES: [Route; 12] = [
     Route { open: true, ..get("/v1/health", "health", "Whether the server is at work", Some("Health")) },
     Route { open: true, ..get("/v1/openapi.json", "openapi", "This document", None) },
+    Route {
+        open: true,
+        ..get("/v1/configuration", "configuration", "What an app must know before it signs in", Some("Configuration"))
+    },
     Route {
         open: true,
         ..post("/v1/sign-in", "startSignIn", "Begin a sign-in at the issuer", Some("SignInStart"), Some("SignInStarted"))
@@ -138,6 +142,10 @@ fn schemas() -> Vec<(&'static str, Schema)> {
     let named = |name: &str| RefOr::Ref(Ref::from_schema_name(name));
     vec![
         ("Health", object([("status", text()), ("protocol", number())])),
+        (
+            "Configuration",
+            object([("protocol", number()), ("moderation_key", RefOr::T(nullable(Type::String))), ("evidence_days", number())]),
+        ),
         ("SignInStart", object([("redirect_uri", text()), ("code_challenge", text())])),
         ("SignInStarted", object([("authorization_url", text()), ("state", text()), ("expires_in_s", number())])),
         ("SignInFinish", object([("state", text()), ("code", text()), ("code_verifier", text())])),
@@ -180,6 +188,7 @@ mod tests {
     use visavis_wire::Private;
     use visavis_wire::http::*;
     use visavis_wire::people::{PeerCard, Profile};
+    use visavis_wire::safety::*;
 
     fn keys(value: &Value) -> BTreeSet<String> {
         value.as_object().expect("an object").keys().cloned().collect()
@@ -190,6 +199,7 @@ mod tests {
         let text = || Private::new(String::from("x"));
         let follow = Follow { username: text(), since: 1, online: true };
         let examples = [
+            ("Configuration", json!(Configuration { protocol: 1, moderation_key: None, evidence_days: 30 })),
             ("SignInStart", json!(SignInStart { redirect_uri: "x".into(), code_challenge: "x".into() })),
             ("SignInStarted", json!(SignInStarted { authorization_url: "x".into(), state: text(), expires_in_s: 1 })),
             ("SignInFinish", json!(SignInFinish { state: text(), code: text(), code_verifier: text() })),

@@ -33,6 +33,11 @@ fn sentence(code: RefusalCode) -> &'static str {
         RefusalCode::BadRequest => "The server did not understand that request.",
         RefusalCode::ProfileIncomplete => "Please choose at least one language in your profile first.",
         RefusalCode::TooManyRequests => "That was a lot at once. Please wait a moment and try again.",
+        RefusalCode::Paused => {
+            "Your account is paused for a while. The app says why and until when, and you can ask for another look."
+        }
+        RefusalCode::Banned => "Your account can no longer meet people here. The app says why, and you can ask for another look.",
+        RefusalCode::Leaving => "This account is being deleted. It will be gone as soon as an open report has been decided.",
         RefusalCode::Replaced => "You opened Visavis somewhere else; this window has been disconnected.",
         RefusalCode::OutdatedApp => "This version of the app is too old or too new for the server. Please update it.",
         RefusalCode::ShuttingDown => "The server is closing for now. Please come back in a while.",

@@ -197,6 +197,19 @@ impl Room {
         self.people.get(&account).is_some_and(|person| person.socket.is_some())
     }
 
+    /// How many people are where.
+    pub fn counts(&self) -> [(&'static str, usize); 3] {
+        let (mut idle, mut waiting, mut matched) = (0, 0, 0);
+        for person in self.people.values() {
+            match person.place {
+                Place::Idle => idle += 1,
+                Place::Joining | Place::Waiting(_) => waiting += 1,
+                Place::Matched(_) => matched += 1,
+            }
+        }
+        [("idle", idle), ("waiting", waiting), ("matched", matched)]
+    }
+
     pub fn handle(&mut self, now_ms: u64, input: Input, sources: &mut dyn Sources) -> Vec<Output> {
         let mut out = Vec::new();
         match input {

@@ -1,5 +1,6 @@
 //! Owns the one [`Room`]: feeds it sockets, the clock and the store's answers, and carries out what it decides.
 
+use crate::metrics::{Metrics, kind};
 use crate::random;
 use crate::refusal::refusal;
 use crate::relay::CredentialMaker;
@@ -86,6 +87,7 @@ pub struct RoomTask {
     inbox: mpsc::Receiver<Event>,
     own: mpsc::Sender<Event>,
     began: Instant,
+    metrics: Metrics,
 }
 
 struct OsSources {
@@ -112,6 +114,7 @@ pub fn start(
     store: Arc<dyn Store>,
     recent_partners: u32,
     relay: Option<CredentialMaker>,
+    metrics: Metrics,
 ) -> (RoomHandle, tokio::task::JoinHandle<()>) {
     let (events, inbox) = mpsc::channel(INBOX);
     let task = RoomTask {
@@ -123,6 +126,7 @@ pub fn start(
         inbox,
         own: events.clone(),
         began: Instant::now(),
+        metrics,
     };
     (RoomHandle { events }, tokio::spawn(task.run()))
 }
@@ -134,7 +138,10 @@ impl RoomTask {
         ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
         loop {
             tokio::select! {
-                _ = ticks.tick() => self.step(Input::Tick).await,
+                _ = ticks.tick() => {
+                    self.step(Input::Tick).await;
+                    self.show_figures();
+                }
                 event = self.inbox.recv() => match event {
                     Some(Event::Plug { account, socket, outbox }) => {
                         self.sockets.insert(socket, (account, outbox));
@@ -181,6 +188,13 @@ impl RoomTask {
         }
     }
 
+    fn show_figures(&self) {
+        self.metrics.sockets.set(i64::try_from(self.sockets.len()).unwrap_or(i64::MAX));
+        for (place, count) in self.room.counts() {
+            self.metrics.people.get_or_create(&kind(place)).set(i64::try_from(count).unwrap_or(i64::MAX));
+        }
+    }
+
     async fn carry_out(&mut self, output: Output, inputs: &mut std::collections::VecDeque<Input>) {
         match output {
             Output::Send { socket, message } => self.deliver(socket, Delivery::Message(message), inputs),
@@ -190,10 +204,12 @@ impl RoomTask {
             }
             // Matches that began or ended are written before the next input, so that their rows come in order.
             Output::Began { running } => {
+                self.metrics.matches_begun.inc();
                 let written = self.store.match_began(&running, random::unix_seconds()).await;
                 report("a match that began", written);
             }
             Output::Ended { match_id, how } => {
+                self.metrics.matches_ended.get_or_create(&kind(how.name())).inc();
                 let written = self.store.match_ended(&match_id, how, random::unix_seconds()).await;
                 report("a match that ended", written);
             }

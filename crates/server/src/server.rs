@@ -1,10 +1,12 @@
 //! Starting and stopping.
 
-use crate::config::{Config, ConfigError};
+use crate::config::{AdminConfig, Config, ConfigError};
 use crate::dev_issuer::{CLIENT_ID, DevIssuer};
 use crate::http::{App, Rates};
 use crate::identity::{IssuerConfig, RelyingParty};
 use crate::issuer_http::IssuerHttp;
+use crate::listener::{Certificate, CertificateError, Listener, Peer};
+use crate::metrics::Metrics;
 use crate::random;
 use crate::relay::{CredentialMaker, Relay, RelayError};
 use crate::room_task::{self, RoomHandle};
@@ -17,6 +19,7 @@ use std::time::Duration;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
+use visavis_wire::Private;
 use visavis_wire::socket::RelayCredentials;
 
 /// Open requests get this long after everybody has been told that the server closes.
@@ -37,6 +40,10 @@ pub enum StartError {
     Store(#[from] StoreError),
     #[error(transparent)]
     Relay(#[from] RelayError),
+    #[error(transparent)]
+    Certificate(#[from] CertificateError),
+    #[error("the token file {} cannot be used: {why}", .file.display())]
+    Token { file: PathBuf, why: String },
     #[error("the connection to the sign-in service cannot be set up: the system's certificates cannot be read")]
     Certificates,
     #[error("the development issuer's key cannot be made")]
@@ -51,6 +58,9 @@ pub struct Running {
     pub relay: Option<SocketAddr>,
     /// Of the development issuer, where it is served.
     pub issuer_url: Option<String>,
+    /// Of the metrics and the moderators' page.
+    pub admin: Option<SocketAddr>,
+    certificate: Option<Certificate>,
     room: RoomHandle,
     room_task: JoinHandle<()>,
     web_task: JoinHandle<()>,
@@ -67,6 +77,12 @@ impl Server {
         let secret = open_data_folder(&config.data)?;
         let listener = TcpListener::bind(config.listen).await.map_err(|error| StartError::Listen(config.listen, error))?;
         let http = listener.local_addr().map_err(|error| StartError::Listen(config.listen, error))?;
+        let certificate = config.tls.as_ref().map(Certificate::read).transpose()?;
+        let web = Listener::new(listener, certificate.clone()).map_err(|error| StartError::Listen(config.listen, error))?;
+        let admin = match &config.admin {
+            Some(admin) => Some(open_admin(admin, &config.data).await?),
+            None => None,
+        };
         let other = config.other_relay.as_ref().map(CredentialMaker::of).transpose()?;
         let turn = match config.relay {
             Some(relay) if other.is_none() => Some(Relay::start(relay, config.relay_tls.as_ref()).await?),
@@ -78,7 +94,8 @@ impl Server {
             None => SqlStore::open_file(&config.data.join("visavis.db")).await?,
         });
 
-        let base = config.public_url.clone().unwrap_or_else(|| format!("http://{http}"));
+        let scheme = if certificate.is_some() { "https" } else { "http" };
+        let base = config.public_url.clone().unwrap_or_else(|| format!("{scheme}://{http}"));
         let dev = if config.dev {
             Some(Arc::new(DevIssuer::new(base.trim_end_matches('/')).ok_or(StartError::DevIssuer)?))
         } else {
@@ -89,7 +106,9 @@ impl Server {
             (None, Some(issuer)) => issuer,
             (None, None) => return Err(ConfigError::NoIssuer.into()),
         };
-        let (room, room_task) = room_task::start(config.rules, Arc::clone(&store), config.recent_partners, credentials);
+        let metrics = Metrics::new();
+        let (room, room_task) =
+            room_task::start(config.rules, Arc::clone(&store), config.recent_partners, credentials, metrics.clone());
         let app = Arc::new(App {
             store: Arc::clone(&store),
             room: room.clone(),
@@ -103,17 +122,38 @@ impl Server {
             secret,
             limits: config.limits,
             rates: Rates::new(&config.limits),
+            trusted_proxies: config.trusted_proxies,
+            moderation: config.moderation,
+            retention: config.retention,
+            metrics: metrics.clone(),
         });
         let weak = Arc::downgrade(&app);
         let issuer_url = dev.as_ref().map(|dev| dev.url().to_owned());
         let (stop, stopped) = watch::channel(false);
-        let web_task = tokio::spawn(serve(listener, app, dev, stopped));
+        let admin_address = admin.as_ref().and_then(|(listener, _)| listener.local_addr().ok());
+        if let Some((listener, token)) = admin {
+            tokio::spawn(serve_admin(listener, crate::admin::router(Arc::clone(&app), token.reveal()), stopped.clone()));
+        }
+        let web_task = tokio::spawn(serve(web, app, dev, stopped));
         let relay = turn.as_ref().map(|turn| turn.address);
         tracing::info!(%http, relay = relay.map(tracing::field::display), recent_partners = config.recent_partners, "ready");
         if config.recent_partners == 0 {
             tracing::info!("two people may meet again at once");
         }
-        Ok(Running { http, relay, issuer_url, room, room_task, web_task, stop, turn, app: weak, store })
+        Ok(Running {
+            http,
+            relay,
+            issuer_url,
+            admin: admin_address,
+            certificate,
+            room,
+            room_task,
+            web_task,
+            stop,
+            turn,
+            app: weak,
+            store,
+        })
     }
 }
 
@@ -121,6 +161,16 @@ impl Running {
     /// For one who does not come through a match: the rig that measures calls. `None` without a relay.
     pub fn relay_credentials(&self) -> Option<RelayCredentials> {
         self.turn.as_ref().map(|turn| turn.credentials.make(random::unix_seconds()))
+    }
+
+    pub fn url(&self) -> String {
+        let scheme = if self.certificate.is_some() { "https" } else { "http" };
+        format!("{scheme}://{}", self.http)
+    }
+
+    /// Reads the certificate's files again; where they are not in order the old one stays.
+    pub fn reload_certificate(&self) -> Result<(), CertificateError> {
+        self.certificate.as_ref().map_or(Ok(()), Certificate::reload)
     }
 
     /// Tells everybody, lets open requests end, closes the database. Takes some seconds at most.
@@ -152,12 +202,12 @@ impl Running {
     }
 }
 
-async fn serve(listener: TcpListener, app: Arc<App>, dev: Option<Arc<DevIssuer>>, mut stopped: watch::Receiver<bool>) {
+async fn serve(listener: Listener, app: Arc<App>, dev: Option<Arc<DevIssuer>>, mut stopped: watch::Receiver<bool>) {
     let mut router = crate::http::router(Arc::clone(&app));
     if let Some(dev) = dev {
         router = router.merge(dev.router());
     }
-    let service = router.into_make_service_with_connect_info::<SocketAddr>();
+    let service = router.into_make_service_with_connect_info::<Peer>();
     let mut until = stopped.clone();
     let serving = axum::serve(listener, service).with_graceful_shutdown(async move {
         // An error means that the server was dropped, which ends it as well.
@@ -176,6 +226,33 @@ async fn serve(listener: TcpListener, app: Arc<App>, dev: Option<Arc<DevIssuer>>
     if let Err(error) = served {
         tracing::error!(%error, "the web server ended");
     }
+}
+
+async fn serve_admin(listener: TcpListener, router: axum::Router, mut stopped: watch::Receiver<bool>) {
+    let serving = axum::serve(listener, router).with_graceful_shutdown(async move {
+        let _ = stopped.wait_for(|stop| *stop).await;
+    });
+    if let Err(error) = serving.await {
+        tracing::error!(%error, "the moderators' page ended");
+    }
+}
+
+/// The listener, and the token that is asked for.
+async fn open_admin(admin: &AdminConfig, data: &Path) -> Result<(TcpListener, Private<String>), StartError> {
+    let file = admin.token_file.clone().unwrap_or_else(|| data.join("admin.token"));
+    let fault = |why: String| StartError::Token { file: file.clone(), why };
+    let token = match std::fs::read_to_string(&file) {
+        Ok(text) if text.trim().len() >= 20 => Private::new(text.trim().to_owned()),
+        Ok(_) => return Err(fault(String::from("a token has 20 characters or more; delete the file and a good one is made"))),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
+            let token = random::token();
+            write_private(&file, token.as_bytes()).map_err(|error| fault(error.to_string()))?;
+            Private::new(token)
+        }
+        Err(error) => return Err(fault(error.to_string())),
+    };
+    let listener = TcpListener::bind(admin.listen).await.map_err(|error| StartError::Listen(admin.listen, error))?;
+    Ok((listener, token))
 }
 
 fn dev_issuer_config(dev: &DevIssuer) -> IssuerConfig {

@@ -107,6 +107,11 @@ pub enum RefusalCode {
     BadRequest,
     ProfileIncomplete,
     TooManyRequests,
+    /// Moderators paused the account, or it was paused by itself; `safety::Standing` says until when.
+    Paused,
+    Banned,
+    /// The account is being deleted and kept only until an open report is decided.
+    Leaving,
     /// The same account signed in to the waiting room elsewhere; that socket goes on, this one is closed.
     Replaced,
     OutdatedApp,

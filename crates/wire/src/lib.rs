@@ -5,11 +5,13 @@
 //! I/O. Decoders refuse what is over the limits of [`limits`] before they allocate for it.
 
 pub mod channel;
+pub mod evidence;
 pub mod http;
 pub mod limits;
 pub mod paper;
 pub mod people;
 mod private;
+pub mod safety;
 pub mod socket;
 pub mod turn;
 

@@ -19,3 +19,11 @@ pub const LIVE_POINTS: usize = 64;
 pub const PROFILE_TEXT: usize = 64;
 /// Entries of a profile's list field.
 pub const PROFILE_LIST: usize = 16;
+/// Characters of a report's or an appeal's free text.
+pub const REPORT_TEXT: usize = 1000;
+/// Pictures that go with a report.
+pub const EVIDENCE_PICTURES: usize = 4;
+/// One of them, bytes of its file.
+pub const EVIDENCE_PICTURE: usize = 48 * 1024;
+/// All of them sealed, bytes.
+pub const EVIDENCE: usize = 200 * 1024;

@@ -109,6 +109,16 @@ pub enum EndReason {
     Vanished,
 }
 
+impl EndReason {
+    /// As on the wire.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Left => "left",
+            Self::Vanished => "vanished",
+        }
+    }
+}
+
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "type", rename_all = "snake_case")]
 pub enum ServerMessage {

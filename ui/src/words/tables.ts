@@ -158,6 +158,9 @@ const REFUSALS: Record<RefusalCode, Key> = {
   bad_request: 'refusal.bad_request',
   profile_incomplete: 'refusal.profile_incomplete',
   too_many_requests: 'refusal.too_many_requests',
+  paused: 'refusal.paused',
+  banned: 'refusal.banned',
+  leaving: 'refusal.leaving',
   replaced: 'refusal.replaced',
   outdated_app: 'refusal.outdated_app',
   shutting_down: 'refusal.shutting_down',
@@ -194,7 +197,7 @@ const NOTICES: Record<Plain, { words: Key; retry: boolean }> = {
 }
 
 /** Refusals that stay what they are however often they are tried. */
-const FINAL: readonly RefusalCode[] = ['under_age', 'profile_incomplete', 'outdated_app', 'bad_request']
+const FINAL: readonly RefusalCode[] = ['under_age', 'profile_incomplete', 'outdated_app', 'bad_request', 'paused', 'banned', 'leaving']
 
 export function noticeWords(notice: Notice): { text: string; retry: boolean } {
   if (notice.notice === 'refused') {

@@ -1,26 +1,23 @@
 //! Sign-in, refresh, sign-out.
 
-use super::{App, Body, Caller, Refused};
+use super::{App, Body, Caller, ClientAddress, Refused};
 use crate::adult::NotAdult;
 use crate::identity::{IdentityError, Verified, tidy};
 use crate::random;
 use crate::store::{AccountId, Rotation, SignedIn};
 use axum::Json;
-use axum::extract::{ConnectInfo, State};
+use axum::extract::State;
 use axum::http::StatusCode;
 use hmac::{Hmac, Mac};
 use sha2::Sha256;
-use std::net::SocketAddr;
 use std::sync::Arc;
 use visavis_wire::Private;
 use visavis_wire::http::{Refresh, RefusalCode, SignInFinish, SignInStart, SignInStarted, Tokens};
 use visavis_wire::limits::PROFILE_LIST;
 use visavis_wire::people::{Fact, Profile};
 
-type From = ConnectInfo<SocketAddr>;
-
-fn limit(app: &App, from: SocketAddr) -> Result<(), Refused> {
-    app.rates.sign_ins.check_key(&from.ip()).map_err(|_| Refused::new(RefusalCode::TooManyRequests))
+fn limit(app: &App, ClientAddress(from): ClientAddress) -> Result<(), Refused> {
+    app.rates.sign_ins.check_key(&from).map_err(|_| app.limited("sign_ins"))
 }
 
 fn refused(error: IdentityError) -> Refused {
@@ -36,7 +33,7 @@ fn refused(error: IdentityError) -> Refused {
 
 pub async fn start(
     State(app): State<Arc<App>>,
-    ConnectInfo(from): From,
+    from: ClientAddress,
     Body(start): Body<SignInStart>,
 ) -> Result<Json<SignInStarted>, Refused> {
     limit(&app, from)?;
@@ -45,7 +42,7 @@ pub async fn start(
 
 pub async fn finish(
     State(app): State<Arc<App>>,
-    ConnectInfo(from): From,
+    from: ClientAddress,
     Body(finish): Body<SignInFinish>,
 ) -> Result<Json<Tokens>, Refused> {
     limit(&app, from)?;
@@ -84,7 +81,7 @@ pub async fn finish(
 
 pub async fn refresh(
     State(app): State<Arc<App>>,
-    ConnectInfo(from): From,
+    from: ClientAddress,
     Body(refresh): Body<Refresh>,
 ) -> Result<Json<Tokens>, Refused> {
     limit(&app, from)?;

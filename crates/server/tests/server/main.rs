@@ -4,6 +4,7 @@
 
 mod evening;
 mod identity;
+mod operation;
 mod process;
 mod relay;
 mod support;

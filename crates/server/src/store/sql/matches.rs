@@ -17,13 +17,6 @@ fn running_match(row: &AnyRow) -> StoreResult<RunningMatch> {
     })
 }
 
-fn ended_how(reason: EndReason) -> &'static str {
-    match reason {
-        EndReason::Left => "left",
-        EndReason::Vanished => "vanished",
-    }
-}
-
 #[async_trait]
 impl Matches for SqlStore {
     async fn match_began(&self, running: &RunningMatch, at: i64) -> StoreResult<()> {
@@ -65,7 +58,7 @@ impl Matches for SqlStore {
     async fn match_ended(&self, id: &MatchId, how: EndReason, at: i64) -> StoreResult<()> {
         sqlx::query("UPDATE matches SET ended_at = $1, ended_how = $2 WHERE id = $3")
             .bind(at)
-            .bind(ended_how(how))
+            .bind(how.name())
             .bind(&id.0)
             .execute(&self.pool)
             .await?;
