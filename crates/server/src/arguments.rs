@@ -37,6 +37,9 @@ pub struct Serve {
     /// Folder of the database and the server's secret [default: visavis-data]
     #[arg(long, env = "VISAVIS_DATA")]
     data: Option<PathBuf>,
+    /// PostgreSQL, as postgres://USER:PASSWORD@HOST:PORT/DATABASE, for several nodes; without it a SQLite file in the data folder.
+    #[arg(long, env = "VISAVIS_DATABASE", hide_env_values = true)]
+    database: Option<String>,
     /// Certificate of the HTTP interface with its chain (PEM); read again on SIGHUP.
     #[arg(long, env = "VISAVIS_CERTIFICATE", requires = "key")]
     certificate: Option<PathBuf>,
@@ -145,6 +148,7 @@ impl Serve {
         server.dev |= self.dev;
         put(&mut server.listen, self.listen);
         put(&mut server.data, self.data);
+        put_some(&mut server.database, self.database.map(Private::new));
         put_some(&mut server.certificate, self.certificate);
         put_some(&mut server.key, self.key);
         put_some(&mut server.public_url, self.public_url);

@@ -19,17 +19,14 @@ pub struct Config {
     pub listen: SocketAddr,
     /// Holds the database and the server's secret. Made where missing.
     pub data: PathBuf,
-<<<<<<< HEAD
     /// `postgres://...`, shared by all nodes; `None`: a SQLite file in the data folder.
     pub database: Option<Private<String>>,
-=======
     /// HTTPS; without it plain HTTP, for loopback or behind a proxy.
     pub tls: Option<TlsFiles>,
     /// Whose `X-Forwarded-For` is believed.
     pub trusted_proxies: Vec<IpNet>,
     /// Metrics and the moderators' page.
     pub admin: Option<AdminConfig>,
->>>>>>> 50c6d1e (Read a configuration file, serve TLS, count behind proxies, show figures on a port of the operator)
     /// The embedded relay.
     pub relay: Option<RelayConfig>,
     pub relay_tls: Option<RelayTls>,
@@ -197,13 +194,10 @@ impl Config {
         Self {
             listen: free,
             data: data.into(),
-<<<<<<< HEAD
             database: None,
-=======
             tls: None,
             trusted_proxies: Vec::new(),
             admin: None,
->>>>>>> 50c6d1e (Read a configuration file, serve TLS, count behind proxies, show figures on a port of the operator)
             relay: Some(RelayConfig { listen: free, public: None }),
             relay_tls: None,
             other_relay: None,

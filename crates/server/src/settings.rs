@@ -42,6 +42,7 @@ pub struct Settings {
 pub struct ServerSection {
     pub listen: SocketAddr,
     pub data: PathBuf,
+    pub database: Option<Private<String>>,
     pub dev: bool,
     pub public_url: Option<String>,
     pub certificate: Option<PathBuf>,
@@ -162,6 +163,7 @@ impl Default for ServerSection {
         Self {
             listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 0)),
             data: PathBuf::from("visavis-data"),
+            database: None,
             dev: false,
             public_url: None,
             certificate: None,
@@ -354,6 +356,7 @@ impl Settings {
         Ok(Config {
             listen: self.server.listen,
             data: self.server.data.clone(),
+            database: self.server.database.clone(),
             tls: self
                 .server
                 .certificate
