@@ -63,10 +63,10 @@ const DISTRUST: Duration = Duration::from_secs(4);
 const DISTRUST_LIMIT: Duration = Duration::from_secs(60);
 /// Without any feedback for this long there is none to come.
 const DEAF: Duration = Duration::from_millis(1500);
-/// Between two pictures that are filled up: while that leads upwards, while it does not, and while the target is not used.
-const FILL_LEAST: Duration = Duration::from_millis(250);
-const FILL_MOST: Duration = Duration::from_millis(3000);
-const FILL_UNUSED: Duration = Duration::from_secs(5);
+/// Between two probes: while they lead upwards, while they do not, and while the target is not used.
+const PROBE_LEAST: Duration = Duration::from_millis(250);
+const PROBE_MOST: Duration = Duration::from_millis(3000);
+const PROBE_UNUSED: Duration = Duration::from_secs(5);
 /// What the window allows beyond the bytes that fill the path.
 const WINDOW_QUEUE: Duration = Duration::from_millis(35);
 const WINDOW_LEAST: f32 = 4000.0;
@@ -83,8 +83,8 @@ pub(crate) struct Allowance {
     pub pace_kbps: u32,
     /// Bytes that may be under way before pictures wait.
     pub window: u64,
-    /// Bytes that the next picture should be filled up to, for a probe that it is too small for.
-    pub fill: Option<u32>,
+    /// The next picture should be cut into enough packets for a probe.
+    pub probe: bool,
 }
 
 /// What is known, for statistics and the words about it.
@@ -96,6 +96,8 @@ pub(crate) struct Figures {
     pub jitter_ms: f32,
     /// A limit of the path was met and holds the target down.
     pub limited: bool,
+    /// Share of the packets that the path usually loses, 0 to 1.
+    pub lost: f32,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -144,9 +146,9 @@ pub(crate) struct RateControl {
     left: Duration,
     sent: VecDeque<Sent>,
     sums: Sums,
-    /// When pictures were last filled up, and how many of them.
-    filled: Option<(Duration, u8)>,
-    fill_pause: Duration,
+    /// When pictures last left as probes, and how many of them.
+    probed: Option<(Duration, u8)>,
+    probe_pause: Duration,
 }
 
 impl RateControl {
@@ -174,8 +176,8 @@ impl RateControl {
             left: now,
             sent: VecDeque::new(),
             sums: Sums::default(),
-            filled: None,
-            fill_pause: FILL_LEAST,
+            probed: None,
+            probe_pause: PROBE_LEAST,
         }
     }
 
@@ -230,14 +232,14 @@ impl RateControl {
     fn learn(&mut self, outcomes: &[Outcome], now: Duration) {
         let (mut lost, mut all) = (0, 0);
         for outcome in outcomes.iter().filter(|outcome| outcome.sent.at >= self.blind_until) {
-            all += 1;
+            all += u32::from(outcome.sent.kind.is_first());
             self.trains.packet(outcome);
             match outcome.arrived {
                 Some(arrived) => {
                     self.delay.packet(outcome.sent.at, arrived, outcome.sent.kind != Kind::Sound);
                     self.acknowledged.packet(arrived, outcome.sent.bytes);
                 }
-                None => lost += 1,
+                None => lost += u32::from(outcome.sent.kind.is_first()),
             }
         }
         if let Some(share) = self.loss.count(lost, all, now) {
@@ -431,29 +433,28 @@ impl RateControl {
             target_kbps: self.target as u32,
             pace_kbps: pace as u32,
             window: if self.is_silent(now) { self.ledger.in_flight() / 2 } else { self.window() },
-            fill: self.fill(now),
+            probe: self.wants_probe(now),
         }
     }
 
-    /// Pictures too small to be trains (a low rate, a quiet scene) are filled up now and then while there may be more to have: often
-    /// while that leads upwards, and ever more seldom while it does not.
-    fn fill(&self, now: Duration) -> Option<u32> {
+    /// Pictures too small to be trains (a low rate, a quiet scene) are cut into more packets now and then while there may be more to
+    /// have: often while that leads upwards, and ever more seldom while it does not. Copies of packets would be of no use as
+    /// probes: SRTP drops them unseen.
+    fn wants_probe(&self, now: Duration) -> bool {
         let leads = self.leads(now, Duration::from_millis(600));
         let used = self.acknowledged.kbps(Duration::from_millis(500)).is_some_and(|came| came > self.target * 0.6);
         let pause = match (leads, used) {
-            (true, true) => FILL_LEAST,
-            (false, true) => self.fill_pause,
-            (_, false) => FILL_UNUSED,
+            (true, true) => PROBE_LEAST,
+            (false, true) => self.probe_pause,
+            (_, false) => PROBE_UNUSED,
         };
-        let wanted = self.phase == Phase::Growing
+        self.phase == Phase::Growing
             && self.heard.is_some()
             && self.target < self.maximum * 0.95
             && now >= self.distrust.0
             && self.delay.queue_ms() < self.delay.empty_ms()
             && self.trains.are_scarce(now)
-            && self.filled.is_none_or(|filled| filled.1 == 1 || now.saturating_sub(filled.0) > pause);
-        // Fifteen milliseconds at the pace that is tried.
-        wanted.then_some((self.target * PACE * 125.0 * 0.015).clamp(1200.0, 8000.0) as u32)
+            && self.probed.is_none_or(|probed| probed.1 == 1 || now.saturating_sub(probed.0) > pause)
     }
 
     /// Trains have shown much more room lately than is used.
@@ -461,15 +462,15 @@ impl RateControl {
         self.led.is_some_and(|(led, room)| now.saturating_sub(led) < lately && room > self.target * 1.3)
     }
 
-    /// A picture was filled up.
-    pub fn was_filled(&mut self, now: Duration) {
+    /// A picture leaves as a probe.
+    pub fn probes(&mut self, now: Duration) {
         // Two in a row: one train alone may be bent by chance.
-        self.filled = match self.filled {
+        self.probed = match self.probed {
             Some((at, 1)) => Some((at, 2)),
             _ => Some((now, 1)),
         };
-        let leads = self.leads(now, FILL_MOST);
-        self.fill_pause = if leads { FILL_LEAST } else { (self.fill_pause * 3 / 2).min(FILL_MOST) };
+        let leads = self.leads(now, PROBE_MOST);
+        self.probe_pause = if leads { PROBE_LEAST } else { (self.probe_pause * 3 / 2).min(PROBE_MOST) };
     }
 
     pub fn figures(&self) -> Figures {
@@ -479,6 +480,7 @@ impl RateControl {
             queue_ms: self.delay.queue_ms(),
             jitter_ms: self.delay.jitter_ms(),
             limited: self.limit.is_some_and(|limit| self.target < limit * 1.3),
+            lost: self.loss.usual(),
         }
     }
 }

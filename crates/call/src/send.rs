@@ -89,7 +89,8 @@ pub(crate) fn start(
         view: None,
         keys: KeyRequests::default(),
         beat: Beat::default(),
-        kbps: 0,
+        rate: (0, 0),
+        offered: Offered::default(),
     };
     let thread = std::thread::Builder::new().name(String::from("call-encode")).spawn(move || sender.run(&pictures))?;
     Ok((thread, queue))
@@ -107,7 +108,9 @@ struct VideoSender {
     view: Option<View>,
     keys: KeyRequests,
     beat: Beat,
-    kbps: u32,
+    /// What the encoder was told last: kbit/s, and pictures a second.
+    rate: (u32, u32),
+    offered: Offered,
 }
 
 impl VideoSender {
@@ -145,25 +148,27 @@ impl VideoSender {
         if !turned && !self.beat.due(rung.fps, now) {
             return Ok(());
         }
-        let (Ok(permit), Turn::Encode { kbps }) = (batches.try_reserve(), self.output.congestion.turn()) else {
+        self.offered.picture(picture.picture().captured);
+        let (Ok(permit), Turn::Encode { kbps, lost, probe }) = (batches.try_reserve(), self.output.congestion.turn()) else {
             self.figures(|figures| figures.skipped += 1);
             return Ok(());
         };
-        let kbps = kbps.min(rung.most_kbps);
         let key = self.keys.due(now);
         let frame = picture.picture();
+        let kbps = kbps.min(rung.most_kbps(frame.width * frame.height, lost));
         let (codec, payload_type) = self.choose_codec(now);
         let encoder = match &mut self.encoder {
             Some(encoder) if encoder.codec() == codec => encoder,
             // Begins with a key frame.
             other => {
-                self.kbps = kbps;
+                self.rate = (kbps, FPS);
                 other.insert(VpxEncoder::new(codec, frame.width, frame.height, FPS, kbps)?)
             }
         };
-        if kbps != self.kbps {
-            encoder.set_bitrate(kbps)?;
-            self.kbps = kbps;
+        let fps = self.offered.fps();
+        if (kbps, fps) != self.rate {
+            encoder.set_rate(kbps, fps)?;
+            self.rate = (kbps, fps);
         }
         let started = self.output.clock.now();
         let encoded = encoder.encode(picture, key)?;
@@ -177,7 +182,7 @@ impl VideoSender {
             self.keys.sent(now);
         }
         self.figures(|figures| figures.picture(&encoded, took));
-        let packets = self.packetiser.picture(&encoded, payload_type, captured);
+        let packets = self.packetiser.picture(&encoded, payload_type, captured, probe);
         permit.send(Batch { packets, epoch: self.epoch.load(Ordering::Acquire) });
         Ok(())
     }
@@ -232,6 +237,42 @@ impl Beat {
     }
 }
 
+/// How many pictures a second there are to encode: what the camera gives in this light, thinned out to the rung's rate. Those that
+/// are left out because the path is behind count as well.
+#[derive(Default)]
+struct Offered {
+    last: Option<Duration>,
+    /// Smoothed time between two of them, seconds.
+    interval: Option<f32>,
+    fps: Option<u32>,
+}
+
+/// A longer pause is none between two pictures.
+const LONGEST_INTERVAL: f32 = 0.5;
+/// The encoder is told when the rate has changed by this share.
+const OTHER_RATE: f32 = 0.1;
+
+impl Offered {
+    fn picture(&mut self, captured: Duration) {
+        let Some(last) = self.last.replace(captured) else { return };
+        let passed = captured.saturating_sub(last).as_secs_f32();
+        if passed == 0.0 || passed > LONGEST_INTERVAL {
+            return;
+        }
+        let before = self.interval.unwrap_or(1.0 / FPS as f32);
+        let interval = before + (passed - before) / 32.0;
+        self.interval = Some(interval);
+        let fps = 1.0 / interval;
+        if (fps / self.fps() as f32 - 1.0).abs() > OTHER_RATE {
+            self.fps = Some(fps.round() as u32);
+        }
+    }
+
+    fn fps(&self) -> u32 {
+        self.fps.unwrap_or(FPS)
+    }
+}
+
 /// When the next picture must be a key frame.
 #[derive(Default)]
 struct KeyRequests {
@@ -278,6 +319,21 @@ mod tests {
         };
         assert_eq!((count(30), count(15)), (300, 150));
         assert!((195..=205).contains(&count(20)), "{}", count(20));
+    }
+
+    #[test]
+    fn the_encoder_learns_the_rate_of_a_slow_camera_and_not_its_jitter() {
+        let mut offered = Offered::default();
+        for number in 0..300u64 {
+            offered.picture(Duration::from_micros(number * 33_333 + number * 7919 % 12_000));
+            assert_eq!(offered.fps(), 30);
+        }
+        for number in 0..200 {
+            offered.picture(ms(20_000 + number * 66));
+        }
+        assert!((14..=16).contains(&offered.fps()), "{}", offered.fps());
+        offered.picture(ms(90_000));
+        assert!((14..=16).contains(&offered.fps()), "a pause is no rate");
     }
 
     #[test]

@@ -35,7 +35,7 @@ pub struct Statistics {
     /// Why the own picture is worse than it could be, and why the peer's is.
     pub own_lowered: Lowered,
     pub peer_lowered: Lowered,
-    /// Share of our packets that the peer's feedback missed, percent.
+    /// Share of our packets that the path lost lately by the peer's feedback, percent.
     pub sent_loss_percent: f32,
     /// Pictures a second.
     pub sent_fps: f32,
@@ -231,7 +231,7 @@ impl Collector {
         let voiced = known.voice.voice + known.voice.recovered + known.voice.concealed;
         let voice = |samples: u64| samples as f32 * 100.0 / voiced.max(1) as f32;
         let old = &self.readings;
-        let sent_loss = share(readings.missed - old.missed, readings.acknowledged - old.acknowledged);
+        let sent_loss = readings.path_lost * 100.0;
         let (counts, before) = (receive.counts, self.counts);
         let loss = share(counts.repair.missing.saturating_sub(before.repair.missing), counts.packets - before.packets);
         let frozen = receive.frozen.saturating_sub(self.frozen);
@@ -306,13 +306,12 @@ mod tests {
     fn shares_and_rates_are_those_of_the_last_second() {
         let mut collector = Collector::new(Duration::ZERO);
         let (mut readings, mut send, mut receive) = (Readings::default(), SendFigures::default(), ReceiveFigures::default());
-        readings.acknowledged = 900;
-        readings.missed = 100;
+        readings.path_lost = 0.1;
         let second = |collector: &mut Collector, at: u64, readings: &Readings, send: &SendFigures, receive: &ReceiveFigures| {
             collector.collect(Duration::from_secs(at), readings.clone(), send, receive, Known::default())
         };
         assert_eq!(second(&mut collector, 1, &readings, &send, &receive).sent_loss_percent, 10.0);
-        readings.acknowledged += 100;
+        readings.path_lost = 0.0;
         readings.bytes_sent = 125_000;
         send.pictures = 30;
         receive.counts.packets = 95;

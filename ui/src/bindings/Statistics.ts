@@ -41,7 +41,7 @@ queue_ms: number, path_jitter_ms: number,
  */
 own_lowered: Lowered, peer_lowered: Lowered, 
 /**
- * Share of our packets that the peer's feedback missed, percent.
+ * Share of our packets that the path lost lately by the peer's feedback, percent.
  */
 sent_loss_percent: number, 
 /**
