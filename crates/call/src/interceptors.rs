@@ -31,8 +31,8 @@ use std::time::{Duration, Instant};
 
 /// Twice the usual rate, so that round trip and loss are known within a second of a change.
 const REPORT_INTERVAL: Duration = Duration::from_millis(500);
-/// Rate control is as quick as what it hears. A feedback packet has about 90 bytes on the wire, so this is 15 kbit/s.
-const FEEDBACK_INTERVAL: Duration = Duration::from_millis(50);
+/// Rate control is as quick as what it hears. A feedback packet has about 90 bytes on the wire, so this is 20 kbit/s.
+const FEEDBACK_INTERVAL: Duration = Duration::from_millis(35);
 /// Between the congestion-control slot (1000) and the transport-wide numbering (2000): sees what really leaves.
 const MONITOR_SLOT: usize = 1_500;
 /// Sender reports remembered to match the peer's receiver reports with.

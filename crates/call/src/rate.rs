@@ -32,7 +32,7 @@ use throughput::{Acknowledged, Room, Trains};
 
 /// For everything together; below this there is no picture worth its sound.
 const MINIMUM_KBPS: f32 = 110.0;
-const START_KBPS: f32 = 600.0;
+const START_KBPS: f32 = 450.0;
 /// Pictures leave this much faster than the target, so that each proves room and waits little (libwebrtc's pacing factor).
 const PACE: f32 = 2.5;
 /// The first key frame is the first probe.
@@ -40,8 +40,8 @@ const START_PACE_KBPS: f32 = 2500.0;
 /// Part of what came in while a queue stood.
 const CUT: f32 = 0.85;
 /// Part of a proven pace that is grown to, and that is not left while it holds.
-const USE: f32 = 0.92;
-const USE_MOST: f32 = 0.96;
+const USE: f32 = 0.84;
+const USE_MOST: f32 = 0.88;
 /// How fast (a second) a target above that gives way.
 const YIELD: f32 = 0.85;
 /// Growth without proof, a second: with nothing known of a limit, and near a known one.

@@ -25,6 +25,8 @@ use visavis_sight::{Released, View};
 const ENCODED_QUEUE: usize = 2;
 /// How often the thread looks whether it is to end.
 const LOOK: Duration = Duration::from_millis(50);
+/// The same for whether the connection is there.
+const LOOK_SETTING_UP: Duration = Duration::from_millis(2);
 /// At most one key frame on request in this time: each costs as much as a dozen other pictures.
 const KEY_INTERVAL: Duration = Duration::from_millis(300);
 /// The same for the first few: the other side may not have been listening yet.
@@ -115,15 +117,20 @@ struct VideoSender {
 
 impl VideoSender {
     fn run(mut self, pictures: &Mailbox<Released<Frame>>) {
+        // The newest from before the connection was there: the other side need not wait for the camera's next one.
+        let mut first = None;
         while !pictures.is_closed() {
-            let picture = pictures.take(LOOK);
-            if !self.output.open.load(Ordering::Acquire) {
+            let open = self.output.open.load(Ordering::Acquire);
+            let picture = pictures.take(if open && first.is_none() { LOOK } else { LOOK_SETTING_UP });
+            if !open {
+                first = picture.or(first);
                 continue;
             }
             if self.view.is_none() {
                 self.open_stream();
             }
-            let Some(picture) = picture else { continue };
+            let Some(picture) = picture.or(first.take()) else { continue };
+            first = None;
             if let Err(error) = self.picture(&picture) {
                 tracing::warn!(%error, "a picture was not sent");
                 self.encoder = None;
@@ -174,6 +181,7 @@ impl VideoSender {
         let encoded = encoder.encode(picture, key)?;
         let took = self.output.clock.now().saturating_sub(started);
         let captured = frame.captured;
+        self.figures(|figures| figures.asked_bits += u64::from(kbps) * 1000 / u64::from(fps));
         let Some(encoded) = encoded else {
             self.figures(|figures| figures.skipped += 1);
             return Ok(());
@@ -248,9 +256,9 @@ struct Offered {
 }
 
 /// A longer pause is none between two pictures.
-const LONGEST_INTERVAL: f32 = 0.5;
+const LONGEST_INTERVAL: f32 = 0.2;
 /// The encoder is told when the rate has changed by this share.
-const OTHER_RATE: f32 = 0.1;
+const OTHER_RATE: f32 = 0.04;
 
 impl Offered {
     fn picture(&mut self, captured: Duration) {

@@ -44,6 +44,9 @@ pub struct Statistics {
     pub sent_codec: Option<CodecName>,
     pub codec_reason: CodecReason,
     pub encode_ms: f32,
+    /// Bits a second that the encoder was asked for and what it gave, before packets.
+    pub encoder_asked_kbps: u32,
+    pub encoder_kbps: u32,
     /// Pictures left out before the encoder or by it, because there was no room for them.
     pub skipped: u32,
     /// Packets dropped because the view changed before they left.
@@ -127,6 +130,9 @@ pub(crate) struct SendFigures {
     pub width: u32,
     pub height: u32,
     pub encode_ms: f32,
+    /// Bits that the encoder was asked for, for the pictures that it was given, and bytes that it gave.
+    pub asked_bits: u64,
+    pub coded_bytes: u64,
     pub codec: Option<Codec>,
     pub codec_reason: CodecReason,
 }
@@ -134,6 +140,7 @@ pub(crate) struct SendFigures {
 impl SendFigures {
     pub fn picture(&mut self, encoded: &EncodedPicture, took: Duration) {
         self.pictures += 1;
+        self.coded_bytes += encoded.data.len() as u64;
         self.keys += u64::from(encoded.key);
         let (width, height) = (encoded.width as u32, encoded.height as u32);
         if (self.width, self.height, self.codec) != (width, height, Some(encoded.codec)) {
@@ -192,6 +199,8 @@ pub(crate) struct Collector {
     at: Duration,
     readings: Readings,
     sent: u64,
+    asked_bits: u64,
+    coded_bytes: u64,
     received: u64,
     frozen: Duration,
     counts: Counts,
@@ -252,6 +261,8 @@ impl Collector {
             sent_codec: send.codec.map(CodecName::from),
             codec_reason: send.codec_reason,
             encode_ms: send.encode_ms,
+            encoder_asked_kbps: kbps(send.asked_bits / 8, self.asked_bits / 8),
+            encoder_kbps: kbps(send.coded_bytes, self.coded_bytes),
             skipped: send.skipped as u32,
             voided: readings.voided as u32,
             nacks_received: readings.nacks_received as u32,
@@ -287,8 +298,17 @@ impl Collector {
             surplus: counts.surplus as u32,
         };
         let judge = std::mem::take(&mut self.judge);
-        let (sent, received) = (send.pictures, receive.pictures);
-        *self = Self { at: now, readings, sent, received, frozen: receive.frozen, counts, judge };
+        *self = Self {
+            at: now,
+            readings,
+            sent: send.pictures,
+            asked_bits: send.asked_bits,
+            coded_bytes: send.coded_bytes,
+            received: receive.pictures,
+            frozen: receive.frozen,
+            counts,
+            judge,
+        };
         statistics
     }
 }
