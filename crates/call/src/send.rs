@@ -5,7 +5,7 @@
 //! When the view of the pictures changes, whatever was packetised before and has not left is dropped, here and (for packets
 //! already with the library, or asked for again) in [`Monitor::void_before`].
 
-use crate::codecs::{Chooser, Negotiated};
+use crate::codecs::{Chooser, Load, Negotiated};
 use crate::congestion::{Congestion, Turn};
 use crate::interceptors::Monitor;
 use crate::ladder::SharedRung;
@@ -163,7 +163,7 @@ impl VideoSender {
         let key = self.keys.due(now);
         let frame = picture.picture();
         let kbps = kbps.min(rung.most_kbps(frame.width * frame.height, lost));
-        let (codec, payload_type) = self.choose_codec(now);
+        let (codec, payload_type) = self.choose_codec(kbps, now);
         let encoder = match &mut self.encoder {
             Some(encoder) if encoder.codec() == codec => encoder,
             // Begins with a key frame.
@@ -195,11 +195,11 @@ impl VideoSender {
         Ok(())
     }
 
-    fn choose_codec(&mut self, now: Duration) -> (Codec, u8) {
+    fn choose_codec(&mut self, kbps: u32, now: Duration) -> (Codec, u8) {
         let sendable = self.output.negotiated.sendable();
         let current = self.encoder.as_ref().map(VpxEncoder::codec);
         let mut figures = self.output.figures.lock().unwrap_or_else(PoisonError::into_inner);
-        let (entry, reason) = self.chooser.choose(&sendable, current, figures.encode_ms, now);
+        let (entry, reason) = self.chooser.choose(&sendable, current, Load { encode_ms: figures.encode_ms, kbps }, now);
         figures.codec_reason = reason;
         entry
     }
@@ -208,7 +208,7 @@ impl VideoSender {
     /// the first picture, and just ahead of it, an empty packet is sent every now and then.
     fn open_stream(&mut self) {
         if let Ok(permit) = self.batches.clone().try_reserve() {
-            let (_, payload_type) = self.choose_codec(self.output.clock.now());
+            let (_, payload_type) = self.choose_codec(self.output.congestion.video_kbps(), self.output.clock.now());
             let packets = vec![self.packetiser.opener(payload_type, self.output.clock.now())];
             permit.send(Batch { packets, epoch: self.epoch.load(Ordering::Acquire) });
         }

@@ -49,6 +49,10 @@ sent_loss_percent: number,
  */
 sent_fps: number, sent_width: number, sent_height: number, sent_codec: CodecName | null, codec_reason: CodecReason, encode_ms: number, 
 /**
+ * Bits a second that the encoder was asked for and what it gave, before packets.
+ */
+encoder_asked_kbps: number, encoder_kbps: number, 
+/**
  * Pictures left out before the encoder or by it, because there was no room for them.
  */
 skipped: number, 
