@@ -36,6 +36,9 @@ const START_KBPS: f32 = 450.0;
 /// Pictures leave this much faster than the target, so that each proves room and waits little (libwebrtc's pacing factor).
 const PACE: f32 = 2.5;
 /// The first key frame is the first probe.
+/// The same beside what the path is known to carry, while no probe is under way.
+const PACE_KNOWN: f32 = 1.6;
+const PROBE_LASTS: Duration = Duration::from_millis(60);
 const START_PACE_KBPS: f32 = 2500.0;
 /// Part of what came in while a queue stood.
 const CUT: f32 = 0.85;
@@ -427,7 +430,7 @@ impl RateControl {
             0 => 0.08,
             bytes => ((sums.picture_packets * OVERHEAD) as f32 / bytes as f32).min(0.3),
         };
-        let pace = if self.heard.is_none() { START_PACE_KBPS } else { self.target * PACE };
+        let pace = if self.heard.is_none() { START_PACE_KBPS } else { self.pace(now) };
         Allowance {
             video_kbps: (pictures * (1.0 - headers)) as u32,
             target_kbps: self.target as u32,
@@ -435,6 +438,15 @@ impl RateControl {
             window: if self.is_silent(now) { self.ledger.in_flight() / 2 } else { self.window() },
             probe: self.wants_probe(now),
         }
+    }
+
+    /// Where the limit is known, hardly more than it: the queue before it would hold up the sound behind every picture. A probe has
+    /// to be faster.
+    fn pace(&self, now: Duration) -> f32 {
+        let probes = self.probed.is_some_and(|(at, _)| now.saturating_sub(at) < PROBE_LASTS);
+        let steady = self.trains.room(now).filter(|room| room.steady && !probes && self.phase == Phase::Growing);
+        let most = self.target * PACE;
+        steady.map_or(most, |room| (room.kbps * PACE_KNOWN).min(most))
     }
 
     /// Pictures too small to be trains (a low rate, a quiet scene) are cut into more packets now and then while there may be more to

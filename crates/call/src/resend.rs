@@ -26,7 +26,7 @@ const FIRST_GUESS: Duration = Duration::from_millis(40);
 const SHORTEST_PAUSE: Duration = Duration::from_millis(5);
 const LONGEST_PAUSE: Duration = Duration::from_millis(250);
 /// How long after the first copy the others go.
-const LATER: [Duration; 2] = [Duration::from_millis(8), Duration::from_millis(30)];
+const LATER: [Duration; 2] = [Duration::from_millis(10), Duration::from_millis(45)];
 /// A path that loses this share is worth one more copy, and two.
 const LOSSY: f32 = 0.02;
 const VERY_LOSSY: f32 = 0.06;
