@@ -208,8 +208,7 @@ impl Chooser {
     }
 
     fn count_bits(&mut self, kbps: u32, now: Duration) {
-        let (turns, patience) =
-            if self.scarce { (kbps > ENOUGH_KBPS, ENOUGH_FOR) } else { (kbps < SCARCE_KBPS, SCARCE_FOR) };
+        let (turns, patience) = if self.scarce { (kbps > ENOUGH_KBPS, ENOUGH_FOR) } else { (kbps < SCARCE_KBPS, SCARCE_FOR) };
         self.turning = turns.then(|| self.turning.unwrap_or(now));
         if self.turning.is_some_and(|since| now.saturating_sub(since) >= patience) {
             (self.scarce, self.turning) = (!self.scarce, None);

@@ -143,7 +143,7 @@ impl Congestion {
         if probe {
             state.rate.probes(now);
         }
-        Turn::Encode { kbps, lost: state.rate.figures().lost, probe }
+        Turn::Encode { kbps, lost: state.rate.figures().lost_by_path, probe }
     }
 
     pub fn video_kbps(&self) -> u32 {
@@ -224,8 +224,8 @@ impl WireWatch {
         let mut state = self.congestion.state();
         let now = state.at(now);
         state.rate.feedback(&lines, now);
-        let lost = state.rate.figures().lost;
-        state.monitor.change(|readings| readings.path_lost = lost);
+        let Figures { lost, lost_by_path, .. } = state.rate.figures();
+        state.monitor.change(|readings| (readings.sent_lost, readings.path_lost) = (lost, lost_by_path));
     }
 }
 

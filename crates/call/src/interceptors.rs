@@ -71,7 +71,9 @@ pub(crate) struct Readings {
     pub firs_received: u64,
     /// Packets of ours that were sent again.
     pub resent: u64,
-    /// Share of our packets that the path usually loses, 0 to 1, by the peer's transport-wide feedback.
+    /// Share of our packets that is usually lost, and that the path loses whatever is sent, 0 to 1, by the peer's transport-wide
+    /// feedback.
+    pub sent_lost: f32,
     pub path_lost: f32,
     /// Share of our packets that the peer's newest report calls lost, 0 to 1, and how many reports came.
     pub peer_lost: f32,

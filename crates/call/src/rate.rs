@@ -35,16 +35,23 @@ const MINIMUM_KBPS: f32 = 110.0;
 const START_KBPS: f32 = 450.0;
 /// Pictures leave this much faster than the target, so that each proves room and waits little (libwebrtc's pacing factor).
 const PACE: f32 = 2.5;
-/// The first key frame is the first probe.
 /// The same beside what the path is known to carry, while no probe is under way.
 const PACE_KNOWN: f32 = 1.6;
 const PROBE_LASTS: Duration = Duration::from_millis(60);
+/// The first key frame is the first probe.
 const START_PACE_KBPS: f32 = 2500.0;
 /// Part of what came in while a queue stood.
 const CUT: f32 = 0.85;
-/// Part of a proven pace that is grown to, and that is not left while it holds.
-const USE: f32 = 0.84;
-const USE_MOST: f32 = 0.88;
+/// What a second cut in a row leaves at least.
+const CUT_AGAIN: f32 = 0.8;
+/// Part of a proven pace that is grown to: of a narrow path and of a wide one (kbit/s). On a narrow one each picture is a queue by
+/// itself, and more use of it is paid for with latency.
+const USE_NARROW: f32 = 0.84;
+const USE_WIDE: f32 = 0.92;
+const NARROW_KBPS: f32 = 500.0;
+const WIDE_KBPS: f32 = 1000.0;
+/// So much more of it is not left while it holds.
+const USE_SLACK: f32 = 0.04;
 /// How fast (a second) a target above that gives way.
 const YIELD: f32 = 0.85;
 /// Growth without proof, a second: with nothing known of a limit, and near a known one.
@@ -99,8 +106,9 @@ pub(crate) struct Figures {
     pub jitter_ms: f32,
     /// A limit of the path was met and holds the target down.
     pub limited: bool,
-    /// Share of the packets that the path usually loses, 0 to 1.
+    /// Share of the packets that is usually lost, and that the path loses whatever is sent; 0 to 1.
     pub lost: f32,
+    pub lost_by_path: f32,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -114,6 +122,12 @@ enum Phase {
         effect_seen: bool,
         again: bool,
     },
+}
+
+/// How much of what trains have shown is used.
+fn usable(room: f32) -> f32 {
+    let width = ((room - NARROW_KBPS) / (WIDE_KBPS - NARROW_KBPS)).clamp(0.0, 1.0);
+    room * (USE_NARROW + (USE_WIDE - USE_NARROW) * width)
 }
 
 /// Header bytes of a video packet on the wire that the encoder's bits do not count.
@@ -282,7 +296,7 @@ impl RateControl {
             // Far less is sent and the delay is what it was: the path has become longer.
             self.delay.rebase();
             self.phase = Phase::Growing;
-        } else if verdict == Verdict::Queue && !effect_seen {
+        } else if verdict == Verdict::Queue && !effect_seen && !again {
             // What comes in is told better with every feedback that tells of the time after the change.
             self.tighten(now);
         } else if verdict == Verdict::Queue && now.saturating_sub(since) > self.round_trip() + RESPONSE {
@@ -316,8 +330,10 @@ impl RateControl {
             self.delay.doubt();
         }
         let came = self.came();
-        self.limit = Some(came);
-        self.lower_to(came * CUT, now);
+        // What came in while pictures were held back is less than the path carries.
+        let least = if again { self.target * CUT_AGAIN } else { 0.0 };
+        self.limit = Some(came.max(least));
+        self.lower_to((came * CUT).max(least), now);
         let standing_ms = self.delay.queue_ms();
         self.phase = Phase::Draining { since: now, before, standing_ms, effect_seen: false, again };
         self.trains.forget();
@@ -343,19 +359,20 @@ impl RateControl {
     fn grow(&mut self, now: Duration) {
         let passed = now.saturating_sub(self.updated).min(Duration::from_millis(250)).as_secs_f32();
         let room = self.trains.room(now).filter(|_| now >= self.distrust.0);
-        let near = self.limit.is_some_and(|limit| self.target > limit * 0.7 && self.target < limit * 1.3);
+        let near = self.limit.is_some_and(|limit| self.target > limit * 0.7);
         match room {
-            Some(Room { kbps: room, .. }) if room * USE > self.target => {
+            Some(Room { kbps: room, .. }) if usable(room) > self.target => {
                 // Half as much again within a round trip, and never beyond what was proven.
                 let response = (self.round_trip() + RESPONSE).as_secs_f32();
                 let step = self.target * (1.5f32.powf(passed / response) - 1.0);
-                self.target = (self.target + step).min(room * USE);
+                self.target = (self.target + step).min(usable(room));
                 self.led = Some((now, room));
             }
             // Trains that agree are the better measure of a limit than a queue that has to be built first.
             Some(Room { kbps: room, steady: true }) => {
-                if self.target > room * USE_MOST {
-                    self.target = (self.target * YIELD.powf(passed)).max(room * USE_MOST);
+                let most = usable(room) + room * USE_SLACK;
+                if self.target > most {
+                    self.target = (self.target * YIELD.powf(passed)).max(most);
                 }
             }
             _ => {
@@ -493,6 +510,7 @@ impl RateControl {
             jitter_ms: self.delay.jitter_ms(),
             limited: self.limit.is_some_and(|limit| self.target < limit * 1.3),
             lost: self.loss.usual(),
+            lost_by_path: self.loss.known(),
         }
     }
 }

@@ -240,7 +240,7 @@ impl Collector {
         let voiced = known.voice.voice + known.voice.recovered + known.voice.concealed;
         let voice = |samples: u64| samples as f32 * 100.0 / voiced.max(1) as f32;
         let old = &self.readings;
-        let sent_loss = readings.path_lost * 100.0;
+        let sent_loss = readings.sent_lost * 100.0;
         let (counts, before) = (receive.counts, self.counts);
         let loss = share(counts.repair.missing.saturating_sub(before.repair.missing), counts.packets - before.packets);
         let frozen = receive.frozen.saturating_sub(self.frozen);
@@ -326,12 +326,12 @@ mod tests {
     fn shares_and_rates_are_those_of_the_last_second() {
         let mut collector = Collector::new(Duration::ZERO);
         let (mut readings, mut send, mut receive) = (Readings::default(), SendFigures::default(), ReceiveFigures::default());
-        readings.path_lost = 0.1;
+        readings.sent_lost = 0.1;
         let second = |collector: &mut Collector, at: u64, readings: &Readings, send: &SendFigures, receive: &ReceiveFigures| {
             collector.collect(Duration::from_secs(at), readings.clone(), send, receive, Known::default())
         };
         assert_eq!(second(&mut collector, 1, &readings, &send, &receive).sent_loss_percent, 10.0);
-        readings.path_lost = 0.0;
+        readings.sent_lost = 0.0;
         readings.bytes_sent = 125_000;
         send.pictures = 30;
         receive.counts.packets = 95;

@@ -13,7 +13,7 @@ pub(crate) const CLOCK_RATE: u32 = 90_000;
 const PACKET_BYTES: usize = 1150;
 /// A probe is cut into so many packets, if they have this size at least.
 const PROBE_PACKETS: usize = 5;
-const PROBE_BYTES: usize = 150;
+const PROBE_BYTES: usize = 80;
 
 /// Numbers and cuts the pictures of one stream.
 pub(crate) struct Packetiser {
@@ -138,7 +138,7 @@ mod tests {
             }
             assert!(data == whole.data, "{codec}");
             let small = picture(codec, false, 600);
-            assert_eq!(packetiser.picture(&small, 99, Duration::from_millis(43), true).len(), 4, "of 150 bytes");
+            assert_eq!(packetiser.picture(&small, 99, Duration::from_millis(43), true).len(), 5, "of 120 bytes");
             assert_eq!(packetiser.picture(&small, 99, Duration::from_millis(76), false).len(), 1);
         }
     }

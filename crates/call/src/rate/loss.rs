@@ -60,7 +60,13 @@ impl LossWatch {
         if shares.len() < KNOWN { FIRST_OWN } else { shares.get(1).copied().unwrap_or(FIRST_OWN) }
     }
 
-    /// What the path usually loses, 0 to 1.
+    /// What the path loses whatever is sent, 0 to 1; none before it is known. Where it is a queue that drops packets, copies and
+    /// repeated repairs would make it drop more, so this errs on the low side.
+    pub fn known(&self) -> f32 {
+        if self.shares.len() < KNOWN { 0.0 } else { self.own() }
+    }
+
+    /// What is lost usually, 0 to 1, for whatever reason.
     pub fn usual(&self) -> f32 {
         let shares = self.sorted();
         shares.get(shares.len() / 2).copied().unwrap_or(0.0)
