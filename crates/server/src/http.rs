@@ -1,9 +1,11 @@
 //! The HTTP interface under `/v1`: who may call, what is read, what is answered. The table of routes is in `visavis_wire::http`.
 
 mod client;
+mod safety;
 mod sign_in;
 
 pub use client::ClientAddress;
+pub use safety::Confirmations;
 
 use crate::config::{Limits, ModerationRules, RetentionDays};
 use crate::identity::RelyingParty;
@@ -11,6 +13,7 @@ use crate::metrics::{Metrics, Request as RequestKind, kind};
 use crate::refusal::{refusal, refusal_saying};
 use crate::room::card_of;
 use crate::room_task::RoomHandle;
+use crate::store::safety::AuditKey;
 use crate::store::{Account, AccountId, Store, StoreError};
 use crate::tokens::{Access, AccessTokens};
 use axum::extract::rejection::JsonRejection;
@@ -27,13 +30,18 @@ use base64::engine::general_purpose::STANDARD;
 use governor::{DefaultKeyedRateLimiter, Quota, RateLimiter};
 use ipnet::IpNet;
 use serde::de::DeserializeOwned;
+use std::collections::HashMap;
 use std::net::IpAddr;
 use std::num::NonZeroU32;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+use tokio::time::Instant;
 use visavis_wire::http::{Follows, Me, Refusal, RefusalCode};
 use visavis_wire::people::{PeerCard, Profile};
 use visavis_wire::safety::Configuration;
 
+/// For whoever declined too many offers.
+const SLOWED_FOR: Duration = Duration::from_secs(60);
 /// Bodies are at most a profile.
 const MAX_BODY: usize = 32 * 1024;
 
@@ -53,6 +61,8 @@ pub struct App {
     pub moderation: ModerationRules,
     pub retention: RetentionDays,
     pub metrics: Metrics,
+    pub audit_key: AuditKey,
+    pub confirmations: Confirmations,
 }
 
 pub struct Rates {
@@ -65,6 +75,8 @@ pub struct Rates {
     pub reports: DefaultKeyedRateLimiter<AccountId>,
     /// Texts to people one follows.
     pub texts: DefaultKeyedRateLimiter<AccountId>,
+    /// Who declined too many offers, and until when they may not join.
+    slowed: Mutex<HashMap<AccountId, Instant>>,
 }
 
 impl Rates {
@@ -79,6 +91,7 @@ impl Rates {
             skips: RateLimiter::keyed(Quota::per_minute(at_least_one(limits.skips_per_minute))),
             reports: RateLimiter::keyed(Quota::per_hour(at_least_one(limits.reports_per_hour))),
             texts: RateLimiter::keyed(Quota::per_minute(at_least_one(limits.messages_per_minute))),
+            slowed: Mutex::default(),
         }
     }
 
@@ -91,6 +104,23 @@ impl Rates {
         self.skips.retain_recent();
         self.reports.retain_recent();
         self.texts.retain_recent();
+        self.slowed().retain(|_, until| *until > Instant::now());
+    }
+
+    fn slowed(&self) -> MutexGuard<'_, HashMap<AccountId, Instant>> {
+        self.slowed.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// A "not now" is always taken; too many of them cost a while before the next join.
+    pub fn skipped(&self, account: AccountId) {
+        if self.skips.check_key(&account).is_err() {
+            self.slowed().insert(account, Instant::now() + SLOWED_FOR);
+        }
+    }
+
+    pub fn may_join(&self, account: AccountId) -> bool {
+        let slowed = self.slowed().get(&account).is_some_and(|until| *until > Instant::now());
+        !slowed && self.joins.check_key(&account).is_ok()
     }
 }
 
@@ -103,9 +133,15 @@ pub fn router(app: Arc<App>) -> Router {
         .route("/v1/sign-in/finish", post(sign_in::finish))
         .route("/v1/token", post(sign_in::refresh))
         .route("/v1/sign-out", post(sign_in::sign_out))
-        .route("/v1/me", get(me))
+        .route("/v1/me", get(me).delete(safety::delete))
         .route("/v1/me/profile", put(set_profile))
         .route("/v1/me/card", get(card))
+        .route("/v1/me/standing", get(safety::standing))
+        .route("/v1/me/standing/{decision}/read", post(safety::read))
+        .route("/v1/me/standing/{decision}/appeal", post(safety::appeal))
+        .route("/v1/me/export", get(safety::export))
+        .route("/v1/me/deletion", post(safety::offer_deletion))
+        .route("/v1/reports", post(safety::report).layer(DefaultBodyLimit::max(safety::REPORT_BODY)))
         .route("/v1/follows", get(follows))
         .route("/v1/socket", get(socket))
         .fallback(nothing_here)
@@ -133,7 +169,7 @@ async fn count(State(app): State<Arc<App>>, request: Request, next: Next) -> Res
         Method::DELETE => "DELETE",
         _ => "other",
     };
-    let began = tokio::time::Instant::now();
+    let began = Instant::now();
     let answer = next.run(request).await;
     app.metrics.request_seconds.get_or_create(&kind(method)).observe(began.elapsed().as_secs_f64());
     app.metrics.requests.get_or_create(&RequestKind { route, method, status: answer.status().as_u16() }).inc();

@@ -7,6 +7,7 @@
 //! | `http`, `socket` | what comes in over the network |
 //! | `room`, `room_task`, `blind`, `sdp` | who meets whom, and what passes between the two |
 //! | `listener`, `admin`, `metrics`, `settings` | TLS, the operator's port, figures, configuration |
+//! | `moderation` | what moderators do, by command line and page |
 //! | `store` | what lasts |
 //! | `relay` | STUN and TURN |
 //!
@@ -27,6 +28,7 @@ mod identity;
 mod issuer_http;
 mod listener;
 mod metrics;
+mod moderation;
 mod openapi;
 mod random;
 mod refusal;
@@ -45,6 +47,7 @@ pub use config::{
     TlsFiles,
 };
 pub use identity::IssuerConfig;
+pub use moderation::command::{Moderate, ModerateError, moderate};
 pub use room::Rules;
 pub use server::{Running, Server, StartError};
 pub use settings::{LogFormat, Settings, SettingsError, Sources};

@@ -2,7 +2,7 @@
 
 use crate::config::{AdminConfig, Config, ConfigError};
 use crate::dev_issuer::{CLIENT_ID, DevIssuer};
-use crate::http::{App, Rates};
+use crate::http::{App, Confirmations, Rates};
 use crate::identity::{IssuerConfig, RelyingParty};
 use crate::issuer_http::IssuerHttp;
 use crate::listener::{Certificate, CertificateError, Listener, Peer};
@@ -10,6 +10,7 @@ use crate::metrics::Metrics;
 use crate::random;
 use crate::relay::{CredentialMaker, Relay, RelayError};
 use crate::room_task::{self, RoomHandle};
+use crate::store::safety::AuditKey;
 use crate::store::{SqlStore, Store, StoreError};
 use crate::tokens::AccessTokens;
 use std::net::SocketAddr;
@@ -69,6 +70,8 @@ pub struct Running {
     /// Held by the web task and by every open socket.
     app: Weak<App>,
     store: Arc<dyn Store>,
+    /// Of the moderators' measures and the janitor.
+    tasks: Vec<JoinHandle<()>>,
 }
 
 impl Server {
@@ -89,10 +92,7 @@ impl Server {
             _ => None,
         };
         let credentials = other.or_else(|| turn.as_ref().map(|turn| turn.credentials.clone()));
-        let store: Arc<dyn Store> = Arc::new(match &config.database {
-            Some(url) => SqlStore::open_postgres(url.reveal()).await?,
-            None => SqlStore::open_file(&config.data.join("visavis.db")).await?,
-        });
+        let store = open_store(&config).await?;
 
         let scheme = if certificate.is_some() { "https" } else { "http" };
         let base = config.public_url.clone().unwrap_or_else(|| format!("{scheme}://{http}"));
@@ -126,8 +126,14 @@ impl Server {
             moderation: config.moderation,
             retention: config.retention,
             metrics: metrics.clone(),
+            audit_key: AuditKey::of(&secret),
+            confirmations: Confirmations::default(),
         });
         let weak = Arc::downgrade(&app);
+        let tasks = vec![
+            tokio::spawn(crate::moderation::carry_out_measures(Weak::clone(&weak))),
+            tokio::spawn(crate::moderation::forget(Weak::clone(&weak))),
+        ];
         let issuer_url = dev.as_ref().map(|dev| dev.url().to_owned());
         let (stop, stopped) = watch::channel(false);
         let admin_address = admin.as_ref().and_then(|(listener, _)| listener.local_addr().ok());
@@ -153,6 +159,7 @@ impl Server {
             turn,
             app: weak,
             store,
+            tasks,
         })
     }
 }
@@ -176,6 +183,9 @@ impl Running {
     /// Tells everybody, lets open requests end, closes the database. Takes some seconds at most.
     pub async fn shutdown(self) {
         self.room.close().await;
+        for task in &self.tasks {
+            task.abort();
+        }
         if self.room_task.await.is_err() {
             tracing::error!("the meeting room had failed before it was closed");
         }
@@ -259,8 +269,15 @@ fn dev_issuer_config(dev: &DevIssuer) -> IssuerConfig {
     IssuerConfig { url: dev.url().to_owned(), client_id: CLIENT_ID.to_owned(), client_secret: None, birthdate_is_verified: true }
 }
 
+pub(crate) async fn open_store(config: &Config) -> Result<Arc<dyn Store>, StoreError> {
+    Ok(Arc::new(match &config.database {
+        Some(url) => SqlStore::open_postgres(url.reveal()).await?,
+        None => SqlStore::open_file(&config.data.join("visavis.db")).await?,
+    }))
+}
+
 /// Makes the folder, makes sure that it can be written to, and reads the server's secret or makes it.
-fn open_data_folder(data: &Path) -> Result<[u8; 32], StartError> {
+pub(crate) fn open_data_folder(data: &Path) -> Result<[u8; 32], StartError> {
     let unusable = |why| StartError::Data { folder: data.to_owned(), why };
     std::fs::create_dir_all(data).map_err(unusable)?;
     let file = data.join("secret.key");
@@ -276,7 +293,7 @@ fn open_data_folder(data: &Path) -> Result<[u8; 32], StartError> {
 }
 
 /// For this user's eyes, complete or not at all.
-fn write_private(file: &Path, bytes: &[u8]) -> std::io::Result<()> {
+pub(crate) fn write_private(file: &Path, bytes: &[u8]) -> std::io::Result<()> {
     use std::io::Write;
     let new = file.with_extension("new");
     let mut options = std::fs::OpenOptions::new();

@@ -113,9 +113,16 @@ impl Connection {
 
     async fn frame(&mut self, frame: Message) -> Result<(), Over> {
         let Some(message) = self.read(frame).await? else { return Ok(()) };
-        let joins = matches!(message, ClientMessage::Join);
-        if joins && self.app.rates.joins.check_key(&self.account).is_err() {
-            return self.write(&refuse(RefusalCode::TooManyRequests)).await;
+        match message {
+            ClientMessage::Join if !self.app.rates.may_join(self.account) => {
+                self.app.limited("joins");
+                return self.write(&refuse(RefusalCode::TooManyRequests)).await;
+            }
+            ClientMessage::Join => {
+                self.app.metrics.joins.inc();
+            }
+            ClientMessage::MatchAnswer { meet: false, .. } => self.app.rates.skipped(self.account),
+            _ => {}
         }
         match message {
             ClientMessage::Hello { .. } => self.mistake("The socket has been greeted already.").await,
@@ -138,6 +145,7 @@ impl Connection {
             }
         };
         if self.app.rates.messages.check_key(&self.account).is_err() {
+            self.app.limited("socket_messages");
             self.write(&refuse(RefusalCode::TooManyRequests)).await?;
             return Ok(None);
         }

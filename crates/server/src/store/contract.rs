@@ -5,7 +5,9 @@
 
 mod accounts;
 mod follows;
+mod keeping;
 mod matches;
+mod safety;
 mod tokens;
 
 use super::{AccountId, SignedIn, SqlStore, Store};

@@ -5,8 +5,11 @@
 //! PostgreSQL the lock of the row, so that two at once come one after the other on both.
 
 mod accounts;
+mod audit;
 mod follows;
+mod keeping;
 mod matches;
+mod safety;
 mod tokens;
 
 use super::{AccountId, Store, StoreError, StoreResult};

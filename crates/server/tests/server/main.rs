@@ -7,4 +7,5 @@ mod identity;
 mod operation;
 mod process;
 mod relay;
+mod safety;
 mod support;
