@@ -13,11 +13,12 @@ use url::{Host, Url};
 use visavis_wire::Private;
 use visavis_wire::http::{Follows, Me, Refresh, Refusal, RefusalCode, SignInFinish, SignInStart, SignInStarted, Tokens};
 use visavis_wire::people::{PeerCard, Profile};
+use visavis_wire::safety::{Appeal, Configuration, Deleted, Deletion, DeletionOffer, Report, Reported, Standing};
 
 const CONNECT_WITHIN: Duration = Duration::from_secs(5);
 const ANSWER_WITHIN: Duration = Duration::from_secs(15);
-/// An answer is a profile or a list of friends.
-const ANSWER_BYTES: usize = 1024 * 1024;
+/// An answer is a profile, a list, or an export of everything.
+const ANSWER_BYTES: usize = 8 * 1024 * 1024;
 
 pub struct Backend {
     http: Result<Client, Failure>,
@@ -164,6 +165,38 @@ impl Backend {
 
     pub async fn follows(&self) -> Result<Follows, Failure> {
         self.with_token(Method::GET, "v1/follows", None::<&()>).await
+    }
+
+    pub async fn configuration(&self) -> Result<Configuration, Failure> {
+        self.request(Method::GET, "v1/configuration", None::<&()>, None).await
+    }
+
+    pub async fn report(&self, report: &Report) -> Result<Reported, Failure> {
+        self.with_token(Method::POST, "v1/reports", Some(report)).await
+    }
+
+    pub async fn standing(&self) -> Result<Standing, Failure> {
+        self.with_token(Method::GET, "v1/me/standing", None::<&()>).await
+    }
+
+    pub async fn read_notice(&self, decision: &str) -> Result<Standing, Failure> {
+        self.with_token(Method::POST, &format!("v1/me/standing/{decision}/read"), None::<&()>).await
+    }
+
+    pub async fn appeal(&self, decision: &str, text: Private<String>) -> Result<Standing, Failure> {
+        self.with_token(Method::POST, &format!("v1/me/standing/{decision}/appeal"), Some(&Appeal { text })).await
+    }
+
+    pub async fn export(&self) -> Result<serde_json::Value, Failure> {
+        self.with_token(Method::GET, "v1/me/export", None::<&()>).await
+    }
+
+    pub async fn offer_deletion(&self) -> Result<DeletionOffer, Failure> {
+        self.with_token(Method::POST, "v1/me/deletion", None::<&()>).await
+    }
+
+    pub async fn delete(&self, confirmation: Private<String>) -> Result<Deleted, Failure> {
+        self.with_token(Method::DELETE, "v1/me", Some(&Deletion { confirmation })).await
     }
 
     /// Renews the tokens, unless somebody else has since `spent` was found too old.

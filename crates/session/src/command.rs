@@ -7,6 +7,8 @@ use visavis_canvas::{Change, Item};
 use visavis_wire::channel::Ink;
 use visavis_wire::paper::{Author, Fill, Point, Shape};
 use visavis_wire::people::Profile;
+use visavis_wire::safety::Category;
+use visavis_wire::socket::MatchId;
 
 /// What the user did. From the page (or from a bot's script).
 #[derive(Clone, Debug, Deserialize, Serialize, TS)]
@@ -108,6 +110,31 @@ pub enum Command {
     DismissNotice,
     /// Writes the figures of the last ten minutes, without names and addresses, into a file; a notice says where it is.
     SaveDiagnostics,
+    /// The other of the session that is or has just been, or of an older one by its id.
+    Report {
+        #[serde(default)]
+        #[ts(optional)]
+        match_id: Option<MatchId>,
+        category: Category,
+        text: String,
+        /// The last pictures that were received go along, sealed so that the moderators alone can open them.
+        with_pictures: bool,
+    },
+    /// A note from the moderators has been read.
+    ReadNotice {
+        decision: String,
+    },
+    AskForAnotherLook {
+        decision: String,
+        text: String,
+    },
+    /// Everything that the server holds, into a file.
+    ExportData,
+    /// The first of two presses; the view then says what a deletion means.
+    AskDeletion,
+    CancelDeletion,
+    /// The second.
+    ConfirmDeletion,
     /// Synthetic and file cameras only, for rehearsals: `none`, `covered`, `dark`, `frozen`, `unplugged`, `stalled`.
     RehearseCamera {
         modifier: String,

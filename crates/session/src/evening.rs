@@ -22,6 +22,7 @@ mod ink;
 mod meeting;
 mod paper;
 mod parting;
+pub(crate) mod safety;
 mod unveil;
 mod view;
 mod wanted;
@@ -81,6 +82,8 @@ pub enum Account {
     ProfileSaved(Box<Me>),
     Card(PeerCard),
     Follows(Vec<Follow>),
+    /// Reports, notes, export, deletion.
+    Care(safety::Care),
     Failed(Failure),
 }
 
@@ -165,6 +168,20 @@ pub enum Effect {
     SaveProfile(Box<Profile>),
     FetchCard,
     FetchFollows,
+    FetchConfiguration,
+    FetchStanding,
+    Report(Box<safety::Draft>),
+    ReadNotice(String),
+    Appeal {
+        decision: String,
+        text: Private<String>,
+    },
+    Export,
+    OfferDeletion,
+    /// With the confirmation that the server gave.
+    Delete(Private<String>),
+    /// Of the peer, kept for a report.
+    ForgetPictures,
     /// Connect, or try again now.
     OpenSocket,
     /// The network changed: connect anew.
@@ -208,6 +225,9 @@ pub struct Evening {
     number: u64,
     /// Messages of the server that could not be read.
     malformed: u64,
+    care: safety::CareState,
+    /// When to look for new notes next.
+    care_due: Duration,
 }
 
 /// One's own side, kept from one match to the next.
@@ -263,6 +283,8 @@ impl Evening {
             figures: Figures::default(),
             number: 0,
             malformed: 0,
+            care: safety::CareState::default(),
+            care_due: Duration::ZERO,
         };
         (evening, vec![Effect::Restore])
     }
@@ -318,6 +340,13 @@ impl Evening {
                 self.own.camera_on = on;
                 self.report_sight(now, out);
             }
+            Command::Report { .. }
+            | Command::ReadNotice { .. }
+            | Command::AskForAnotherLook { .. }
+            | Command::ExportData
+            | Command::AskDeletion
+            | Command::CancelDeletion
+            | Command::ConfirmDeletion => self.care_command(command, out),
             Command::Leave => self.leave(now, out),
             Command::AnswerFollow { yes } => self.answer_follow(yes, out),
             Command::Retry => self.retry(out),
@@ -361,7 +390,8 @@ impl Evening {
         match signed_in.room {
             Room::Offered(_) | Room::Call(_) => return,
             Room::Waiting(_) => out.push(Effect::Send(ClientMessage::CancelWaiting)),
-            Room::Profile { .. } | Room::Mirror | Room::Parting(_) | Room::Friends { .. } => {}
+            Room::Parting(_) => out.push(Effect::ForgetPictures),
+            Room::Profile { .. } | Room::Mirror | Room::Friends { .. } => {}
         }
         signed_in.room = match command {
             Command::OpenProfile => {
@@ -449,6 +479,7 @@ impl Evening {
     }
 
     fn tick(&mut self, now: Duration, out: &mut Vec<Effect>) {
+        self.tick_care(now, out);
         match &mut self.stage {
             Stage::Starting { retry_at } if retry_at.is_some_and(|at| now >= at) => {
                 *retry_at = None;

@@ -3,11 +3,14 @@
 //!
 //! The inputs are [`Input`], listed with their sources in `evening.rs`; beside them the loop knows its timer and its end.
 
+mod care;
+
 use crate::backend::Backend;
 use crate::devices::{self, Choice, KeptCamera, Order as DeviceOrder};
 use crate::diagnostics;
 use crate::drawing::{Drawing, Unsaved};
 use crate::evening::{Account, Effect, Evening, Failure, Input, Wanted};
+use crate::evidence::Kept;
 use crate::picture::{self, Order as PictureOrder, PeerParts, PeerWatch, Pictures};
 use crate::settings::Settings;
 use crate::sign_in::{self, Outcome};
@@ -81,6 +84,8 @@ struct Loop {
     wanted: Wanted,
     room: (usize, usize),
     shown: Option<View>,
+    /// Of the peer, for a report.
+    kept: Arc<Kept>,
 }
 
 impl Threads {
@@ -144,6 +149,7 @@ pub(crate) async fn run(parts: Parts, mut inputs: UnboundedReceiver<Input>, mut 
         wanted: Wanted::default(),
         room: picture::SMALL,
         shown: None,
+        kept: Arc::new(Kept::new()),
     };
     this.look_for_devices();
     this.carry_out(effects);
@@ -267,6 +273,15 @@ impl Loop {
                 Effect::FetchFollows => {
                     self.ask(|backend| async move { answered(backend.follows().await, |found| Account::Follows(found.follows)) });
                 }
+                Effect::FetchConfiguration
+                | Effect::FetchStanding
+                | Effect::Report(_)
+                | Effect::ReadNotice(_)
+                | Effect::Appeal { .. }
+                | Effect::Export
+                | Effect::OfferDeletion
+                | Effect::Delete(_)
+                | Effect::ForgetPictures => self.care(effect),
                 Effect::OpenSocket => self.socket.open(),
                 Effect::RenewSocket => self.socket.renew(),
                 Effect::CloseSocket => self.socket.close(),
@@ -395,6 +410,7 @@ impl Loop {
 
     fn start_call(&mut self, number: u64, role: Role, relay: RelayCredentials) {
         self.end_call();
+        self.kept.forget();
         let (call, events) = Call::start(call_config(role, relay, Policy::RelayOnly, self.parts.clock));
         let events = tokio::spawn(forward(events, self.parts.inputs.clone(), move |event| Input::Call { number, event }));
         self.call = Some(Running { number, call, events, watch: None });
@@ -409,6 +425,7 @@ impl Loop {
             gate: self.threads.own.clone(),
             tell: tell(&self.parts.inputs),
             shown: self.parts.peer_pictures.clone(),
+            kept: Arc::clone(&self.kept),
         };
         match PeerWatch::start(parts) {
             Ok(watch) => running.watch = Some(watch),

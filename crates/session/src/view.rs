@@ -6,6 +6,7 @@ use visavis_call::Statistics;
 use visavis_wire::channel::{Seen, Shows};
 use visavis_wire::http::{Follow, RefusalCode};
 use visavis_wire::people::{PeerCard, Profile, Reason};
+use visavis_wire::safety::StandingNotice;
 use visavis_wire::socket::EndReason;
 
 #[derive(Clone, Debug, PartialEq, Serialize, TS)]
@@ -18,6 +19,34 @@ pub struct View {
     pub username: Option<String>,
     pub devices: Devices,
     pub ask_before_unveiling: bool,
+    pub care: CareView,
+}
+
+/// Reports, notes from the moderators, what is held.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, TS)]
+#[ts(export)]
+pub struct CareView {
+    /// In force or unread, newest first.
+    pub notices: Vec<StandingNotice>,
+    pub sending_report: bool,
+    /// The operator takes pictures with a report.
+    pub offers_pictures: bool,
+    pub evidence_days: u32,
+    pub deletion: DeletionStep,
+}
+
+#[derive(Clone, Debug, Default, PartialEq, Serialize, TS)]
+#[serde(tag = "step", rename_all = "snake_case")]
+#[ts(export)]
+pub enum DeletionStep {
+    #[default]
+    None,
+    Asking,
+    /// Pressed once. `held_until`: Unix seconds until which something is kept at most, for a report is open.
+    Offered {
+        #[ts(type = "number | null")]
+        held_until: Option<i64>,
+    },
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize, TS)]
@@ -240,6 +269,21 @@ pub enum Notice {
         detail: String,
     },
     SignedInElsewhere,
+    /// The report is with the moderators, who look until then (Unix seconds).
+    Reported {
+        #[ts(type = "number")]
+        decided_by: i64,
+    },
+    DataExported {
+        path: String,
+    },
+    DataNotExported {
+        detail: String,
+    },
+    AccountDeleted {
+        #[ts(type = "number | null")]
+        held_until: Option<i64>,
+    },
     /// The file that `SaveDiagnostics` wrote.
     DiagnosticsSaved {
         path: String,

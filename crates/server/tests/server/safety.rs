@@ -308,6 +308,8 @@ async fn who_declines_too_many_offers_waits_before_the_next() {
         // A "not now" is always taken.
         assert_eq!(ada.hear().await, ServerMessage::MatchWithdrawn { match_id: match_id.clone() });
         assert_eq!(bao.hear().await, ServerMessage::MatchWithdrawn { match_id });
+        // Where the "not now" came first, bao is no longer waiting.
+        bao.say(ClientMessage::Join).await;
     }
     ada.say(ClientMessage::Join).await;
     assert_eq!(ada.refused().await, RefusalCode::TooManyRequests);

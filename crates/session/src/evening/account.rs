@@ -22,6 +22,7 @@ impl Evening {
             }
             (Command::SignOut, Stage::SignedIn(_)) => {
                 self.drop_match(out);
+                self.forget_care(out);
                 self.stage = Stage::Welcome;
                 self.notice = None;
                 out.push(Effect::CloseSocket);
@@ -76,6 +77,7 @@ impl Evening {
                     *follows = found;
                 }
             }
+            Account::Care(care) => self.care(care, out),
             Account::Failed(failure) => self.failed(failure, now, out),
         }
     }
@@ -100,6 +102,7 @@ impl Evening {
         }));
         out.push(Effect::OpenSocket);
         out.push(Effect::FetchCard);
+        self.fetch_care(out);
     }
 
     /// Saving leads on to the mirror the first time, when the profile was what was missing.
@@ -122,6 +125,7 @@ impl Evening {
         {
             *saving = false;
         }
+        self.care_failed();
         match failure {
             Failure::Unreachable { host } => {
                 self.notice = Some(Notice::ServerUnreachable { host });

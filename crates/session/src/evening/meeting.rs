@@ -279,6 +279,7 @@ impl Evening {
             _ if matches!(signed_in.room, Room::Waiting(_)) => signed_in.room = Room::Mirror,
             _ => {}
         }
+        self.look_at_standing(refusal.code, out);
         self.refused(refusal);
     }
 

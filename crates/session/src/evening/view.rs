@@ -22,6 +22,7 @@ impl Evening {
             username,
             devices: self.devices.clone(),
             ask_before_unveiling: self.own.ask_before_unveiling,
+            care: self.care.view(),
         }
     }
 
