@@ -227,7 +227,7 @@ pub struct Evening {
     malformed: u64,
     care: safety::CareState,
     /// When to look for new notes next.
-    care_due: Duration,
+    care_due: Option<Duration>,
 }
 
 /// One's own side, kept from one match to the next.
@@ -284,7 +284,7 @@ impl Evening {
             number: 0,
             malformed: 0,
             care: safety::CareState::default(),
-            care_due: Duration::ZERO,
+            care_due: None,
         };
         (evening, vec![Effect::Restore])
     }

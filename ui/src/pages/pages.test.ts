@@ -9,6 +9,7 @@ import { heard } from '../shell/state.svelte'
 import { lowered, overOwn, overPeer, quality, veilWords } from './call'
 import type { PageName } from './pages'
 
+const CARE: View['care'] = { notices: [], sending_report: false, offers_pictures: true, evidence_days: 30, deletion: { step: 'none' } }
 const card = { city: null, age: null, sign: null, languages: [], interests: [], games: [] }
 const fact = <T>(value: T): { value: T; shared: boolean } => ({ value, shared: false })
 const own = { on: true, looks: 'clear' as const, shutter_closed: false }
@@ -61,7 +62,7 @@ const devices: View['devices'] = {
 }
 
 function shown(page: Page, notice: View['notice'] = null): string {
-  heard.hear({ event: 'view', view: { page, notice, username: null, devices, ask_before_unveiling: false } })
+  heard.hear({ event: 'view', view: { page, notice, username: null, devices, ask_before_unveiling: false, care: CARE } })
   return render(App).body
 }
 

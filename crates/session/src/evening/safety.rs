@@ -154,6 +154,7 @@ impl Evening {
     /// Nothing of it is the next person's.
     pub(super) fn forget_care(&mut self, out: &mut Vec<Effect>) {
         self.care = CareState::default();
+        self.care_due = None;
         out.push(Effect::ForgetPictures);
     }
 
@@ -173,9 +174,15 @@ impl Evening {
     /// A warning that comes during the evening is seen at the latest after so long.
     pub(super) fn tick_care(&mut self, now: Duration, out: &mut Vec<Effect>) {
         const LOOK_EVERY: Duration = Duration::from_secs(120);
-        if matches!(&self.stage, Stage::SignedIn(signed_in) if signed_in.online) && now >= self.care_due {
-            self.care_due = now + LOOK_EVERY;
-            out.push(Effect::FetchStanding);
+        let online = matches!(&self.stage, Stage::SignedIn(signed_in) if signed_in.online);
+        match self.care_due {
+            // It was looked for at the sign-in.
+            None if online => self.care_due = Some(now + LOOK_EVERY),
+            Some(due) if online && now >= due => {
+                self.care_due = Some(now + LOOK_EVERY);
+                out.push(Effect::FetchStanding);
+            }
+            _ => {}
         }
     }
 }

@@ -1,6 +1,7 @@
 //! Whole evenings in virtual time, and inputs that make no sense. Long because every page's transitions share one set of
 //! helpers: a night that is brought to a page, and what the server would say there.
 
+mod care;
 mod figures;
 mod liar;
 
