@@ -39,10 +39,11 @@ use std::time::Duration;
 use visavis_sight::gate;
 use visavis_wire::Private;
 use visavis_wire::channel::{Seen, Shows};
-use visavis_wire::http::{Follow, Me, Refusal};
+use visavis_wire::http::{Follow, Me};
 use visavis_wire::people::{PeerCard, Profile};
 use visavis_wire::socket::{ClientMessage, MatchId, RelayCredentials, Role, ServerMessage};
 
+pub use account::Failure;
 pub use wanted::Wanted;
 
 /// All that can happen to an evening.
@@ -82,21 +83,8 @@ pub enum Account {
     ProfileSaved(Box<Me>),
     Card(PeerCard),
     Follows(Vec<Follow>),
-    /// Reports, notes, export, deletion.
     Care(safety::Care),
     Failed(Failure),
-}
-
-/// Why the server did not do what it was asked.
-#[derive(Clone, Debug, PartialEq)]
-pub enum Failure {
-    Unreachable {
-        host: String,
-    },
-    Malformed,
-    Refused(Refusal),
-    /// The sign-in is over: the refresh token was refused.
-    SignedOut(Refusal),
 }
 
 #[derive(Debug)]
@@ -168,20 +156,7 @@ pub enum Effect {
     SaveProfile(Box<Profile>),
     FetchCard,
     FetchFollows,
-    FetchConfiguration,
-    FetchStanding,
-    Report(Box<safety::Draft>),
-    ReadNotice(String),
-    Appeal {
-        decision: String,
-        text: Private<String>,
-    },
-    Export,
-    OfferDeletion,
-    /// With the confirmation that the server gave.
-    Delete(Private<String>),
-    /// Of the peer, kept for a report.
-    ForgetPictures,
+    Care(safety::Order),
     /// Connect, or try again now.
     OpenSocket,
     /// The network changed: connect anew.
@@ -226,8 +201,6 @@ pub struct Evening {
     /// Messages of the server that could not be read.
     malformed: u64,
     care: safety::CareState,
-    /// When to look for new notes next.
-    care_due: Option<Duration>,
 }
 
 /// One's own side, kept from one match to the next.
@@ -284,7 +257,6 @@ impl Evening {
             number: 0,
             malformed: 0,
             care: safety::CareState::default(),
-            care_due: None,
         };
         (evening, vec![Effect::Restore])
     }
@@ -390,7 +362,7 @@ impl Evening {
         match signed_in.room {
             Room::Offered(_) | Room::Call(_) => return,
             Room::Waiting(_) => out.push(Effect::Send(ClientMessage::CancelWaiting)),
-            Room::Parting(_) => out.push(Effect::ForgetPictures),
+            Room::Parting(_) => out.push(Effect::Care(safety::Order::ForgetPictures)),
             Room::Profile { .. } | Room::Mirror | Room::Friends { .. } => {}
         }
         signed_in.room = match command {

@@ -273,15 +273,7 @@ impl Loop {
                 Effect::FetchFollows => {
                     self.ask(|backend| async move { answered(backend.follows().await, |found| Account::Follows(found.follows)) });
                 }
-                Effect::FetchConfiguration
-                | Effect::FetchStanding
-                | Effect::Report(_)
-                | Effect::ReadNotice(_)
-                | Effect::Appeal { .. }
-                | Effect::Export
-                | Effect::OfferDeletion
-                | Effect::Delete(_)
-                | Effect::ForgetPictures => self.care(effect),
+                Effect::Care(order) => self.care(order),
                 Effect::OpenSocket => self.socket.open(),
                 Effect::RenewSocket => self.socket.renew(),
                 Effect::CloseSocket => self.socket.close(),

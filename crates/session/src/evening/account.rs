@@ -1,11 +1,23 @@
 //! Signing in and out, the profile, and what the server's refusals mean for the page.
 
-use super::{Account, Effect, Evening, Failure, Room, START_AGAIN, SignedIn, Socket, Stage};
+use super::{Account, Effect, Evening, Room, START_AGAIN, SignedIn, Socket, Stage};
 use crate::view::Notice;
 use crate::{Command, Event};
 use std::time::Duration;
 use visavis_wire::http::{Me, Refusal, RefusalCode};
 use visavis_wire::people::{PeerCard, Profile};
+
+/// Why the server did not do what it was asked.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Failure {
+    Unreachable {
+        host: String,
+    },
+    Malformed,
+    Refused(Refusal),
+    /// The sign-in is over: the refresh token was refused.
+    SignedOut(Refusal),
+}
 
 impl Evening {
     pub(super) fn account_command(&mut self, command: &Command, out: &mut Vec<Effect>) {

@@ -20,6 +20,25 @@ pub struct Draft {
     pub key: Option<String>,
 }
 
+/// What is asked of the server, and of whoever holds the pictures.
+#[derive(Debug)]
+pub enum Order {
+    FetchConfiguration,
+    FetchStanding,
+    Report(Box<Draft>),
+    ReadNotice(String),
+    Appeal {
+        decision: String,
+        text: Private<String>,
+    },
+    Export,
+    OfferDeletion,
+    /// With the confirmation that the server gave.
+    Delete(Private<String>),
+    /// Of the peer, kept for a report.
+    ForgetPictures,
+}
+
 /// Answers of the server.
 #[derive(Debug)]
 pub enum Care {
@@ -40,6 +59,8 @@ pub(super) struct CareState {
     deletion: Option<DeletionOffer>,
     /// Asked for by the first press, not answered yet.
     asking: bool,
+    /// When to look for new notes next.
+    due: Option<Duration>,
 }
 
 impl CareState {
@@ -66,16 +87,16 @@ impl Evening {
             Command::Report { match_id, category, text, with_pictures } => {
                 self.report(match_id, category, text, with_pictures, out)
             }
-            Command::ReadNotice { decision } => out.push(Effect::ReadNotice(decision)),
+            Command::ReadNotice { decision } => out.push(Effect::Care(Order::ReadNotice(decision))),
             Command::AskForAnotherLook { decision, text } => {
                 if self.text_fits(&text) {
-                    out.push(Effect::Appeal { decision, text: Private::new(text) });
+                    out.push(Effect::Care(Order::Appeal { decision, text: Private::new(text) }));
                 }
             }
-            Command::ExportData => out.push(Effect::Export),
+            Command::ExportData => out.push(Effect::Care(Order::Export)),
             Command::AskDeletion => {
                 self.care.asking = true;
-                out.push(Effect::OfferDeletion);
+                out.push(Effect::Care(Order::OfferDeletion));
             }
             Command::CancelDeletion => {
                 self.care.deletion = None;
@@ -83,7 +104,7 @@ impl Evening {
             }
             Command::ConfirmDeletion => {
                 if let Some(offer) = self.care.deletion.take() {
-                    out.push(Effect::Delete(offer.confirmation));
+                    out.push(Effect::Care(Order::Delete(offer.confirmation)));
                 }
             }
             _ => {}
@@ -116,7 +137,7 @@ impl Evening {
         self.care.sending = true;
         let key = self.care.configuration.as_ref().and_then(|known| known.moderation_key.clone());
         let draft = Draft { match_id, category, text: Private::new(text), with_pictures, key };
-        out.push(Effect::Report(Box::new(draft)));
+        out.push(Effect::Care(Order::Report(Box::new(draft))));
     }
 
     pub(super) fn care(&mut self, care: Care, out: &mut Vec<Effect>) {
@@ -147,15 +168,14 @@ impl Evening {
 
     /// With each sign-in, and whenever the server says that there is something to read.
     pub(super) fn fetch_care(&self, out: &mut Vec<Effect>) {
-        out.push(Effect::FetchConfiguration);
-        out.push(Effect::FetchStanding);
+        out.push(Effect::Care(Order::FetchConfiguration));
+        out.push(Effect::Care(Order::FetchStanding));
     }
 
     /// Nothing of it is the next person's.
     pub(super) fn forget_care(&mut self, out: &mut Vec<Effect>) {
         self.care = CareState::default();
-        self.care_due = None;
-        out.push(Effect::ForgetPictures);
+        out.push(Effect::Care(Order::ForgetPictures));
     }
 
     /// What was under way when the server refused.
@@ -167,7 +187,7 @@ impl Evening {
     /// A pause or a ban has its words in the standing.
     pub(super) fn look_at_standing(&self, code: RefusalCode, out: &mut Vec<Effect>) {
         if matches!(code, RefusalCode::Paused | RefusalCode::Banned) {
-            out.push(Effect::FetchStanding);
+            out.push(Effect::Care(Order::FetchStanding));
         }
     }
 
@@ -175,12 +195,12 @@ impl Evening {
     pub(super) fn tick_care(&mut self, now: Duration, out: &mut Vec<Effect>) {
         const LOOK_EVERY: Duration = Duration::from_secs(120);
         let online = matches!(&self.stage, Stage::SignedIn(signed_in) if signed_in.online);
-        match self.care_due {
+        match self.care.due {
             // It was looked for at the sign-in.
-            None if online => self.care_due = Some(now + LOOK_EVERY),
+            None if online => self.care.due = Some(now + LOOK_EVERY),
             Some(due) if online && now >= due => {
-                self.care_due = Some(now + LOOK_EVERY);
-                out.push(Effect::FetchStanding);
+                self.care.due = Some(now + LOOK_EVERY);
+                out.push(Effect::Care(Order::FetchStanding));
             }
             _ => {}
         }

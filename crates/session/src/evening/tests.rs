@@ -10,7 +10,7 @@ use crate::view::{CallView, Connection, FollowState, Page, RevealState, VeilReas
 use proptest::prelude::*;
 use visavis_call as call;
 use visavis_wire::channel::{Control, Live, Operations};
-use visavis_wire::http::RefusalCode;
+use visavis_wire::http::{Refusal, RefusalCode};
 use visavis_wire::paper::{Op, Point};
 use visavis_wire::people::{Fact, Reason};
 use visavis_wire::socket::{EndReason, Question, Signal};

@@ -1,8 +1,8 @@
 //! Carries out what concerns reports, notes, export and deletion.
 
 use super::{Loop, answered};
-use crate::evening::safety::Care;
-use crate::evening::{Account, Effect};
+use crate::evening::Account;
+use crate::evening::safety::{Care, Order};
 use crate::evidence;
 use crate::view::Notice;
 use std::path::{Path, PathBuf};
@@ -13,25 +13,25 @@ use visavis_wire::safety::Report;
 const FILE: &str = "everything-about-me.json";
 
 impl Loop {
-    pub(super) fn care(&self, effect: Effect) {
-        match effect {
-            Effect::FetchConfiguration => self.ask(|backend| async move {
+    pub(super) fn care(&self, order: Order) {
+        match order {
+            Order::FetchConfiguration => self.ask(|backend| async move {
                 // An older server has none, and takes no pictures.
                 backend.configuration().await.ok().map(|known| Account::Care(Care::Configuration(known)))
             }),
-            Effect::FetchStanding => {
+            Order::FetchStanding => {
                 // Looked for by itself: what fails is tried again later.
                 self.ask(
                     |backend| async move { backend.standing().await.ok().map(|found| Account::Care(Care::Standing(found))) },
                 );
             }
-            Effect::ReadNotice(decision) => self.ask(|backend| async move {
+            Order::ReadNotice(decision) => self.ask(|backend| async move {
                 answered(backend.read_notice(&decision).await, |found| Account::Care(Care::Standing(found)))
             }),
-            Effect::Appeal { decision, text } => self.ask(|backend| async move {
+            Order::Appeal { decision, text } => self.ask(|backend| async move {
                 answered(backend.appeal(&decision, text).await, |found| Account::Care(Care::Standing(found)))
             }),
-            Effect::Report(draft) => {
+            Order::Report(draft) => {
                 let (kept, now) = (Arc::clone(&self.kept), self.parts.clock.now());
                 self.ask(move |backend| async move {
                     let sealed = if draft.with_pictures {
@@ -46,7 +46,7 @@ impl Loop {
                     answered(backend.report(&report).await, |reported| Account::Care(Care::Reported(reported)))
                 });
             }
-            Effect::Export => {
+            Order::Export => {
                 let folder = self.parts.profile_dir.clone();
                 self.ask(|backend| async move {
                     let held = match backend.export().await {
@@ -57,14 +57,13 @@ impl Loop {
                     Some(Account::Care(Care::Exported(written)))
                 });
             }
-            Effect::OfferDeletion => self.ask(|backend| async move {
+            Order::OfferDeletion => self.ask(|backend| async move {
                 answered(backend.offer_deletion().await, |offer| Account::Care(Care::DeletionOffered(offer)))
             }),
-            Effect::Delete(confirmation) => self.ask(|backend| async move {
+            Order::Delete(confirmation) => self.ask(|backend| async move {
                 answered(backend.delete(confirmation).await, |deleted| Account::Care(Care::Deleted(deleted)))
             }),
-            Effect::ForgetPictures => self.kept.forget(),
-            _ => {}
+            Order::ForgetPictures => self.kept.forget(),
         }
     }
 }

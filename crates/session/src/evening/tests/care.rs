@@ -1,7 +1,7 @@
 //! Reports, notes and deletion, from whatever page.
 
 use super::*;
-use crate::evening::safety::{Care, Draft};
+use crate::evening::safety::{Care, Draft, Order};
 use crate::view::DeletionStep;
 use visavis_wire::safety::{
     AppealState, Category, Configuration, Deleted, DeletionOffer, Measure, Reported, Standing, StandingNotice,
@@ -17,7 +17,7 @@ fn report(match_id: Option<MatchId>, with_pictures: bool) -> Command {
 
 fn draft(effects: &[Effect]) -> Option<&Draft> {
     effects.iter().find_map(|effect| match effect {
-        Effect::Report(draft) => Some(&**draft),
+        Effect::Care(Order::Report(draft)) => Some(&**draft),
         _ => None,
     })
 }
@@ -47,7 +47,7 @@ fn a_report_is_of_the_session_that_is_or_has_just_been() {
         "no pictures of an older one"
     );
     // They go with the page.
-    assert!(night.user(Command::Done).iter().any(|effect| matches!(effect, Effect::ForgetPictures)));
+    assert!(night.user(Command::Done).iter().any(|effect| matches!(effect, Effect::Care(Order::ForgetPictures))));
 }
 
 #[test]
@@ -61,7 +61,8 @@ fn a_text_that_is_too_long_is_said_so_and_not_sent() {
 
 #[test]
 fn notes_are_looked_for_at_sign_in_when_refused_and_now_and_then() {
-    let fetches = |effects: &[Effect]| effects.iter().filter(|effect| matches!(effect, Effect::FetchStanding)).count();
+    let fetches =
+        |effects: &[Effect]| effects.iter().filter(|effect| matches!(effect, Effect::Care(Order::FetchStanding))).count();
     let mut night = Night::new();
     night.input(Input::Account(Account::NoStoredSignIn));
     night.user(Command::SignIn);
@@ -84,7 +85,7 @@ fn notes_are_looked_for_at_sign_in_when_refused_and_now_and_then() {
     care(&mut night, Care::Standing(Standing { notices: vec![note.clone()] }));
     assert_eq!(night.evening.view(night.now).care.notices, [note]);
     let read = night.user(Command::ReadNotice { decision: String::from("d") });
-    assert!(matches!(&read[..], [Effect::ReadNotice(decision)] if decision == "d"));
+    assert!(matches!(&read[..], [Effect::Care(Order::ReadNotice(decision))] if decision == "d"));
     // The next person on this machine sees nothing of it.
     night.user(Command::SignOut);
     assert!(night.evening.view(night.now).care.notices.is_empty());
@@ -96,7 +97,7 @@ fn a_deletion_takes_two_presses_and_can_be_called_off_between_them() {
     let step = |night: &Night| night.evening.view(night.now).care.deletion;
     let mut night = Night::at_mirror();
     assert!(night.user(Command::ConfirmDeletion).is_empty(), "the second alone does nothing");
-    assert!(matches!(night.user(Command::AskDeletion)[..], [Effect::OfferDeletion]));
+    assert!(matches!(night.user(Command::AskDeletion)[..], [Effect::Care(Order::OfferDeletion)]));
     assert_eq!(step(&night), DeletionStep::Asking);
     night.user(Command::CancelDeletion);
     care(&mut night, Care::DeletionOffered(offer()));
@@ -105,7 +106,7 @@ fn a_deletion_takes_two_presses_and_can_be_called_off_between_them() {
     care(&mut night, Care::DeletionOffered(offer()));
     assert_eq!(step(&night), DeletionStep::Offered { held_until: Some(9) });
     let effects = night.user(Command::ConfirmDeletion);
-    assert!(matches!(&effects[..], [Effect::Delete(confirmation)] if confirmation.reveal() == "c"));
+    assert!(matches!(&effects[..], [Effect::Care(Order::Delete(confirmation))] if confirmation.reveal() == "c"));
     let effects = care(&mut night, Care::Deleted(Deleted { held_until: None }));
     assert!(effects.iter().any(|effect| matches!(effect, Effect::SignOut)), "the keyring forgets too");
     assert_eq!((night.page(), night.notice()), (Page::Welcome, Some(Notice::AccountDeleted { held_until: None })));
