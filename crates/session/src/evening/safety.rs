@@ -88,11 +88,7 @@ impl Evening {
                 self.report(match_id, category, text, with_pictures, out)
             }
             Command::ReadNotice { decision } => out.push(Effect::Care(Order::ReadNotice(decision))),
-            Command::AskForAnotherLook { decision, text } => {
-                if self.text_fits(&text) {
-                    out.push(Effect::Care(Order::Appeal { decision, text: Private::new(text) }));
-                }
-            }
+            Command::AskForAnotherLook { decision, text } => self.ask_for_another_look(decision, text, out),
             Command::ExportData => out.push(Effect::Care(Order::Export)),
             Command::AskDeletion => {
                 self.care.asking = true;
@@ -108,6 +104,12 @@ impl Evening {
                 }
             }
             _ => {}
+        }
+    }
+
+    fn ask_for_another_look(&mut self, decision: String, text: String, out: &mut Vec<Effect>) {
+        if self.text_fits(&text) {
+            out.push(Effect::Care(Order::Appeal { decision, text: Private::new(text) }));
         }
     }
 
