@@ -28,7 +28,7 @@ struct Small {
     rgb: Vec<u8>,
 }
 
-pub(crate) struct Kept {
+pub struct Kept {
     pool: FramePool,
     pictures: Mutex<VecDeque<Small>>,
 }

@@ -233,8 +233,8 @@ pub struct PeerParts {
     pub gate: Sender<Order>,
     pub tell: Tell,
     pub shown: Pictures,
-    /// For a report.
-    pub(crate) kept: Arc<crate::evidence::Kept>,
+    /// For a report; nobody reports what a rig measures.
+    pub kept: Option<Arc<crate::evidence::Kept>>,
 }
 
 impl PeerWatch {
@@ -289,7 +289,9 @@ fn watch(parts: &PeerParts, says: &PeerSays) {
             (parts.tell)(Sight::Peer { number: parts.number, looks: seen(state), mosaic });
         }
         if let Some(frame) = frame {
-            parts.kept.offer(&frame, now);
+            if let Some(kept) = &parts.kept {
+                kept.offer(&frame, now);
+            }
             let veiled = mosaic || says.veiled.load(Ordering::Relaxed);
             parts.shown.put(Arc::new(ShownPicture { frame, veiled }));
         }

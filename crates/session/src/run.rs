@@ -417,7 +417,7 @@ impl Loop {
             gate: self.threads.own.clone(),
             tell: tell(&self.parts.inputs),
             shown: self.parts.peer_pictures.clone(),
-            kept: Arc::clone(&self.kept),
+            kept: Some(Arc::clone(&self.kept)),
         };
         match PeerWatch::start(parts) {
             Ok(watch) => running.watch = Some(watch),

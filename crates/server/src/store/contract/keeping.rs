@@ -79,7 +79,7 @@ async fn a_deletion_takes_everything(store: &dyn Store) {
     let of_bao: Vec<(AccountId, Follow)> = store.follows(bao).await.unwrap();
     assert!(of_bao.is_empty());
     assert!(store.reports(false, 9).await.unwrap().is_empty());
-    assert!(matches!(check_audit(store, &key()).await.unwrap(), Ok(_)), "the log stays whole");
+    assert!(check_audit(store, &key()).await.unwrap().is_ok(), "the log stays whole");
     assert_ne!(account_of(store, "ada").await, ada, "whoever comes back begins anew");
 }
 
