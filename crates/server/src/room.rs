@@ -6,13 +6,15 @@
 //! | input | from |
 //! |---|---|
 //! | `Arrived`, `Said`, `Gone` | the socket of one person (`socket`) |
-//! | `ProfileChanged`, `Barred` | the HTTP interface, and moderators' measures |
+//! | `ProfileChanged`, `Barred`, `Blocked` | the HTTP interface, and moderators' measures |
 //! | `LookedUp`, `Committed`, `FollowStored` | the store, answering `LookUp`, `Commit`, `StoreFollow` |
 //! | `Tick` | the clock, every [`TICK_MS`] |
 //! | `Closing` | shutdown |
 //!
 //! What one of the two says never reaches the other here except through [`crate::blind`] and [`crate::sdp`].
 
+#[cfg(test)]
+mod blocks;
 mod meeting;
 mod people;
 #[cfg(test)]
@@ -85,6 +87,11 @@ pub enum Input {
     Barred {
         account: AccountId,
         code: RefusalCode,
+    },
+    /// One of the two wants never to meet the other again; the store knows it already.
+    Blocked {
+        by: AccountId,
+        other: AccountId,
     },
     LookedUp {
         account: AccountId,
@@ -232,6 +239,7 @@ impl Room {
                 }
             }
             Input::Barred { account, code } => self.barred(now_ms, account, code, &mut out),
+            Input::Blocked { by, other } => self.blocked(now_ms, by, other, &mut out),
             Input::LookedUp { account, found } => self.looked_up(now_ms, account, found, &mut out),
             Input::Committed { match_id, allowed } => self.committed(now_ms, &match_id, allowed, sources, &mut out),
             Input::FollowStored { match_id, stored } => self.follow_stored(&match_id, stored, &mut out),

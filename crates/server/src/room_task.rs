@@ -65,6 +65,11 @@ impl RoomHandle {
         self.send(Event::Input(Input::Barred { account, code })).await;
     }
 
+    /// Whatever these two have together ends.
+    pub async fn block(&self, by: AccountId, other: AccountId) {
+        self.send(Event::Input(Input::Blocked { by, other })).await;
+    }
+
     pub async fn online(&self, accounts: Vec<AccountId>) -> Vec<bool> {
         let count = accounts.len();
         let (answer, asked) = oneshot::channel();

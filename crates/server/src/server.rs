@@ -2,10 +2,12 @@
 
 use crate::config::{AdminConfig, Config, ConfigError};
 use crate::dev_issuer::{CLIENT_ID, DevIssuer};
+use crate::doors::{Doors, DoorsError, DoorsSection};
 use crate::http::{App, Confirmations, Rates};
 use crate::identity::{IssuerConfig, RelyingParty};
 use crate::issuer_http::IssuerHttp;
 use crate::listener::{Certificate, CertificateError, Listener, Peer};
+use crate::live::Live;
 use crate::metrics::Metrics;
 use crate::random;
 use crate::relay::{CredentialMaker, Relay, RelayError};
@@ -15,7 +17,7 @@ use crate::store::{SqlStore, Store, StoreError};
 use crate::tokens::AccessTokens;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Weak};
+use std::sync::{Arc, RwLock, Weak};
 use std::time::Duration;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
@@ -77,6 +79,7 @@ pub struct Running {
 impl Server {
     pub async fn start(config: Config) -> Result<Running, StartError> {
         config.check()?;
+        let doors = Doors::try_from(&config.doors).map_err(ConfigError::from)?;
         let secret = open_data_folder(&config.data)?;
         let listener = TcpListener::bind(config.listen).await.map_err(|error| StartError::Listen(config.listen, error))?;
         let http = listener.local_addr().map_err(|error| StartError::Listen(config.listen, error))?;
@@ -115,7 +118,7 @@ impl Server {
             issuer: if config.dev { String::from("development") } else { issuer.url.clone() },
             relying_party: RelyingParty::new(
                 issuer,
-                IssuerHttp::new().ok_or(StartError::Certificates)?,
+                IssuerHttp::new(config.limits.issuer_answers_within).ok_or(StartError::Certificates)?,
                 config.limits.sign_in_lasts,
             ),
             access: AccessTokens::new(config.limits.access_token_lasts),
@@ -128,6 +131,8 @@ impl Server {
             metrics: metrics.clone(),
             audit_key: AuditKey::of(&secret),
             confirmations: Confirmations::default(),
+            live: Live::default(),
+            doors: RwLock::new(Arc::new(doors)),
         });
         let weak = Arc::downgrade(&app);
         let tasks = vec![
@@ -180,6 +185,15 @@ impl Running {
         self.certificate.as_ref().map_or(Ok(()), Certificate::reload)
     }
 
+    /// For whoever comes from now on, and a moment later for those who wait.
+    pub fn set_doors(&self, section: &DoorsSection) -> Result<(), DoorsError> {
+        let doors = Doors::try_from(section)?;
+        if let Some(app) = self.app.upgrade() {
+            app.set_doors(doors);
+        }
+        Ok(())
+    }
+
     /// Tells everybody, lets open requests end, closes the database. Takes some seconds at most.
     pub async fn shutdown(self) {
         self.room.close().await;
@@ -227,7 +241,10 @@ async fn serve(listener: Listener, app: Arc<App>, dev: Option<Arc<DevIssuer>>, m
         let mut ticks = tokio::time::interval(TIDY_EVERY);
         loop {
             tokio::select! {
-                _ = ticks.tick() => app.rates.tidy(),
+                _ = ticks.tick() => {
+                    app.rates.tidy();
+                    app.access.tidy();
+                }
                 _ = stopped.wait_for(|stop| *stop) => return,
             }
         }

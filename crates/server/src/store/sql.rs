@@ -7,9 +7,11 @@
 mod accounts;
 mod audit;
 mod follows;
+mod history;
 mod keeping;
 mod matches;
 mod safety;
+mod texts;
 mod tokens;
 
 use super::{AccountId, Store, StoreError, StoreResult};
