@@ -25,7 +25,7 @@ const TRIES: u32 = 10;
 
 /// Who may look.
 pub struct Admin {
-    app: Arc<App>,
+    pub app: Arc<App>,
     /// SHA-256 of the token, so that the time of a comparison tells nothing.
     token: [u8; 32],
     /// Hashes of cookies, and until when they hold.
@@ -39,6 +39,7 @@ pub fn router(app: Arc<App>, token: &str) -> Router {
         Arc::new(Admin { app, token: digest(token), signed_in: Mutex::default(), tries: governor::RateLimiter::direct(quota) });
     Router::new()
         .route("/metrics", get(figures))
+        .merge(crate::moderation::page::routes())
         .layer(axum::middleware::from_fn_with_state(Arc::clone(&admin), guard))
         .route("/login", get(ask).post(sign_in))
         .layer(axum::middleware::from_fn(careful))

@@ -3,7 +3,7 @@
 use clap::Parser;
 use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
-use visavis_server::{Config, LogFormat, Settings, SettingsError, Sources};
+use visavis_server::{Config, LogFormat, Moderate, Settings, SettingsError, Sources};
 use visavis_wire::Private;
 
 /// The Visavis server. Prints one line of JSON on standard output when it is ready; the log goes to standard error.
@@ -12,6 +12,18 @@ use visavis_wire::Private;
 pub struct Arguments {
     #[command(flatten)]
     serve: Serve,
+    #[command(subcommand)]
+    pub instead: Option<Instead>,
+}
+
+/// What is done instead of serving.
+#[derive(clap::Subcommand)]
+pub enum Instead {
+    /// Reports, decisions, appeals, the log of them; works beside a running server.
+    Moderate {
+        #[command(subcommand)]
+        what: Moderate,
+    },
 }
 
 pub struct Log {
@@ -115,6 +127,13 @@ fn put_some<T>(into: &mut Option<T>, given: Option<T>) {
 }
 
 impl Arguments {
+    /// For moderators: the database and the rules, whatever is missing to serve.
+    pub fn unchecked(self) -> Result<Config, SettingsError> {
+        let mut sources = Sources::read(self.serve.config.as_deref(), variables())?;
+        self.serve.over(&mut sources.settings);
+        sources.settings.config()
+    }
+
     /// Checked.
     pub fn config(self) -> Result<(Config, Log), SettingsError> {
         self.serve.config()

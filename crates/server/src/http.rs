@@ -1,16 +1,22 @@
 //! The HTTP interface under `/v1`: who may call, what is read, what is answered. The table of routes is in `visavis_wire::http`.
 
 mod client;
+mod friends;
+mod safety;
 mod sign_in;
 
 pub use client::ClientAddress;
+pub use safety::Confirmations;
 
 use crate::config::{Limits, ModerationRules, RetentionDays};
+use crate::doors::{self, Doors, Shut, Visitor};
 use crate::identity::RelyingParty;
+use crate::live::Live;
 use crate::metrics::{Metrics, Request as RequestKind, kind};
 use crate::refusal::{refusal, refusal_saying};
 use crate::room::card_of;
 use crate::room_task::RoomHandle;
+use crate::store::safety::AuditKey;
 use crate::store::{Account, AccountId, Store, StoreError};
 use crate::tokens::{Access, AccessTokens};
 use axum::extract::rejection::JsonRejection;
@@ -20,20 +26,26 @@ use axum::http::request::Parts;
 use axum::http::{Method, StatusCode, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
-use axum::routing::{get, post, put};
+use axum::routing::{delete, get, post, put};
 use axum::{Json, Router};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use governor::{DefaultKeyedRateLimiter, Quota, RateLimiter};
 use ipnet::IpNet;
 use serde::de::DeserializeOwned;
+use std::collections::HashMap;
 use std::net::IpAddr;
 use std::num::NonZeroU32;
-use std::sync::Arc;
-use visavis_wire::http::{Follows, Me, Refusal, RefusalCode};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
+use std::time::Duration;
+use tokio::time::Instant;
+use visavis_wire::Private;
+use visavis_wire::http::{Me, Refusal, RefusalCode};
 use visavis_wire::people::{PeerCard, Profile};
 use visavis_wire::safety::Configuration;
 
+/// For whoever declined too many offers.
+const SLOWED_FOR: Duration = Duration::from_secs(60);
 /// Bodies are at most a profile.
 const MAX_BODY: usize = 32 * 1024;
 
@@ -53,6 +65,11 @@ pub struct App {
     pub moderation: ModerationRules,
     pub retention: RetentionDays,
     pub metrics: Metrics,
+    pub audit_key: AuditKey,
+    pub confirmations: Confirmations,
+    pub live: Live,
+    /// Changed while the server runs.
+    pub doors: RwLock<Arc<Doors>>,
 }
 
 pub struct Rates {
@@ -65,6 +82,8 @@ pub struct Rates {
     pub reports: DefaultKeyedRateLimiter<AccountId>,
     /// Texts to people one follows.
     pub texts: DefaultKeyedRateLimiter<AccountId>,
+    /// Who declined too many offers, and until when they may not join.
+    slowed: Mutex<HashMap<AccountId, Instant>>,
 }
 
 impl Rates {
@@ -79,6 +98,7 @@ impl Rates {
             skips: RateLimiter::keyed(Quota::per_minute(at_least_one(limits.skips_per_minute))),
             reports: RateLimiter::keyed(Quota::per_hour(at_least_one(limits.reports_per_hour))),
             texts: RateLimiter::keyed(Quota::per_minute(at_least_one(limits.messages_per_minute))),
+            slowed: Mutex::default(),
         }
     }
 
@@ -91,6 +111,23 @@ impl Rates {
         self.skips.retain_recent();
         self.reports.retain_recent();
         self.texts.retain_recent();
+        self.slowed().retain(|_, until| *until > Instant::now());
+    }
+
+    fn slowed(&self) -> MutexGuard<'_, HashMap<AccountId, Instant>> {
+        self.slowed.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// A "not now" is always taken; too many of them cost a while before the next join.
+    pub fn skipped(&self, account: AccountId) {
+        if self.skips.check_key(&account).is_err() {
+            self.slowed().insert(account, Instant::now() + SLOWED_FOR);
+        }
+    }
+
+    pub fn may_join(&self, account: AccountId) -> bool {
+        let slowed = self.slowed().get(&account).is_some_and(|until| *until > Instant::now());
+        !slowed && self.joins.check_key(&account).is_ok()
     }
 }
 
@@ -103,10 +140,21 @@ pub fn router(app: Arc<App>) -> Router {
         .route("/v1/sign-in/finish", post(sign_in::finish))
         .route("/v1/token", post(sign_in::refresh))
         .route("/v1/sign-out", post(sign_in::sign_out))
-        .route("/v1/me", get(me))
+        .route("/v1/me", get(me).delete(safety::delete))
         .route("/v1/me/profile", put(set_profile))
         .route("/v1/me/card", get(card))
-        .route("/v1/follows", get(follows))
+        .route("/v1/me/standing", get(safety::standing))
+        .route("/v1/me/standing/{decision}/read", post(safety::read))
+        .route("/v1/me/standing/{decision}/appeal", post(safety::appeal))
+        .route("/v1/me/export", get(safety::export))
+        .route("/v1/me/deletion", post(safety::offer_deletion))
+        .route("/v1/reports", post(safety::report).layer(DefaultBodyLimit::max(safety::REPORT_BODY)))
+        .route("/v1/follows", get(friends::follows))
+        .route("/v1/follows/{follow}", delete(friends::unfollow))
+        .route("/v1/follows/{follow}/block", post(friends::block_follow))
+        .route("/v1/follows/{follow}/texts", get(friends::texts).post(friends::write))
+        .route("/v1/history", get(friends::history))
+        .route("/v1/history/{match}/block", post(friends::block_session))
         .route("/v1/socket", get(socket))
         .fallback(nothing_here)
         .method_not_allowed_fallback(wrong_method)
@@ -116,6 +164,20 @@ pub fn router(app: Arc<App>) -> Router {
 }
 
 impl App {
+    pub fn set_doors(&self, doors: Doors) {
+        *self.doors.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(doors);
+    }
+
+    /// Whether this person may meet somebody new now; `None`: yes.
+    pub async fn shut(&self, account: AccountId, now: i64) -> Result<Option<Shut>, StoreError> {
+        let doors = Arc::clone(&self.doors.read().unwrap_or_else(PoisonError::into_inner));
+        let zone = self.store.zone(account).await?;
+        let zone = zone.as_deref();
+        let sessions_today =
+            if doors.counts_sessions() { self.store.matches_since(account, doors.day_began(zone, now)).await? } else { 0 };
+        Ok(doors.shut(Visitor { place: doors::place(&self.secret, account), zone, sessions_today }, now))
+    }
+
     /// Counts somebody who went beyond the limit of this name.
     pub fn limited(&self, limit: &'static str) -> Refused {
         self.metrics.limited.get_or_create(&kind(limit)).inc();
@@ -133,7 +195,7 @@ async fn count(State(app): State<Arc<App>>, request: Request, next: Next) -> Res
         Method::DELETE => "DELETE",
         _ => "other",
     };
-    let began = tokio::time::Instant::now();
+    let began = Instant::now();
     let answer = next.run(request).await;
     app.metrics.request_seconds.get_or_create(&kind(method)).observe(began.elapsed().as_secs_f64());
     app.metrics.requests.get_or_create(&RequestKind { route, method, status: answer.status().as_u16() }).inc();
@@ -211,6 +273,7 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Body<T> {
 pub struct Caller {
     pub account: AccountId,
     pub family: String,
+    token: Private<String>,
 }
 
 impl FromRequestParts<Arc<App>> for Caller {
@@ -219,10 +282,11 @@ impl FromRequestParts<Arc<App>> for Caller {
     async fn from_request_parts(parts: &mut Parts, app: &Arc<App>) -> Result<Self, Refused> {
         let header = parts.headers.get(header::AUTHORIZATION).and_then(|value| value.to_str().ok());
         let token = header.and_then(|value| value.split_once(' ')).filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer"));
-        match token.map(|(_, token)| app.access.check(token.trim())) {
-            Some(Access::Granted { account, family }) => Ok(Self { account, family }),
-            Some(Access::Expired) => Err(Refused::new(RefusalCode::TokenExpired)),
-            Some(Access::Unknown) | None => {
+        let token = token.map_or("", |(_, token)| token.trim());
+        match app.access.check(token) {
+            Access::Granted { account, family } => Ok(Self { account, family, token: Private::new(token.to_owned()) }),
+            Access::Expired => Err(Refused::new(RefusalCode::TokenExpired)),
+            Access::Unknown => {
                 let ClientAddress(address) = ClientAddress::from_request_parts(parts, app).await?;
                 app.rates.strangers.check_key(&address).map_err(|_| app.limited("requests"))?;
                 Err(Refused::new(RefusalCode::TokenInvalid))
@@ -274,16 +338,11 @@ async fn card(State(app): State<Arc<App>>, caller: Caller) -> Result<Json<PeerCa
     Ok(Json(card_of(&caller.account(&app).await?.profile)))
 }
 
-async fn follows(State(app): State<Arc<App>>, caller: Caller) -> Result<Json<Follows>, Refused> {
-    let (accounts, mut follows): (Vec<_>, Vec<_>) = app.store.follows(caller.account).await?.into_iter().unzip();
-    for (follow, online) in follows.iter_mut().zip(app.room.online(accounts).await) {
-        follow.online = online;
-    }
-    Ok(Json(Follows { follows }))
-}
-
 async fn socket(State(app): State<Arc<App>>, caller: Caller, upgrade: WebSocketUpgrade) -> Response {
-    crate::socket::upgrade(app, caller.account, upgrade)
+    match app.access.hold(caller.token.reveal()) {
+        Some(sign_in) => crate::socket::upgrade(app, caller.account, sign_in, upgrade),
+        None => Refused::new(RefusalCode::TokenInvalid).into_response(),
+    }
 }
 
 async fn nothing_here() -> Refused {

@@ -2,18 +2,24 @@
 
 mod arguments;
 
-use arguments::Arguments;
+use arguments::{Arguments, Instead};
 use clap::Parser;
 use std::io::Write;
 use std::process::ExitCode;
 use tracing_subscriber::EnvFilter;
-use visavis_server::{Config, LogFormat, Server};
+use tracing_subscriber::filter::filter_fn;
+use tracing_subscriber::layer::SubscriberExt;
+use tracing_subscriber::util::SubscriberInitExt;
+use visavis_server::{Config, LogFormat, Server, moderate};
 
 /// Wrong use and everything that keeps a server from starting.
 const CANNOT_START: u8 = 2;
 
 fn main() -> ExitCode {
-    let arguments = Arguments::parse();
+    let mut arguments = Arguments::parse();
+    if let Some(instead) = arguments.instead.take() {
+        return done_instead(instead, arguments);
+    }
     let (config, log) = match arguments.config() {
         Ok(config) => config,
         Err(error) => return cannot_start(&error),
@@ -24,14 +30,43 @@ fn main() -> ExitCode {
     };
     let subscriber = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).with_ansi(false);
     match log.format {
-        LogFormat::Text => subscriber.init(),
-        LogFormat::Json => subscriber.json().flatten_event(true).init(),
+        LogFormat::Text => subscriber.finish().with(filter_fn(tells_nothing)).init(),
+        LogFormat::Json => subscriber.json().flatten_event(true).finish().with(filter_fn(tells_nothing)).init(),
     }
     let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
         Ok(runtime) => runtime,
         Err(error) => return cannot_start(&error),
     };
     runtime.block_on(run(config))
+}
+
+/// Below `debug` some libraries write out what passes through them: whole messages, addresses, headers. No setting brings that into
+/// a log.
+fn tells_nothing(event: &tracing::Metadata<'_>) -> bool {
+    event.target().starts_with("visavis") || *event.level() <= tracing::Level::DEBUG
+}
+
+fn done_instead(instead: Instead, arguments: Arguments) -> ExitCode {
+    let Instead::Moderate { what } = instead;
+    let config = match arguments.unchecked() {
+        Ok(config) => config,
+        Err(error) => return cannot_start(&error),
+    };
+    let runtime = match tokio::runtime::Builder::new_current_thread().enable_all().build() {
+        Ok(runtime) => runtime,
+        Err(error) => return cannot_start(&error),
+    };
+    match runtime.block_on(moderate(&config, what)) {
+        Ok(text) => {
+            // Nobody may be reading.
+            let _ = std::io::stdout().write_all(text.as_bytes());
+            ExitCode::SUCCESS
+        }
+        Err(error) => {
+            eprintln!("{error}");
+            ExitCode::FAILURE
+        }
+    }
 }
 
 async fn run(config: Config) -> ExitCode {
@@ -73,6 +108,14 @@ async fn reload_on_hangup(running: &visavis_server::Running) {
         match running.reload_certificate() {
             Ok(()) => tracing::info!("the certificate was read again"),
             Err(error) => tracing::error!(%error, "the certificate stays as it was"),
+        }
+        // Hours, admission and sessions a day are read again; the rest of the configuration is for the start.
+        match Arguments::parse().config() {
+            Ok((config, _)) => match running.set_doors(&config.doors) {
+                Ok(()) => tracing::info!("the doors were read again"),
+                Err(error) => tracing::error!(%error, "the doors stay as they were"),
+            },
+            Err(error) => tracing::error!(%error, "the doors stay as they were"),
         }
     }
 }

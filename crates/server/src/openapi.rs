@@ -35,7 +35,7 @@ const fn post(
     Route { method: HttpMethod::Post, path, id, summary, body, status: "200", answer, open: false }
 }
 
-const ROUTES: [Route; 12] = [
+const ROUTES: [Route; 25] = [
     Route { open: true, ..get("/v1/health", "health", "Whether the server is at work", Some("Health")) },
     Route { open: true, ..get("/v1/openapi.json", "openapi", "This document", None) },
     Route {
@@ -62,7 +62,30 @@ const ROUTES: [Route; 12] = [
         ..get("/v1/me/profile", "setProfile", "Replace the profile; age and sign are kept", Some("Me"))
     },
     get("/v1/me/card", "card", "Exactly what a match would see", Some("PeerCard")),
+    get("/v1/me/standing", "standing", "What moderators decided and is in force or unread", Some("Standing")),
+    post("/v1/me/standing/{decision}/read", "readNotice", "A notice has been read", None, Some("Standing")),
+    post("/v1/me/standing/{decision}/appeal", "appeal", "Ask for another look, once", Some("Appeal"), Some("Standing")),
+    get("/v1/me/export", "export", "Everything that is held of the caller", Some("Export")),
+    post("/v1/me/deletion", "offerDeletion", "First confirmation of a deletion", None, Some("DeletionOffer")),
+    Route {
+        method: HttpMethod::Delete,
+        ..post("/v1/me", "delete", "Second confirmation; deletes the account", Some("Deletion"), Some("Deleted"))
+    },
+    post("/v1/reports", "report", "Report the other of one of the latest twenty sessions", Some("Report"), Some("Reported")),
     get("/v1/follows", "follows", "Mutual follows, newest first", Some("Follows")),
+    Route {
+        method: HttpMethod::Delete,
+        status: "204",
+        ..get("/v1/follows/{follow}", "unfollow", "End a follow and its conversation, for both", None)
+    },
+    Route { status: "204", ..post("/v1/follows/{follow}/block", "blockFollow", "Never meet this person again", None, None) },
+    get("/v1/follows/{follow}/texts", "texts", "The conversation, which is read from then on", Some("Conversation")),
+    post("/v1/follows/{follow}/texts", "write", "Write to somebody one follows", Some("NewText"), Some("Text")),
+    get("/v1/history", "history", "The latest sessions, newest first", Some("History")),
+    Route {
+        status: "204",
+        ..post("/v1/history/{match}/block", "blockSession", "Never meet the other of this session again", None, None)
+    },
     Route { status: "101", ..get("/v1/socket", "socket", "WebSocket of waiting, matching and signalling", None) },
 ];
 
@@ -175,7 +198,63 @@ fn schemas() -> Vec<(&'static str, Schema)> {
             ]),
         ),
         ("Follows", object([("follows", RefOr::T(ArrayBuilder::new().items(named("Follow")).build().into()))])),
-        ("Follow", object([("username", text()), ("since", number()), ("online", RefOr::T(of(Type::Boolean)))])),
+        ("Standing", object([("notices", RefOr::T(ArrayBuilder::new().items(named("StandingNotice")).build().into()))])),
+        (
+            "StandingNotice",
+            object([
+                ("decision", text()),
+                ("what", text()),
+                ("reason", text()),
+                ("since", number()),
+                ("until", RefOr::T(nullable(Type::Integer))),
+                ("read", RefOr::T(of(Type::Boolean))),
+                ("appeal", text()),
+                ("answer", text()),
+            ]),
+        ),
+        ("Appeal", object([("text", text())])),
+        ("Export", object([("made_at", number()), ("about", text()), ("held", RefOr::T(of(Type::Object)))])),
+        (
+            "DeletionOffer",
+            object([("confirmation", text()), ("expires_in_s", number()), ("held_until", RefOr::T(nullable(Type::Integer)))]),
+        ),
+        ("Deletion", object([("confirmation", text())])),
+        ("Deleted", object([("held_until", RefOr::T(nullable(Type::Integer)))])),
+        (
+            "Report",
+            object([
+                ("match_id", text()),
+                ("category", text()),
+                ("text", text()),
+                ("evidence", RefOr::T(nullable(Type::String))),
+            ]),
+        ),
+        ("Reported", object([("decided_by", number())])),
+        (
+            "Follow",
+            object([
+                ("id", text()),
+                ("username", text()),
+                ("since", number()),
+                ("online", RefOr::T(of(Type::Boolean))),
+                ("unread", number()),
+            ]),
+        ),
+        ("NewText", object([("text", text())])),
+        ("Text", object([("number", number()), ("own", RefOr::T(of(Type::Boolean))), ("text", text()), ("sent_at", number())])),
+        ("Conversation", object([("texts", RefOr::T(ArrayBuilder::new().items(named("Text")).build().into()))])),
+        (
+            "PastSession",
+            object([
+                ("match_id", text()),
+                ("card", named("PeerCard")),
+                ("began_at", number()),
+                ("lasted_s", RefOr::T(nullable(Type::Integer))),
+                ("ended", RefOr::T(nullable(Type::String))),
+                ("blocked", RefOr::T(of(Type::Boolean))),
+            ]),
+        ),
+        ("History", object([("sessions", RefOr::T(ArrayBuilder::new().items(named("PastSession")).build().into()))])),
         ("Refusal", object([("code", text()), ("message", text())])),
     ]
 }
@@ -186,9 +265,11 @@ mod tests {
     use serde_json::{Value, json};
     use std::collections::BTreeSet;
     use visavis_wire::Private;
+    use visavis_wire::friends::*;
     use visavis_wire::http::*;
     use visavis_wire::people::{PeerCard, Profile};
     use visavis_wire::safety::*;
+    use visavis_wire::socket::MatchId;
 
     fn keys(value: &Value) -> BTreeSet<String> {
         value.as_object().expect("an object").keys().cloned().collect()
@@ -197,7 +278,27 @@ mod tests {
     #[test]
     fn every_schema_has_the_fields_of_its_type() {
         let text = || Private::new(String::from("x"));
-        let follow = Follow { username: text(), since: 1, online: true };
+        let notice = StandingNotice {
+            decision: "x".into(),
+            what: Measure::Ban,
+            reason: text(),
+            since: 1,
+            until: None,
+            read: false,
+            appeal: AppealState::Open,
+            answer: text(),
+        };
+        let id = FollowId(String::from("f"));
+        let follow = Follow { id, username: text(), since: 1, online: true, unread: 2 };
+        let words = Text { number: 1, own: true, text: text(), sent_at: 1 };
+        let past = PastSession {
+            match_id: MatchId(String::from("m")),
+            card: PeerCard::default(),
+            began_at: 1,
+            lasted_s: None,
+            ended: None,
+            blocked: false,
+        };
         let examples = [
             ("Configuration", json!(Configuration { protocol: 1, moderation_key: None, evidence_days: 30 })),
             ("SignInStart", json!(SignInStart { redirect_uri: "x".into(), code_challenge: "x".into() })),
@@ -210,6 +311,20 @@ mod tests {
             ("PeerCard", json!(PeerCard::default())),
             ("Follows", json!(Follows { follows: vec![follow.clone()] })),
             ("Follow", json!(follow)),
+            ("Standing", json!(Standing { notices: vec![notice.clone()] })),
+            ("StandingNotice", json!(notice)),
+            ("Appeal", json!(Appeal { text: text() })),
+            ("Export", json!({"made_at": 1, "about": "x", "held": {}})),
+            ("DeletionOffer", json!(DeletionOffer { confirmation: text(), expires_in_s: 1, held_until: None })),
+            ("Deletion", json!(Deletion { confirmation: text() })),
+            ("Deleted", json!(Deleted { held_until: None })),
+            ("Report", json!(Report { match_id: MatchId("x".into()), category: Category::Other, text: text(), evidence: None })),
+            ("Reported", json!(Reported { decided_by: 1 })),
+            ("NewText", json!(NewText { text: text() })),
+            ("Text", json!(words)),
+            ("Conversation", json!(Conversation { texts: vec![words.clone()] })),
+            ("PastSession", json!(past)),
+            ("History", json!(History { sessions: vec![past.clone()] })),
             ("Refusal", json!(crate::refusal::refusal(RefusalCode::Internal))),
         ];
         let document = json!(document());
@@ -222,10 +337,39 @@ mod tests {
         assert_eq!(keys(schemas), described);
     }
 
+    /// `METHOD path` of every route that `http` has.
+    fn routes_of_the_server() -> BTreeSet<String> {
+        let source = include_str!("http.rs");
+        let table = source.split("pub fn router").nth(1).and_then(|rest| rest.split(".fallback").next()).unwrap();
+        let mut routes = BTreeSet::new();
+        for part in table.split(".route(").skip(1) {
+            let path = part.split('"').nth(1).unwrap();
+            for method in ["get", "post", "put", "delete"] {
+                let called = part.split(&format!("{method}(")).next().filter(|before| before.len() < part.len());
+                if called.is_some_and(|before| before.ends_with([' ', '.', '\n'])) {
+                    routes.insert(format!("{method} {path}"));
+                }
+            }
+        }
+        routes
+    }
+
+    #[test]
+    fn the_document_has_the_routes_of_the_server_and_no_others() {
+        let document = json!(document());
+        let paths = document["paths"].as_object().unwrap();
+        let described: BTreeSet<String> =
+            paths.iter().flat_map(|(path, item)| keys(item).into_iter().map(move |method| format!("{method} {path}"))).collect();
+        let served = routes_of_the_server();
+        assert!(served.len() > 10, "the table has been read: {served:?}");
+        assert_eq!(described, served);
+    }
+
     #[test]
     fn every_route_is_there_and_says_who_may_call() {
         let document = json!(document());
-        assert_eq!(keys(&document["paths"]).len(), ROUTES.len());
+        let paths = document["paths"].as_object().unwrap();
+        assert_eq!(paths.values().map(|item| keys(item).len()).sum::<usize>(), ROUTES.len());
         assert!(document["paths"]["/v1/me"]["get"]["security"][0]["bearer"].is_array());
         assert!(document["paths"]["/v1/sign-in"]["post"]["security"].is_null());
         let body = &document["paths"]["/v1/me/profile"]["put"]["requestBody"]["content"]["application/json"]["schema"]["$ref"];

@@ -6,13 +6,15 @@
 //! | input | from |
 //! |---|---|
 //! | `Arrived`, `Said`, `Gone` | the socket of one person (`socket`) |
-//! | `ProfileChanged` | the HTTP interface |
+//! | `ProfileChanged`, `Barred`, `Blocked` | the HTTP interface, and moderators' measures |
 //! | `LookedUp`, `Committed`, `FollowStored` | the store, answering `LookUp`, `Commit`, `StoreFollow` |
 //! | `Tick` | the clock, every [`TICK_MS`] |
 //! | `Closing` | shutdown |
 //!
 //! What one of the two says never reaches the other here except through [`crate::blind`] and [`crate::sdp`].
 
+#[cfg(test)]
+mod blocks;
 mod meeting;
 mod people;
 #[cfg(test)]
@@ -80,6 +82,16 @@ pub enum Input {
     },
     ProfileChanged {
         account: AccountId,
+    },
+    /// Paused, banned or deleted: whatever this person does here ends.
+    Barred {
+        account: AccountId,
+        code: RefusalCode,
+    },
+    /// One of the two wants never to meet the other again; the store knows it already.
+    Blocked {
+        by: AccountId,
+        other: AccountId,
     },
     LookedUp {
         account: AccountId,
@@ -226,6 +238,8 @@ impl Room {
                     out.push(Output::LookUp { account });
                 }
             }
+            Input::Barred { account, code } => self.barred(now_ms, account, code, &mut out),
+            Input::Blocked { by, other } => self.blocked(now_ms, by, other, &mut out),
             Input::LookedUp { account, found } => self.looked_up(now_ms, account, found, &mut out),
             Input::Committed { match_id, allowed } => self.committed(now_ms, &match_id, allowed, sources, &mut out),
             Input::FollowStored { match_id, stored } => self.follow_stored(&match_id, stored, &mut out),
@@ -272,6 +286,24 @@ impl Room {
                 let match_id = match_id.clone();
                 self.went_away(now_ms, &match_id, account, replaced, out);
             }
+        }
+    }
+
+    fn barred(&mut self, now_ms: u64, account: AccountId, code: RefusalCode, out: &mut Vec<Output>) {
+        let Some(person) = self.people.get_mut(&account) else { return };
+        match &person.place {
+            Place::Idle => {}
+            Place::Joining | Place::Waiting(_) => person.place = Place::Idle,
+            Place::Matched(match_id) => {
+                let match_id = match_id.clone();
+                self.leave(now_ms, &match_id, account, out);
+            }
+        }
+        self.send_to(account, refuse(code), out);
+        if code == RefusalCode::Leaving
+            && let Some(socket) = self.people.get(&account).and_then(|person| person.socket)
+        {
+            out.push(Output::Close { socket });
         }
     }
 

@@ -60,6 +60,16 @@ impl RoomHandle {
         self.send(Event::Input(Input::ProfileChanged { account })).await;
     }
 
+    /// Ends whatever this person does here.
+    pub async fn bar(&self, account: AccountId, code: RefusalCode) {
+        self.send(Event::Input(Input::Barred { account, code })).await;
+    }
+
+    /// Whatever these two have together ends.
+    pub async fn block(&self, by: AccountId, other: AccountId) {
+        self.send(Event::Input(Input::Blocked { by, other })).await;
+    }
+
     pub async fn online(&self, accounts: Vec<AccountId>) -> Vec<bool> {
         let count = accounts.len();
         let (answer, asked) = oneshot::channel();
@@ -221,7 +231,16 @@ impl RoomTask {
             Output::LookUp { account } => {
                 let recent = self.recent_partners;
                 self.ask(move |store| async move {
-                    let found = match store.entrant(account, recent, random::unix_seconds()).await {
+                    let now = random::unix_seconds();
+                    match store.bar(account, now).await {
+                        Ok(None) => {}
+                        Ok(Some(bar)) => return Input::LookedUp { account, found: Err(refusal(crate::moderation::code(bar))) },
+                        Err(error) => {
+                            tracing::error!(%error, "somebody could not be looked up");
+                            return Input::LookedUp { account, found: Err(refusal(RefusalCode::Internal)) };
+                        }
+                    }
+                    let found = match store.entrant(account, recent, now).await {
                         Ok(found) => found.ok_or_else(|| refusal(RefusalCode::TokenInvalid)),
                         Err(error) => {
                             tracing::error!(%error, "somebody could not be looked up");
@@ -232,8 +251,10 @@ impl RoomTask {
                 });
             }
             Output::Commit { match_id, a, b } => self.ask(move |store| async move {
+                let now = random::unix_seconds();
                 let checked = store.both_adults(a, b).await;
-                let allowed = matches!(checked, Ok(true));
+                let free = matches!((store.bar(a, now).await, store.bar(b, now).await), (Ok(None), Ok(None)));
+                let allowed = matches!(checked, Ok(true)) && free;
                 report("a pair", checked.map(|_| ()));
                 Input::Committed { match_id, allowed }
             }),

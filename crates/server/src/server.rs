@@ -2,19 +2,22 @@
 
 use crate::config::{AdminConfig, Config, ConfigError};
 use crate::dev_issuer::{CLIENT_ID, DevIssuer};
-use crate::http::{App, Rates};
+use crate::doors::{Doors, DoorsError, DoorsSection};
+use crate::http::{App, Confirmations, Rates};
 use crate::identity::{IssuerConfig, RelyingParty};
 use crate::issuer_http::IssuerHttp;
 use crate::listener::{Certificate, CertificateError, Listener, Peer};
+use crate::live::Live;
 use crate::metrics::Metrics;
 use crate::random;
 use crate::relay::{CredentialMaker, Relay, RelayError};
 use crate::room_task::{self, RoomHandle};
+use crate::store::safety::AuditKey;
 use crate::store::{SqlStore, Store, StoreError};
 use crate::tokens::AccessTokens;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Weak};
+use std::sync::{Arc, RwLock, Weak};
 use std::time::Duration;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
@@ -69,11 +72,14 @@ pub struct Running {
     /// Held by the web task and by every open socket.
     app: Weak<App>,
     store: Arc<dyn Store>,
+    /// Of the moderators' measures and the janitor.
+    tasks: Vec<JoinHandle<()>>,
 }
 
 impl Server {
     pub async fn start(config: Config) -> Result<Running, StartError> {
         config.check()?;
+        let doors = Doors::try_from(&config.doors).map_err(ConfigError::from)?;
         let secret = open_data_folder(&config.data)?;
         let listener = TcpListener::bind(config.listen).await.map_err(|error| StartError::Listen(config.listen, error))?;
         let http = listener.local_addr().map_err(|error| StartError::Listen(config.listen, error))?;
@@ -89,10 +95,7 @@ impl Server {
             _ => None,
         };
         let credentials = other.or_else(|| turn.as_ref().map(|turn| turn.credentials.clone()));
-        let store: Arc<dyn Store> = Arc::new(match &config.database {
-            Some(url) => SqlStore::open_postgres(url.reveal()).await?,
-            None => SqlStore::open_file(&config.data.join("visavis.db")).await?,
-        });
+        let store = open_store(&config).await?;
 
         let scheme = if certificate.is_some() { "https" } else { "http" };
         let base = config.public_url.clone().unwrap_or_else(|| format!("{scheme}://{http}"));
@@ -115,7 +118,7 @@ impl Server {
             issuer: if config.dev { String::from("development") } else { issuer.url.clone() },
             relying_party: RelyingParty::new(
                 issuer,
-                IssuerHttp::new().ok_or(StartError::Certificates)?,
+                IssuerHttp::new(config.limits.issuer_answers_within).ok_or(StartError::Certificates)?,
                 config.limits.sign_in_lasts,
             ),
             access: AccessTokens::new(config.limits.access_token_lasts),
@@ -126,8 +129,16 @@ impl Server {
             moderation: config.moderation,
             retention: config.retention,
             metrics: metrics.clone(),
+            audit_key: AuditKey::of(&secret),
+            confirmations: Confirmations::default(),
+            live: Live::default(),
+            doors: RwLock::new(Arc::new(doors)),
         });
         let weak = Arc::downgrade(&app);
+        let tasks = vec![
+            tokio::spawn(crate::moderation::carry_out_measures(Weak::clone(&weak))),
+            tokio::spawn(crate::moderation::forget(Weak::clone(&weak))),
+        ];
         let issuer_url = dev.as_ref().map(|dev| dev.url().to_owned());
         let (stop, stopped) = watch::channel(false);
         let admin_address = admin.as_ref().and_then(|(listener, _)| listener.local_addr().ok());
@@ -153,6 +164,7 @@ impl Server {
             turn,
             app: weak,
             store,
+            tasks,
         })
     }
 }
@@ -173,9 +185,21 @@ impl Running {
         self.certificate.as_ref().map_or(Ok(()), Certificate::reload)
     }
 
+    /// For whoever comes from now on, and a moment later for those who wait.
+    pub fn set_doors(&self, section: &DoorsSection) -> Result<(), DoorsError> {
+        let doors = Doors::try_from(section)?;
+        if let Some(app) = self.app.upgrade() {
+            app.set_doors(doors);
+        }
+        Ok(())
+    }
+
     /// Tells everybody, lets open requests end, closes the database. Takes some seconds at most.
     pub async fn shutdown(self) {
         self.room.close().await;
+        for task in &self.tasks {
+            task.abort();
+        }
         if self.room_task.await.is_err() {
             tracing::error!("the meeting room had failed before it was closed");
         }
@@ -217,7 +241,10 @@ async fn serve(listener: Listener, app: Arc<App>, dev: Option<Arc<DevIssuer>>, m
         let mut ticks = tokio::time::interval(TIDY_EVERY);
         loop {
             tokio::select! {
-                _ = ticks.tick() => app.rates.tidy(),
+                _ = ticks.tick() => {
+                    app.rates.tidy();
+                    app.access.tidy();
+                }
                 _ = stopped.wait_for(|stop| *stop) => return,
             }
         }
@@ -259,8 +286,15 @@ fn dev_issuer_config(dev: &DevIssuer) -> IssuerConfig {
     IssuerConfig { url: dev.url().to_owned(), client_id: CLIENT_ID.to_owned(), client_secret: None, birthdate_is_verified: true }
 }
 
+pub(crate) async fn open_store(config: &Config) -> Result<Arc<dyn Store>, StoreError> {
+    Ok(Arc::new(match &config.database {
+        Some(url) => SqlStore::open_postgres(url.reveal()).await?,
+        None => SqlStore::open_file(&config.data.join("visavis.db")).await?,
+    }))
+}
+
 /// Makes the folder, makes sure that it can be written to, and reads the server's secret or makes it.
-fn open_data_folder(data: &Path) -> Result<[u8; 32], StartError> {
+pub(crate) fn open_data_folder(data: &Path) -> Result<[u8; 32], StartError> {
     let unusable = |why| StartError::Data { folder: data.to_owned(), why };
     std::fs::create_dir_all(data).map_err(unusable)?;
     let file = data.join("secret.key");
@@ -276,7 +310,7 @@ fn open_data_folder(data: &Path) -> Result<[u8; 32], StartError> {
 }
 
 /// For this user's eyes, complete or not at all.
-fn write_private(file: &Path, bytes: &[u8]) -> std::io::Result<()> {
+pub(crate) fn write_private(file: &Path, bytes: &[u8]) -> std::io::Result<()> {
     use std::io::Write;
     let new = file.with_extension("new");
     let mut options = std::fs::OpenOptions::new();

@@ -6,20 +6,32 @@
 //! | people, their profile, what the meeting room asks of them | [`Accounts`] | `sql/accounts` | `contract/accounts` |
 //! | refresh tokens | [`Tokens`] | `sql/tokens` | `contract/tokens` |
 //! | matches and what was said of them | [`Matches`] | `sql/matches` | `contract/matches` |
+//! | reports, measures, appeals, the audit log | [`Safety`] | `sql/safety`, `sql/audit` | `contract/safety` |
+//! | what is kept of a person, and until when | [`Keeping`] | `sql/keeping` | `contract/keeping` |
+//! | what people who follow each other write | [`Texts`] | `sql/texts` | `contract/texts` |
+//! | whom somebody met, blocks | [`HistoryOf`] | `sql/history` | `contract/history` |
 //! | follows | [`Follows`] | `sql/follows` | `contract/follows` |
 
 mod accounts;
 #[cfg(test)]
 mod contract;
 mod follows;
+mod history;
+mod keeping;
 mod matches;
+pub mod safety;
 mod sql;
+mod texts;
 mod tokens;
 
 pub use accounts::{Account, Accounts, Entrant, SignedIn};
 pub use follows::Follows;
+pub use history::HistoryOf;
+pub use keeping::Keeping;
 pub use matches::{Matches, RunningMatch, SightFact};
+pub use safety::Safety;
 pub use sql::SqlStore;
+pub use texts::Texts;
 pub use tokens::{Rotation, Tokens};
 
 use async_trait::async_trait;
@@ -45,6 +57,6 @@ pub type StoreResult<T> = Result<T, StoreError>;
 
 /// All topics of one engine.
 #[async_trait]
-pub trait Store: Accounts + Tokens + Matches + Follows + Send + Sync + 'static {
+pub trait Store: Accounts + Tokens + Matches + Follows + HistoryOf + Texts + Safety + Keeping + Send + Sync + 'static {
     async fn close(&self);
 }

@@ -4,9 +4,13 @@ use crate::view::View;
 use serde::{Deserialize, Serialize};
 use ts_rs::TS;
 use visavis_canvas::{Change, Item};
+use visavis_wire::Private;
 use visavis_wire::channel::Ink;
+use visavis_wire::friends::FollowId;
 use visavis_wire::paper::{Author, Fill, Point, Shape};
 use visavis_wire::people::Profile;
+use visavis_wire::safety::Category;
+use visavis_wire::socket::MatchId;
 
 /// What the user did. From the page (or from a bot's script).
 #[derive(Clone, Debug, Deserialize, Serialize, TS)]
@@ -23,6 +27,31 @@ pub enum Command {
     OpenMirror,
     OpenProfile,
     OpenFriends,
+    /// The latest sessions.
+    OpenHistory,
+    /// On the page of friends.
+    OpenConversation {
+        follow: FollowId,
+    },
+    CloseConversation,
+    /// In the open conversation.
+    Write {
+        text: Private<String>,
+    },
+    /// For both, with what was written.
+    Unfollow {
+        follow: FollowId,
+    },
+    /// Never meet this person again.
+    BlockFollow {
+        follow: FollowId,
+    },
+    /// The same, from the history.
+    BlockSession {
+        match_id: MatchId,
+    },
+    /// The same, from the call or the parting page; the call ends.
+    BlockPeer,
     ChooseCamera {
         id: String,
     },
@@ -108,6 +137,31 @@ pub enum Command {
     DismissNotice,
     /// Writes the figures of the last ten minutes, without names and addresses, into a file; a notice says where it is.
     SaveDiagnostics,
+    /// The other of the session that is or has just been, or of an older one by its id.
+    Report {
+        #[serde(default)]
+        #[ts(optional)]
+        match_id: Option<MatchId>,
+        category: Category,
+        text: String,
+        /// The last pictures that were received go along, sealed so that the moderators alone can open them.
+        with_pictures: bool,
+    },
+    /// A note from the moderators has been read.
+    ReadNotice {
+        decision: String,
+    },
+    AskForAnotherLook {
+        decision: String,
+        text: String,
+    },
+    /// Everything that the server holds, into a file.
+    ExportData,
+    /// The first of two presses; the view then says what a deletion means.
+    AskDeletion,
+    CancelDeletion,
+    /// The second.
+    ConfirmDeletion,
     /// Synthetic and file cameras only, for rehearsals: `none`, `covered`, `dark`, `frozen`, `unplugged`, `stalled`.
     RehearseCamera {
         modifier: String,

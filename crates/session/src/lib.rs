@@ -8,6 +8,7 @@
 //! | `run` | the owner loop that carries its effects out |
 //! | `backend`, `socket`, `sign_in`, `keyring` | the server's client |
 //! | `picture` | camera -> gate -> call, and call -> detector -> gate |
+//! | `evidence` | the last pictures received, for a report |
 //! | `drawing` | a file of what was drawn |
 //! | `devices`, `sound`, `settings` | what is open, and what was chosen |
 //! | `diagnostics` | what can be handed to somebody who helps |
@@ -21,8 +22,10 @@ mod devices;
 mod diagnostics;
 mod drawing;
 mod evening;
+mod evidence;
 mod keyring;
 pub mod picture;
+mod requests;
 mod run;
 mod settings;
 mod sight;

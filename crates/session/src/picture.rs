@@ -233,6 +233,8 @@ pub struct PeerParts {
     pub gate: Sender<Order>,
     pub tell: Tell,
     pub shown: Pictures,
+    /// For a report; nobody reports what a rig measures.
+    pub kept: Option<Arc<crate::evidence::Kept>>,
 }
 
 impl PeerWatch {
@@ -287,6 +289,9 @@ fn watch(parts: &PeerParts, says: &PeerSays) {
             (parts.tell)(Sight::Peer { number: parts.number, looks: seen(state), mosaic });
         }
         if let Some(frame) = frame {
+            if let Some(kept) = &parts.kept {
+                kept.offer(&frame, now);
+            }
             let veiled = mosaic || says.veiled.load(Ordering::Relaxed);
             parts.shown.put(Arc::new(ShownPicture { frame, veiled }));
         }

@@ -3,12 +3,16 @@
 //!
 //! The inputs are [`Input`], listed with their sources in `evening.rs`; beside them the loop knows its timer and its end.
 
+mod care;
+
 use crate::backend::Backend;
 use crate::devices::{self, Choice, KeptCamera, Order as DeviceOrder};
 use crate::diagnostics;
 use crate::drawing::{Drawing, Unsaved};
 use crate::evening::{Account, Effect, Evening, Failure, Input, Wanted};
+use crate::evidence::Kept;
 use crate::picture::{self, Order as PictureOrder, PeerParts, PeerWatch, Pictures};
+use crate::requests::{after, answered, restore};
 use crate::settings::Settings;
 use crate::sign_in::{self, Outcome};
 use crate::socket::SocketHandle;
@@ -81,6 +85,8 @@ struct Loop {
     wanted: Wanted,
     room: (usize, usize),
     shown: Option<View>,
+    /// Of the peer, for a report.
+    kept: Arc<Kept>,
 }
 
 impl Threads {
@@ -144,6 +150,7 @@ pub(crate) async fn run(parts: Parts, mut inputs: UnboundedReceiver<Input>, mut 
         wanted: Wanted::default(),
         room: picture::SMALL,
         shown: None,
+        kept: Arc::new(Kept::new()),
     };
     this.look_for_devices();
     this.carry_out(effects);
@@ -267,6 +274,13 @@ impl Loop {
                 Effect::FetchFollows => {
                     self.ask(|backend| async move { answered(backend.follows().await, |found| Account::Follows(found.follows)) });
                 }
+                Effect::Care(order) => self.care(order),
+                Effect::FetchTexts(_)
+                | Effect::Write { .. }
+                | Effect::Unfollow(_)
+                | Effect::BlockFollow(_)
+                | Effect::FetchHistory
+                | Effect::BlockSession(_) => self.ask(move |backend| async move { after(&backend, effect).await }),
                 Effect::OpenSocket => self.socket.open(),
                 Effect::RenewSocket => self.socket.renew(),
                 Effect::CloseSocket => self.socket.close(),
@@ -395,6 +409,7 @@ impl Loop {
 
     fn start_call(&mut self, number: u64, role: Role, relay: RelayCredentials) {
         self.end_call();
+        self.kept.forget();
         let (call, events) = Call::start(call_config(role, relay, Policy::RelayOnly, self.parts.clock));
         let events = tokio::spawn(forward(events, self.parts.inputs.clone(), move |event| Input::Call { number, event }));
         self.call = Some(Running { number, call, events, watch: None });
@@ -409,6 +424,7 @@ impl Loop {
             gate: self.threads.own.clone(),
             tell: tell(&self.parts.inputs),
             shown: self.parts.peer_pictures.clone(),
+            kept: Some(Arc::clone(&self.kept)),
         };
         match PeerWatch::start(parts) {
             Ok(watch) => running.watch = Some(watch),
@@ -466,17 +482,5 @@ async fn wind_down(running: Running) {
     }
     if tokio::task::spawn_blocking(move || drop(call)).await.is_err() {
         tracing::error!("a call ended in a panic");
-    }
-}
-
-fn answered<T>(answer: Result<T, Failure>, as_account: impl FnOnce(T) -> Account) -> Option<Account> {
-    Some(answer.map_or_else(Account::Failed, as_account))
-}
-
-/// A keyring that is missing is told of when there is something to keep, not before.
-async fn restore(backend: &Backend) -> Option<Account> {
-    match backend.load().await {
-        Ok(true) => answered(backend.me().await, |me| Account::SignedIn(Box::new(me))),
-        Ok(false) | Err(_) => Some(Account::NoStoredSignIn),
     }
 }

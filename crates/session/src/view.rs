@@ -4,9 +4,11 @@ use serde::Serialize;
 use ts_rs::TS;
 use visavis_call::Statistics;
 use visavis_wire::channel::{Seen, Shows};
+use visavis_wire::friends::{FollowId, PastSession, Text};
 use visavis_wire::http::{Follow, RefusalCode};
 use visavis_wire::people::{PeerCard, Profile, Reason};
-use visavis_wire::socket::EndReason;
+use visavis_wire::safety::StandingNotice;
+use visavis_wire::socket::{Closed, EndReason};
 
 #[derive(Clone, Debug, PartialEq, Serialize, TS)]
 #[ts(export)]
@@ -16,8 +18,38 @@ pub struct View {
     pub notice: Option<Notice>,
     /// Own name, once signed in.
     pub username: Option<String>,
+    /// Texts of people one follows, not yet read.
+    pub unread: u32,
     pub devices: Devices,
     pub ask_before_unveiling: bool,
+    pub care: CareView,
+}
+
+/// Reports, notes from the moderators, what is held.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, TS)]
+#[ts(export)]
+pub struct CareView {
+    /// In force or unread, newest first.
+    pub notices: Vec<StandingNotice>,
+    pub sending_report: bool,
+    /// The operator takes pictures with a report.
+    pub offers_pictures: bool,
+    pub evidence_days: u32,
+    pub deletion: DeletionStep,
+}
+
+#[derive(Clone, Debug, Default, PartialEq, Serialize, TS)]
+#[serde(tag = "step", rename_all = "snake_case")]
+#[ts(export)]
+pub enum DeletionStep {
+    #[default]
+    None,
+    Asking,
+    /// Pressed once. `held_until`: Unix seconds until which something is kept at most, for a report is open.
+    Offered {
+        #[ts(type = "number | null")]
+        held_until: Option<i64>,
+    },
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize, TS)]
@@ -42,6 +74,7 @@ pub enum Page {
         looking_for: Vec<String>,
         relaxed: Vec<String>,
         estimate_s: Option<u32>,
+        closed: Option<ClosedView>,
     },
     Match {
         card: PeerCard,
@@ -57,7 +90,32 @@ pub enum Page {
     },
     Friends {
         follows: Vec<Follow>,
+        open: Option<ConversationView>,
     },
+    History {
+        /// `None`: on its way.
+        sessions: Option<Vec<PastSession>>,
+    },
+}
+
+/// Nobody new can be met now.
+#[derive(Clone, Debug, PartialEq, Serialize, TS)]
+#[ts(export)]
+pub struct ClosedView {
+    pub because: Closed,
+    /// Absent where nobody knows. At zero one is let in by itself.
+    pub opens_in_s: Option<u32>,
+}
+
+/// What was written with one of those one follows.
+#[derive(Clone, Debug, PartialEq, Serialize, TS)]
+#[ts(export)]
+pub struct ConversationView {
+    pub follow: FollowId,
+    /// Oldest first.
+    pub texts: Vec<Text>,
+    pub loading: bool,
+    pub sending: bool,
 }
 
 /// State of one's own camera as the mirror and the call show it.
@@ -240,6 +298,23 @@ pub enum Notice {
         detail: String,
     },
     SignedInElsewhere,
+    /// The two never meet again.
+    Blocked,
+    /// The report is with the moderators, who look until then (Unix seconds).
+    Reported {
+        #[ts(type = "number")]
+        decided_by: i64,
+    },
+    DataExported {
+        path: String,
+    },
+    DataNotExported {
+        detail: String,
+    },
+    AccountDeleted {
+        #[ts(type = "number | null")]
+        held_until: Option<i64>,
+    },
     /// The file that `SaveDiagnostics` wrote.
     DiagnosticsSaved {
         path: String,

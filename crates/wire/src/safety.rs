@@ -114,6 +114,8 @@ pub struct StandingNotice {
     pub until: Option<i64>,
     pub read: bool,
     pub appeal: AppealState,
+    /// What the moderators answered to the appeal.
+    pub answer: Private<String>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
@@ -125,8 +127,22 @@ pub enum Measure {
     /// Several people reported; nobody has looked yet.
     AutomaticPause,
     Ban,
-    /// What an appeal came to; the reason is the answer.
-    Lifted,
+}
+
+impl Measure {
+    /// As on the wire and in the database.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Warning => "warning",
+            Self::Pause => "pause",
+            Self::AutomaticPause => "automatic_pause",
+            Self::Ban => "ban",
+        }
+    }
+
+    pub fn from_name(name: &str) -> Option<Self> {
+        [Self::Warning, Self::Pause, Self::AutomaticPause, Self::Ban].into_iter().find(|measure| measure.name() == name)
+    }
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
@@ -137,9 +153,8 @@ pub enum AppealState {
     Open,
     Made,
     Upheld,
+    /// The measure was lifted.
     Granted,
-    /// There is nothing to appeal against.
-    None,
 }
 
 #[derive(Clone, Debug, Serialize, Deserialize)]

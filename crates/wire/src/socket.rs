@@ -3,6 +3,7 @@
 //! A match goes `Offered` -> both `MatchAnswer { meet: true }` -> `MatchBegins` -> signalling and questions -> `Leave` by one,
 //! or a socket away for longer than the grace time -> `MatchEnded` to both -> the follow question, until it closes.
 
+use crate::friends::{FollowId, Text};
 use crate::http::Refusal;
 use crate::people::{PeerCard, Reason};
 use crate::{DecodeError, Private, limits};
@@ -195,6 +196,30 @@ pub enum ServerMessage {
     Refused {
         refusal: Refusal,
     },
+    /// Nobody new can be met now. Answer to `Join`, and to somebody who waited when it closed.
+    Closed {
+        because: Closed,
+        /// Until it opens again; absent where the server cannot know.
+        opens_in_s: Option<u32>,
+    },
+    /// Somebody one follows wrote.
+    Text {
+        follow: FollowId,
+        text: Text,
+    },
+}
+
+/// Why nobody new can be met now.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[serde(rename_all = "snake_case")]
+#[ts(export)]
+pub enum Closed {
+    /// Outside of the opening hours of one's region.
+    Hours,
+    /// One's account is not among those that may come yet.
+    Admission,
+    /// As many sessions as there are in a day.
+    Sessions,
 }
 
 macro_rules! json_message {

@@ -1,8 +1,9 @@
 //! Bytes that other versions of the program hold us to. A change here is a change of protocol: raise the version instead.
 
 use visavis_wire::channel::{Bottleneck, ChannelMessage, Comparison, Control, Here, Ink, Live, Operations, Seen, Shows};
+use visavis_wire::friends::{FollowId, Text};
 use visavis_wire::paper::{Author, Fill, Form, Op, OpId, OpKind, Place, Point, Run, Shape, Stroke};
-use visavis_wire::socket::{ClientMessage, MatchId, Question, ServerMessage, Signal};
+use visavis_wire::socket::{ClientMessage, Closed, MatchId, Question, ServerMessage, Signal};
 use visavis_wire::{DecodeError, Private, limits};
 
 fn id() -> MatchId {
@@ -45,6 +46,17 @@ fn socket_messages_keep_their_json() {
             r#"{"type":"question_opened","match_id":"m1","question":"follow"}"#,
         ),
         (ServerMessage::PeerAway { match_id: id() }, r#"{"type":"peer_away","match_id":"m1"}"#),
+        (
+            ServerMessage::Closed { because: Closed::Hours, opens_in_s: Some(60) },
+            r#"{"type":"closed","because":"hours","opens_in_s":60}"#,
+        ),
+        (
+            ServerMessage::Text {
+                follow: FollowId(String::from("f1")),
+                text: Text { number: 3, own: false, text: Private::new(String::from("hi")), sent_at: 9 },
+            },
+            r#"{"type":"text","follow":"f1","text":{"number":3,"own":false,"text":"hi","sent_at":9}}"#,
+        ),
     ];
     for (message, json) in server {
         assert_eq!(message.to_json(), json);

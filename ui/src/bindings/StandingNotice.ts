@@ -14,4 +14,8 @@ since: number,
 /**
  * Of a pause.
  */
-until: number | null, read: boolean, appeal: AppealState, };
+until: number | null, read: boolean, appeal: AppealState, 
+/**
+ * What the moderators answered to the appeal.
+ */
+answer: string, };

@@ -76,7 +76,7 @@ describe('words for what the shell says', () => {
     )
     expect(names.length).toBeGreaterThan(10)
     for (const notice of names.filter((name) => name !== 'refused')) {
-      const given = { notice, host: 'HOST', url: 'URL', name: 'NAME', detail: 'DETAIL', path: 'PATH', folder: 'FOLDER' } as unknown as Notice
+      const given = { notice, host: 'HOST', url: 'URL', name: 'NAME', detail: 'DETAIL', path: 'PATH', folder: 'FOLDER', decided_by: 0, held_until: null } as unknown as Notice
       const { text } = noticeWords(given)
       expect(text, notice).toMatch(/([.]|URL|PATH)$/)
       if (notice.startsWith('camera_') && notice !== 'camera_failed') expect(text).toContain('NAME')

@@ -1,4 +1,5 @@
 // Each member of the shell's enums and the key of its words. The types make a missing one an error.
+import type { Closed } from '../bindings/Closed'
 import type { Connection } from '../bindings/Connection'
 import type { EndReason } from '../bindings/EndReason'
 import type { Lowered } from '../bindings/Lowered'
@@ -6,12 +7,15 @@ import type { Notice } from '../bindings/Notice'
 import type { PeerCard } from '../bindings/PeerCard'
 import type { Quality } from '../bindings/Quality'
 import type { Reason } from '../bindings/Reason'
+import type { AppealState } from '../bindings/AppealState'
+import type { Category } from '../bindings/Category'
+import type { Measure } from '../bindings/Measure'
 import type { RefusalCode } from '../bindings/RefusalCode'
 import type { Seen } from '../bindings/Seen'
 import type { Shows } from '../bindings/Shows'
 import type { Sign } from '../bindings/Sign'
 import type { VeilReason } from '../bindings/VeilReason'
-import { languageName, list, t, type Key } from './words.svelte'
+import { languageName, list, dateOf, t, type Key } from './words.svelte'
 
 export const SIGNS: Record<Sign, Key> = {
   aries: 'sign.aries',
@@ -111,6 +115,13 @@ export const VEILED_BECAUSE: Record<VeilReason, Key> = {
   waits_for_you: 'veil.waits_for_you',
 }
 
+/** Why nobody new can be met now. */
+export const CLOSED: Record<Closed, Key> = {
+  hours: 'waiting.closed.hours',
+  admission: 'waiting.closed.admission',
+  sessions: 'waiting.closed.sessions',
+}
+
 export const ENDED: Record<EndReason, Key> = {
   left: 'end.left',
   vanished: 'end.vanished',
@@ -145,6 +156,31 @@ export const PEER_LOWERED: Record<Lowered, Key | null> = {
   connection: 'lowered.theirs.connection',
   own_processor: null,
   peer_processor: 'lowered.theirs.their_computer',
+}
+
+/** In the order in which the dialog lists them. */
+export const CATEGORIES: Record<Category, Key> = {
+  underage: 'report.underage',
+  danger: 'report.danger',
+  sexual: 'report.sexual',
+  harassment: 'report.harassment',
+  hate: 'report.hate',
+  fake: 'report.fake',
+  scam: 'report.scam',
+  other: 'report.other',
+}
+
+export const MEASURES: Record<Measure, Key> = {
+  warning: 'note.warning',
+  pause: 'note.pause',
+  automatic_pause: 'note.automatic_pause',
+  ban: 'note.ban',
+}
+
+export const APPEALS: Record<Exclude<AppealState, 'open'>, Key> = {
+  made: 'note.appeal.made',
+  upheld: 'note.appeal.upheld',
+  granted: 'note.appeal.granted',
 }
 
 const REFUSALS: Record<RefusalCode, Key> = {
@@ -192,7 +228,12 @@ const NOTICES: Record<Plain, { words: Key; retry: boolean }> = {
   drawing_folder: { words: 'notice.drawing_folder', retry: false },
   drawing_failed: { words: 'notice.drawing_failed', retry: false },
   signed_in_elsewhere: { words: 'notice.signed_in_elsewhere', retry: true },
+  blocked: { words: 'notice.blocked', retry: false },
   diagnostics_saved: { words: 'notice.diagnostics_saved', retry: false },
+  reported: { words: 'notice.reported', retry: false },
+  data_exported: { words: 'notice.data_exported', retry: false },
+  data_not_exported: { words: 'notice.data_not_exported', retry: false },
+  account_deleted: { words: 'notice.account_deleted', retry: false },
   diagnostics_not_saved: { words: 'notice.diagnostics_not_saved', retry: false },
 }
 
@@ -206,6 +247,11 @@ export function noticeWords(notice: Notice): { text: string; retry: boolean } {
     return { text: t(key ?? 'refusal.unknown', { message }), retry: !FINAL.includes(code) }
   }
   const { words, retry } = NOTICES[notice.notice]
+  if (notice.notice === 'reported') return { text: t(words, { date: dateOf(notice.decided_by) }), retry }
+  if (notice.notice === 'account_deleted') {
+    const { held_until } = notice
+    return { text: held_until === null ? t(words) : t('notice.account_held', { date: dateOf(held_until) }), retry }
+  }
   return { text: t(words, { ...notice }), retry }
 }
 

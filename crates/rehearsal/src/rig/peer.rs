@@ -102,8 +102,15 @@ pub async fn run(options: Options) -> Result<(), PeerError> {
     let (call, events) = Call::start(config);
     let sound = Sound::open(options.role, call.microphone(), call.speaker(), clock)?;
     let shown = Mailbox::new();
-    let parts =
-        PeerParts { number: NUMBER, clock, pictures: call.peer_pictures(), gate: own.clone(), tell, shown: shown.clone() };
+    let parts = PeerParts {
+        number: NUMBER,
+        clock,
+        pictures: call.peer_pictures(),
+        gate: own.clone(),
+        tell,
+        shown: shown.clone(),
+        kept: None,
+    };
     let watch = PeerWatch::start(parts)?;
     let _ = own.send(Order::Call(Some((NUMBER, call.pictures()))));
     for consent in [GateInput::Agreed(true), GateInput::Opened(true)] {

@@ -50,8 +50,12 @@ pub async fn finish(
     let now = random::unix_seconds();
     match app.relying_party.finish(finish).await.map_err(refused)? {
         Ok(person) => {
+            let hash = subject_hash(&app.secret, &issuer, person.subject.reveal());
+            if app.store.is_leaving(&issuer, &hash).await? {
+                return Err(Refused::new(RefusalCode::Leaving));
+            }
             let signed_in = SignedIn {
-                subject_hash: subject_hash(&app.secret, &issuer, person.subject.reveal()),
+                subject_hash: hash,
                 issuer,
                 username: person.username.clone(),
                 adult: true,
@@ -60,6 +64,8 @@ pub async fn finish(
                 profile: first_profile(&person),
             };
             let account = app.store.sign_in(signed_in).await?;
+            app.store.take_up_bar(account, app.hand("automatic")).await?;
+            app.store.set_zone(account, person.zone.as_deref()).await?;
             let family = random::token();
             let refresh = random::token();
             let expires = now.saturating_add_unsigned(app.limits.refresh_token_lasts.as_secs());

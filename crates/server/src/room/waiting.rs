@@ -22,6 +22,13 @@ pub(super) struct Waiting {
     told_ms: Option<u64>,
 }
 
+impl Waiting {
+    pub(super) fn never_again(&mut self, peer: AccountId) {
+        self.waiter.blocked.push(person_id(peer));
+        self.entrant.blocked.push(peer);
+    }
+}
+
 /// How long people waited lately before they were paired.
 #[derive(Debug, Default)]
 pub(super) struct Waits {

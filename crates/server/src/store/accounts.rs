@@ -35,6 +35,8 @@ pub struct Entrant {
     pub profile: Profile,
     /// Newest first, at most as many as were asked for.
     pub recent: Vec<AccountId>,
+    /// Whom this person blocked or was blocked by.
+    pub blocked: Vec<AccountId>,
     /// Points of [`crate::conduct`].
     pub conduct: u32,
 }
@@ -55,6 +57,6 @@ pub trait Accounts: Send + Sync {
 
     async fn entrant(&self, id: AccountId, recent: u32, now: i64) -> StoreResult<Option<Entrant>>;
 
-    /// Asked at the moment of pairing: both still exist and both are verified adults.
+    /// Asked at the moment of pairing: both still exist, both are verified adults, neither blocked the other.
     async fn both_adults(&self, a: AccountId, b: AccountId) -> StoreResult<bool>;
 }

@@ -5,7 +5,11 @@
 
 mod accounts;
 mod follows;
+mod history;
+mod keeping;
 mod matches;
+mod safety;
+mod texts;
 mod tokens;
 
 use super::{AccountId, SignedIn, SqlStore, Store};

@@ -5,8 +5,13 @@
 //! PostgreSQL the lock of the row, so that two at once come one after the other on both.
 
 mod accounts;
+mod audit;
 mod follows;
+mod history;
+mod keeping;
 mod matches;
+mod safety;
+mod texts;
 mod tokens;
 
 use super::{AccountId, Store, StoreError, StoreResult};

@@ -2,9 +2,15 @@
 
 #![allow(clippy::unwrap_used, reason = "a test ends where something is not as it should be")]
 
+mod after;
+mod deploy;
+mod doors;
 mod evening;
 mod identity;
+mod issuer;
 mod operation;
 mod process;
 mod relay;
+mod safety;
 mod support;
+mod wrong_tokens;

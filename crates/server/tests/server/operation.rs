@@ -138,3 +138,77 @@ async fn the_configuration_says_to_whom_pictures_are_sealed() {
     let refused = server.get::<serde_json::Value>("/v1/me", "nonsense").await.unwrap_err();
     assert_eq!(refused.code, RefusalCode::TokenInvalid);
 }
+
+/// The real program, with everything it would ever log, in an evening of people with names that occur nowhere else.
+#[tokio::test(flavor = "multi_thread")]
+async fn an_evening_leaves_no_names_and_addresses_in_logs_and_figures() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("visavis.toml");
+    std::fs::write(&file, "[server]\ndev = true\ntrusted_proxies = [\"127.0.0.0/8\"]\n[admin]\nlisten = \"127.0.0.1:0\"\n[log]\nformat = \"json\"\nfilter = \"trace\"\n").unwrap();
+    let mut child = std::process::Command::new(env!("CARGO_BIN_EXE_visavis-server"))
+        .env_clear()
+        .arg("--config")
+        .arg(&file)
+        .arg("--data")
+        .arg(folder.path().join("data"))
+        .stdout(std::process::Stdio::piped())
+        .stderr(std::fs::File::create(folder.path().join("log")).unwrap())
+        .spawn()
+        .unwrap();
+    let mut line = String::new();
+    std::io::BufRead::read_line(&mut std::io::BufReader::new(child.stdout.take().unwrap()), &mut line).unwrap();
+    let ready: serde_json::Value = serde_json::from_str(&line).unwrap();
+    let address = |name: &str| ready[name].as_str().unwrap().trim_start_matches("http://").parse::<SocketAddr>().unwrap();
+    let server = crate::support::Client::to(address("http"));
+
+    let token = server.sign_in("ada").await;
+    let secrets = evening(&server, &token).await;
+
+    let admin_token = std::fs::read_to_string(folder.path().join("data/admin.token")).unwrap();
+    let figures = server.http.get(format!("http://{}/metrics", address("admin"))).bearer_auth(&admin_token).send().await.unwrap();
+    let figures = figures.text().await.unwrap();
+    assert!(figures.contains("visavis_http_requests_total"), "{figures}");
+    let stopped = std::process::Command::new("kill").args(["-TERM", &child.id().to_string()]).status().unwrap();
+    assert!(stopped.success());
+    child.wait().unwrap();
+    let log = std::fs::read_to_string(folder.path().join("log")).unwrap();
+    assert!(log.lines().count() > 100, "the log was on: {log}");
+    for line in log.lines() {
+        assert!(serde_json::from_str::<serde_json::Value>(line).is_ok(), "one JSON object a line: {line}");
+    }
+    for secret in secrets.iter().map(String::as_str).chain([admin_token.trim()]) {
+        assert!(!figures.contains(secret), "{secret} in the figures");
+        let line = log.lines().find(|line| line.contains(secret));
+        assert!(line.is_none(), "{secret} in the log: {}", line.unwrap_or_default());
+    }
+}
+
+/// Fills a profile, meets somebody, signals addresses, reports; returns what must be found nowhere.
+async fn evening(server: &crate::support::Client, token: &str) -> Vec<String> {
+    use visavis_wire::Private;
+    use visavis_wire::http::Me;
+    use visavis_wire::socket::{ClientMessage, Signal};
+
+    let mut me: Me = server.get("/v1/me", token).await.unwrap();
+    me.profile.city.value = Private::new(String::from("Zzyzxville"));
+    me.profile.interests.value = vec![String::from("xylorimba")];
+    let request = server.http.put(server.url("/v1/me/profile")).header("x-forwarded-for", "198.51.100.77");
+    let _: Me = server.call(request.bearer_auth(token).json(&me.profile)).await.unwrap();
+    let (mut ada, mut bao) = (server.socket(token).await, server.person("bao").await);
+    let match_id = server.meet(&mut ada, &mut bao).await;
+    let sdp = "v=0\r\nc=IN IP4 203.0.113.99\r\na=candidate:1 1 udp 1 203.0.113.99 5 typ host\r\n";
+    let signal = Signal::Offer { sdp: Private::new(sdp.to_owned()) };
+    ada.say(ClientMessage::Signal { match_id: match_id.clone(), signal }).await;
+    bao.hear().await;
+    ada.send_text(String::from("{\"type\":\"nonsense\",\"city\":\"Zzyzxville\"}")).await;
+    ada.refused().await;
+    let report = serde_json::json!({"match_id": match_id, "category": "hate", "text": "quixotic flimflam"});
+    let request = server.http.post(server.url("/v1/reports")).bearer_auth(&bao.token).json(&report);
+    let _: serde_json::Value = server.call(request).await.unwrap();
+    let _: serde_json::Value = server.get("/v1/me/export", token).await.unwrap();
+    let bad = server.http.get(server.url("/v1/me?city=Zzyzxville")).bearer_auth("not-a-token-of-anybody").send().await.unwrap();
+    assert_eq!(bad.status(), 401);
+    let told =
+        ["Zzyzxville", "xylorimba", "198.51.100.77", "203.0.113.99", "quixotic", "\"Ada\"", "dev-ada", "not-a-token-of-anybody"];
+    told.into_iter().map(str::to_owned).chain([token.to_owned(), bao.token.clone()]).collect()
+}

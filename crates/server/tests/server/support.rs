@@ -22,7 +22,21 @@ pub const VERIFIER: &str = "a-code-verifier-of-the-tests-0123456789-0123456789";
 pub struct TestServer {
     pub running: Running,
     pub folder: TempDir,
+    client: Client,
+}
+
+/// Whoever speaks with a server, in this process or another.
+pub struct Client {
+    pub address: std::net::SocketAddr,
     pub http: reqwest::Client,
+}
+
+impl std::ops::Deref for TestServer {
+    type Target = Client;
+
+    fn deref(&self) -> &Client {
+        &self.client
+    }
 }
 
 pub fn challenge(verifier: &str) -> String {
@@ -53,12 +67,19 @@ impl TestServer {
         let mut config = Config::dev(folder.path());
         change(&mut config);
         let running = Server::start(config).await.unwrap();
+        let client = Client::to(running.http);
+        Self { running, folder, client }
+    }
+}
+
+impl Client {
+    pub fn to(address: std::net::SocketAddr) -> Self {
         let http = reqwest::Client::builder().redirect(reqwest::redirect::Policy::none()).no_proxy().build().unwrap();
-        Self { running, folder, http }
+        Self { address, http }
     }
 
     pub fn url(&self, path: &str) -> String {
-        format!("http://{}{path}", self.running.http)
+        format!("http://{}{path}", self.address)
     }
 
     /// The status and the body.
@@ -135,24 +156,31 @@ impl TestServer {
     }
 
     pub async fn raw_socket(&self, token: &str) -> Person {
-        let mut request = format!("ws://{}/v1/socket", self.running.http).into_client_request().unwrap();
+        let mut request = format!("ws://{}/v1/socket", self.address).into_client_request().unwrap();
         request.headers_mut().insert("authorization", format!("Bearer {token}").parse().unwrap());
         let (socket, _) = tokio_tungstenite::connect_async(request).await.unwrap();
         Person { socket, token: token.to_owned(), log: String::new() }
     }
 
-    /// Two people in a match that has begun.
-    pub async fn pair(&self) -> (Person, Person, MatchId) {
-        let (mut ada, mut bao) = (self.person("ada").await, self.person("bao").await);
-        ada.say(ClientMessage::Join).await;
-        bao.say(ClientMessage::Join).await;
-        let (match_id, ..) = ada.offered().await;
-        assert_eq!(bao.offered().await.0, match_id);
-        for person in [&mut ada, &mut bao] {
+    /// Two of the test people, in a match that has begun.
+    pub async fn meet(&self, a: &mut Person, b: &mut Person) -> MatchId {
+        for person in [&mut *a, &mut *b] {
+            person.say(ClientMessage::Join).await;
+        }
+        let (match_id, ..) = a.offered().await;
+        assert_eq!(b.offered().await.0, match_id);
+        for person in [&mut *a, &mut *b] {
             person.say(ClientMessage::MatchAnswer { match_id: match_id.clone(), meet: true }).await;
         }
-        ada.begins().await;
-        bao.begins().await;
+        a.begins().await;
+        b.begins().await;
+        match_id
+    }
+
+    /// Ada and Bao in a match that has begun.
+    pub async fn pair(&self) -> (Person, Person, MatchId) {
+        let (mut ada, mut bao) = (self.person("ada").await, self.person("bao").await);
+        let match_id = self.meet(&mut ada, &mut bao).await;
         (ada, bao, match_id)
     }
 }

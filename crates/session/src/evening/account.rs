@@ -1,11 +1,23 @@
 //! Signing in and out, the profile, and what the server's refusals mean for the page.
 
-use super::{Account, Effect, Evening, Failure, Room, START_AGAIN, SignedIn, Socket, Stage};
+use super::{Account, Effect, Evening, Room, START_AGAIN, SignedIn, Socket, Stage};
 use crate::view::Notice;
 use crate::{Command, Event};
 use std::time::Duration;
 use visavis_wire::http::{Me, Refusal, RefusalCode};
 use visavis_wire::people::{PeerCard, Profile};
+
+/// Why the server did not do what it was asked.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Failure {
+    Unreachable {
+        host: String,
+    },
+    Malformed,
+    Refused(Refusal),
+    /// The sign-in is over: the refresh token was refused.
+    SignedOut(Refusal),
+}
 
 impl Evening {
     pub(super) fn account_command(&mut self, command: &Command, out: &mut Vec<Effect>) {
@@ -22,6 +34,7 @@ impl Evening {
             }
             (Command::SignOut, Stage::SignedIn(_)) => {
                 self.drop_match(out);
+                self.forget_care(out);
                 self.stage = Stage::Welcome;
                 self.notice = None;
                 out.push(Effect::CloseSocket);
@@ -69,13 +82,13 @@ impl Evening {
                     signed_in.card = card;
                 }
             }
-            Account::Follows(found) => {
-                if let Stage::SignedIn(signed_in) = &mut self.stage
-                    && let Room::Friends { follows } = &mut signed_in.room
-                {
-                    *follows = found;
-                }
-            }
+            Account::Follows(_)
+            | Account::Texts { .. }
+            | Account::Written { .. }
+            | Account::History(_)
+            | Account::FollowEnded
+            | Account::Blocked => self.after_account(account, out),
+            Account::Care(care) => self.care(care, out),
             Account::Failed(failure) => self.failed(failure, now, out),
         }
     }
@@ -96,10 +109,12 @@ impl Evening {
             card,
             online: false,
             leave_later: None,
+            unread: 0,
             room,
         }));
         out.push(Effect::OpenSocket);
         out.push(Effect::FetchCard);
+        self.fetch_care(out);
     }
 
     /// Saving leads on to the mirror the first time, when the profile was what was missing.
@@ -122,6 +137,8 @@ impl Evening {
         {
             *saving = false;
         }
+        self.care_failed();
+        self.after_failure();
         match failure {
             Failure::Unreachable { host } => {
                 self.notice = Some(Notice::ServerUnreachable { host });

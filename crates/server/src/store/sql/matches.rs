@@ -2,7 +2,8 @@
 
 use super::{SqlStore, account_id, text};
 use crate::conduct;
-use crate::store::{Matches, RunningMatch, SightFact, StoreResult};
+use crate::room::card_of;
+use crate::store::{Matches, RunningMatch, SightFact, StoreError, StoreResult};
 use async_trait::async_trait;
 use sqlx::Row;
 use sqlx::any::AnyRow;
@@ -40,6 +41,18 @@ impl Matches for SqlStore {
             .bind(at)
             .execute(&mut *transaction)
             .await?;
+            // As it is now: what somebody shares later is not added to what the other saw.
+            let row =
+                sqlx::query("SELECT profile FROM accounts WHERE id = $1").bind(text(other)).fetch_one(&mut *transaction).await?;
+            let profile = serde_json::from_str(row.try_get::<String, _>("profile")?.as_str())
+                .map_err(|_| StoreError::Content("profile"))?;
+            let card = serde_json::to_string(&card_of(&profile)).map_err(|_| StoreError::Content("card"))?;
+            sqlx::query("INSERT INTO match_cards (match_id, seen_by, card) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING")
+                .bind(&id.0)
+                .bind(text(one))
+                .bind(card)
+                .execute(&mut *transaction)
+                .await?;
         }
         transaction.commit().await?;
         Ok(())
