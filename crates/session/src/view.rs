@@ -6,7 +6,7 @@ use visavis_call::Statistics;
 use visavis_wire::channel::{Seen, Shows};
 use visavis_wire::http::{Follow, RefusalCode};
 use visavis_wire::people::{PeerCard, Profile, Reason};
-use visavis_wire::socket::EndReason;
+use visavis_wire::socket::{EndReason, Widening};
 
 #[derive(Clone, Debug, PartialEq, Serialize, TS)]
 #[ts(export)]
@@ -42,6 +42,8 @@ pub enum Page {
         looking_for: Vec<String>,
         relaxed: Vec<String>,
         estimate_s: Option<u32>,
+        /// What the person may accept besides, while there is hardly anybody to meet.
+        widening: Option<Widening>,
     },
     Match {
         card: PeerCard,

@@ -42,6 +42,7 @@ impl Evening {
                 looking_for: waiting.looking_for.clone(),
                 relaxed: waiting.relaxed.clone(),
                 estimate_s: waiting.estimate_s,
+                widening: waiting.widening.clone(),
             },
             Room::Offered(offered) => Page::Match {
                 card: offered.card.clone(),
