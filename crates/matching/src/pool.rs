@@ -25,9 +25,11 @@ pub struct Settings {
     pub patience_ms: f32,
     /// Spreads above the usual that a newcomer asks.
     pub hold_out: f32,
-    /// What somebody who waited for `patience_ms` pays for a match, as a chance; it grows with the square of the wait. Without it those whose past
+    /// What somebody who waited for `patience_ms` pays for a match, as a chance. Without it those whose past
     /// speaks against them would wait until everybody else has waited too.
     pub urge: f32,
+    /// By which power of the wait that grows: the higher, the less it matters to those who wait shortly.
+    pub urge_power: f32,
     /// How much of the expectation is what the person's own first look found, from 0 to 1; the rest is what the segment does.
     pub own_look: f32,
     /// Rounds of exchanging partners.
@@ -358,7 +360,7 @@ impl Pool {
     fn price(&self, at: u32, now_ms: u64) -> f32 {
         let hot = &self.hot[at as usize];
         let share = now_ms.saturating_sub(hot.since_ms) as f32 / self.settings.patience_ms;
-        let pays = self.settings.urge * share * share;
+        let pays = self.settings.urge * share.min(10.0).powf(self.settings.urge_power);
         if hot.expects == f32::NEG_INFINITY {
             return -pays;
         }

@@ -69,6 +69,7 @@ fn set(settings: &mut Settings, word: &str) -> Result<(), String> {
         "patience_ms" => settings.patience_ms = number,
         "hold_out" => settings.hold_out = number,
         "urge" => settings.urge = number,
+        "urge_power" => settings.urge_power = number,
         "own_look" => settings.own_look = number,
         "exchanges" => settings.exchanges = number as usize,
         "looks" => settings.looks = number as usize,
