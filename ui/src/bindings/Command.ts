@@ -7,7 +7,7 @@ import type { Shape } from "./Shape";
 /**
  * What the user did. From the page (or from a bot's script).
  */
-export type Command = { "do": "sign_in" } | { "do": "cancel_sign_in" } | { "do": "sign_out" } | { "do": "save_profile", profile: Profile, } | { "do": "open_mirror" } | { "do": "open_profile" } | { "do": "open_friends" } | { "do": "choose_camera", id: string, } | { "do": "choose_microphone", id: string, } | { "do": "choose_speaker", id: string, } | { "do": "test_speaker" } | { "do": "meet" } | { "do": "cancel_waiting" } | { "do": "answer_match", meet: boolean, } | { "do": "mute", on: boolean, } | { "do": "camera", on: boolean, } | { "do": "reveal", yes: boolean, } | { "do": "unveil" } | { "do": "ask_before_unveiling", on: boolean, } | { "do": "draw_points", id: number, 
+export type Command = { "do": "sign_in" } | { "do": "cancel_sign_in" } | { "do": "sign_out" } | { "do": "save_profile", profile: Profile, } | { "do": "open_mirror" } | { "do": "open_profile" } | { "do": "open_friends" } | { "do": "choose_camera", id: string, } | { "do": "choose_microphone", id: string, } | { "do": "choose_speaker", id: string, } | { "do": "test_speaker" } | { "do": "meet" } | { "do": "cancel_waiting" } | { "do": "widen", languages: Array<string>, any_age: boolean, } | { "do": "answer_match", meet: boolean, } | { "do": "mute", on: boolean, } | { "do": "camera", on: boolean, } | { "do": "reveal", yes: boolean, } | { "do": "unveil" } | { "do": "ask_before_unveiling", on: boolean, } | { "do": "draw_points", id: number, 
 /**
  * `None` rubs out.
  */
