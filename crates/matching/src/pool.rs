@@ -49,6 +49,7 @@ impl Default for Settings {
             patience_ms: 6_000.0,
             hold_out: 0.5,
             urge: 0.03,
+            urge_power: 6.0,
             own_look: 0.0,
             exchanges: 3,
             looks: 2_500,
