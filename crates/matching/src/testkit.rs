@@ -57,8 +57,3 @@ pub fn any_waiter(id: u128) -> BoxedStrategy<Waiter> {
         })
         .boxed()
 }
-
-/// Up to twelve waiters; now and then the same person twice.
-pub fn any_crowd() -> BoxedStrategy<Vec<Waiter>> {
-    proptest::collection::vec((1_u128..14).prop_flat_map(any_waiter), 0..12).boxed()
-}
