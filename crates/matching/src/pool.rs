@@ -45,14 +45,14 @@ impl Default for Settings {
     fn default() -> Self {
         Self {
             probe: 192,
-            keep: 8,
-            patience_ms: 6_000.0,
-            hold_out: 0.5,
-            urge: 0.03,
-            urge_power: 6.0,
+            keep: 12,
+            patience_ms: 5_600.0,
+            hold_out: 0.25,
+            urge: 0.1,
+            urge_power: 12.0,
             own_look: 0.0,
             exchanges: 3,
-            looks: 2_500,
+            looks: 1_000,
             seed: 5,
         }
     }

@@ -4,7 +4,7 @@ use super::{LEAST_SPREAD, NOBODY, Pair, Pool};
 use crate::model::Model;
 
 /// Ticks from one look to the next.
-const UNTIL_NEXT_LOOK: [usize; 7] = [1, 1, 2, 2, 4, 4, 8];
+const UNTIL_NEXT_LOOK: [usize; 7] = [1, 1, 2, 2, 4, 4, 4];
 
 struct Offer {
     surplus: f32,
@@ -34,8 +34,7 @@ impl Pool {
         let found = self.look_around();
         let offers = self.offers(found, now_ms);
         let mut taken = Vec::new();
-        let affordable = offers.iter().take_while(|offer| offer.surplus >= 0.0);
-        for offer in affordable {
+        for offer in &offers {
             if self.mates[offer.a as usize].0 == NOBODY && self.mates[offer.b as usize].0 == NOBODY {
                 self.mates[offer.a as usize] = (offer.b, offer.chance);
                 self.mates[offer.b as usize] = (offer.a, offer.chance);
@@ -113,13 +112,15 @@ impl Pool {
         hot.spread = segment.spread.max(LEAST_SPREAD);
     }
 
-    /// Best surplus first. Those that do not cover both prices serve for exchanges between people who are taken anyway.
+    /// The pairs that cover both prices, best surplus first.
     fn offers(&self, found: Vec<(u32, u32, f32)>, now_ms: u64) -> Vec<Offer> {
         let mut offers = Vec::with_capacity(found.len());
         for (one, other, chance) in found {
             let (a, b) = (one.min(other), one.max(other));
             let surplus = chance - self.price(a, now_ms) - self.price(b, now_ms);
-            offers.push(Offer { surplus, chance, a, b });
+            if surplus >= 0.0 {
+                offers.push(Offer { surplus, chance, a, b });
+            }
         }
         offers.sort_unstable_by(|one, other| other.surplus.total_cmp(&one.surplus).then((one.a, one.b).cmp(&(other.a, other.b))));
         offers.dedup_by(|one, other| (one.a, one.b) == (other.a, other.b));
