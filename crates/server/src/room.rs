@@ -281,7 +281,10 @@ impl Room {
         person.socket = None;
         match &person.place {
             Place::Idle => {}
-            Place::Joining | Place::Waiting(_) => person.place = Place::Idle,
+            Place::Joining | Place::Waiting(_) => {
+                person.place = Place::Idle;
+                self.waits.leave(account);
+            }
             Place::Matched(match_id) => {
                 let match_id = match_id.clone();
                 self.went_away(now_ms, &match_id, account, replaced, out);
@@ -320,6 +323,7 @@ impl Room {
             ClientMessage::Hello { .. } => {}
             ClientMessage::Join => self.join(now_ms, account, socket, out),
             ClientMessage::CancelWaiting => self.cancel(now_ms, account, socket, out),
+            ClientMessage::Widen { languages, any_age } => self.widen(now_ms, account, languages, any_age, out),
             ClientMessage::MatchAnswer { match_id, meet } => self.match_answer(now_ms, &match_id, account, meet, out),
             ClientMessage::Signal { match_id, signal } => self.signal(&match_id, account, signal, out),
             ClientMessage::Answer { match_id, question, yes } => self.answer(now_ms, &match_id, account, question, yes, out),

@@ -66,6 +66,11 @@ pub enum Command {
     /// Leave the mirror and wait for a match.
     Meet,
     CancelWaiting,
+    /// What the page of waiting offered, for this wait.
+    Widen {
+        languages: Vec<String>,
+        any_age: bool,
+    },
     AnswerMatch {
         meet: bool,
     },

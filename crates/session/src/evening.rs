@@ -343,7 +343,9 @@ impl Evening {
             Command::ChooseMicrophone { id } => self.choose(id, |devices| (&mut devices.microphone, &devices.microphones), out),
             Command::ChooseSpeaker { id } => self.choose(id, |devices| (&mut devices.speaker, &devices.speakers), out),
             Command::TestSpeaker => out.push(Effect::TestSpeaker),
-            Command::Meet | Command::CancelWaiting | Command::AnswerMatch { .. } => self.meeting_command(&command, now, out),
+            Command::Meet | Command::CancelWaiting | Command::Widen { .. } | Command::AnswerMatch { .. } => {
+                self.meeting_command(&command, now, out);
+            }
             Command::Mute { on } => {
                 self.own.muted = on;
                 if let Some(call) = self.call() {

@@ -8,7 +8,7 @@ use visavis_wire::friends::{FollowId, PastSession, Text};
 use visavis_wire::http::{Follow, RefusalCode};
 use visavis_wire::people::{PeerCard, Profile, Reason};
 use visavis_wire::safety::StandingNotice;
-use visavis_wire::socket::{Closed, EndReason};
+use visavis_wire::socket::{Closed, EndReason, Widening};
 
 #[derive(Clone, Debug, PartialEq, Serialize, TS)]
 #[ts(export)]
@@ -75,6 +75,8 @@ pub enum Page {
         relaxed: Vec<String>,
         estimate_s: Option<u32>,
         closed: Option<ClosedView>,
+        /// What the person may accept besides, while there is hardly anybody to meet.
+        widening: Option<Widening>,
     },
     Match {
         card: PeerCard,

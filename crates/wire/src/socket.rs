@@ -61,6 +61,11 @@ pub enum ClientMessage {
     },
     Join,
     CancelWaiting,
+    /// Accepts, for this wait, what `Waiting` offered: to be matched by these languages too, and with people of any age.
+    Widen {
+        languages: Vec<String>,
+        any_age: bool,
+    },
     MatchAnswer {
         match_id: MatchId,
         meet: bool,
@@ -120,6 +125,14 @@ impl EndReason {
     }
 }
 
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[ts(export)]
+pub struct Widening {
+    /// That others who wait speak, most speakers first; as they wrote them.
+    pub languages: Vec<String>,
+    pub any_age: bool,
+}
+
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "type", rename_all = "snake_case")]
 pub enum ServerMessage {
@@ -136,6 +149,9 @@ pub enum ServerMessage {
         relaxed: Vec<String>,
         /// Absent when there is nothing honest to say.
         estimate_s: Option<u32>,
+        /// What could be accepted besides, while there is hardly anybody to meet.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        widening: Option<Widening>,
     },
     /// Waiting ended without a match (`CancelWaiting`).
     WaitingEnded,

@@ -3,7 +3,7 @@
 use visavis_wire::channel::{Bottleneck, ChannelMessage, Comparison, Control, Here, Ink, Live, Operations, Seen, Shows};
 use visavis_wire::friends::{FollowId, Text};
 use visavis_wire::paper::{Author, Fill, Form, Op, OpId, OpKind, Place, Point, Run, Shape, Stroke};
-use visavis_wire::socket::{ClientMessage, Closed, MatchId, Question, ServerMessage, Signal};
+use visavis_wire::socket::{ClientMessage, Closed, MatchId, Question, ServerMessage, Signal, Widening};
 use visavis_wire::{DecodeError, Private, limits};
 
 fn id() -> MatchId {
@@ -15,6 +15,10 @@ fn socket_messages_keep_their_json() {
     let client = [
         (ClientMessage::Hello { protocol: 1 }, r#"{"type":"hello","protocol":1}"#),
         (ClientMessage::Join, r#"{"type":"join"}"#),
+        (
+            ClientMessage::Widen { languages: vec!["de".into()], any_age: true },
+            r#"{"type":"widen","languages":["de"],"any_age":true}"#,
+        ),
         (ClientMessage::CancelWaiting, r#"{"type":"cancel_waiting"}"#),
         (ClientMessage::MatchAnswer { match_id: id(), meet: true }, r#"{"type":"match_answer","match_id":"m1","meet":true}"#),
         (
@@ -38,8 +42,27 @@ fn socket_messages_keep_their_json() {
     let server = [
         (ServerMessage::Welcome { protocol: 1 }, r#"{"type":"welcome","protocol":1}"#),
         (
-            ServerMessage::Waiting { waited_s: 4, looking_for: vec![String::from("city")], relaxed: vec![], estimate_s: None },
+            ServerMessage::Waiting {
+                waited_s: 4,
+                looking_for: vec![String::from("city")],
+                relaxed: vec![],
+                estimate_s: None,
+                widening: None,
+            },
             r#"{"type":"waiting","waited_s":4,"looking_for":["city"],"relaxed":[],"estimate_s":null}"#,
+        ),
+        (
+            ServerMessage::Waiting {
+                waited_s: 9,
+                looking_for: vec![],
+                relaxed: vec![],
+                estimate_s: Some(3),
+                widening: Some(Widening { languages: vec!["en".into()], any_age: false }),
+            },
+            concat!(
+                r#"{"type":"waiting","waited_s":9,"looking_for":[],"relaxed":[],"estimate_s":3,"#,
+                r#""widening":{"languages":["en"],"any_age":false}}"#
+            ),
         ),
         (
             ServerMessage::QuestionOpened { match_id: id(), question: Question::Follow },

@@ -44,7 +44,7 @@ const pages: { [Name in PageName]: Extract<Page, { page: Name }> } = {
     saving: false,
   },
   mirror: { page: 'mirror', own },
-  waiting: { page: 'waiting', waited_s: 0, looking_for: [], relaxed: [], estimate_s: null, closed: null },
+  waiting: { page: 'waiting', waited_s: 0, looking_for: [], relaxed: [], estimate_s: null, closed: null, widening: null },
   match: { page: 'match', card, reasons: [], answer_within_s: 9, answered: false },
   call: { page: 'call', ...call },
   parting: { page: 'parting', reason: 'left', follow: { state: 'asked' }, closes_in_s: 9 },

@@ -8,7 +8,9 @@ use crate::view::Notice;
 use std::time::Duration;
 use visavis_wire::http::{Refusal, RefusalCode};
 use visavis_wire::people::{PeerCard, Reason};
-use visavis_wire::socket::{ClientMessage, Closed, EndReason, MatchId, Question, RelayCredentials, Role, ServerMessage, Signal};
+use visavis_wire::socket::{
+    ClientMessage, Closed, EndReason, MatchId, Question, RelayCredentials, Role, ServerMessage, Signal, Widening,
+};
 
 pub(super) struct Waiting {
     pub since: Duration,
@@ -17,11 +19,12 @@ pub(super) struct Waiting {
     pub estimate_s: Option<u32>,
     /// Nobody new can be met now, until then if that is known. One stays, draws, and is let in by itself.
     pub closed: Option<(Closed, Option<Duration>)>,
+    pub widening: Option<Widening>,
 }
 
 impl Waiting {
     fn begun(now: Duration) -> Self {
-        Self { since: now, looking_for: Vec::new(), relaxed: Vec::new(), estimate_s: None, closed: None }
+        Self { since: now, looking_for: Vec::new(), relaxed: Vec::new(), estimate_s: None, closed: None, widening: None }
     }
 
     /// It opens: asked again without a word.
@@ -74,6 +77,12 @@ impl Evening {
                 out.push(Effect::Send(ClientMessage::CancelWaiting));
                 signed_in.room = Room::Mirror;
             }
+            (Command::Widen { languages, any_age }, Room::Waiting(waiting)) => {
+                if let Some(offer) = waiting.widening.take() {
+                    let languages = offer.languages.into_iter().filter(|language| languages.contains(language)).collect();
+                    out.push(Effect::Send(ClientMessage::Widen { languages, any_age: offer.any_age && *any_age }));
+                }
+            }
             (Command::AnswerMatch { meet: true }, Room::Offered(offered)) if !offered.answered => {
                 offered.answered = true;
                 out.push(Effect::Send(ClientMessage::MatchAnswer { match_id: offered.match_id.clone(), meet: true }));
@@ -90,11 +99,11 @@ impl Evening {
     pub(super) fn message(&mut self, message: ServerMessage, now: Duration, out: &mut Vec<Effect>) {
         match message {
             ServerMessage::Welcome { .. } => self.welcomed(out),
-            ServerMessage::Waiting { waited_s, looking_for, relaxed, estimate_s } => {
+            ServerMessage::Waiting { waited_s, looking_for, relaxed, estimate_s, widening } => {
                 let Stage::SignedIn(signed_in) = &mut self.stage else { return };
                 if let Room::Waiting(waiting) = &mut signed_in.room {
                     let since = now.saturating_sub(Duration::from_secs(u64::from(waited_s)));
-                    *waiting = Waiting { since, looking_for, relaxed, estimate_s, closed: None };
+                    *waiting = Waiting { since, looking_for, relaxed, estimate_s, closed: None, widening };
                 }
             }
             ServerMessage::WaitingEnded => self.waiting_ended(),

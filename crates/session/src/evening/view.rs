@@ -50,6 +50,7 @@ impl Evening {
                     because,
                     opens_in_s: opens_at.map(|at| seconds_up(at.saturating_sub(now))),
                 }),
+                widening: waiting.widening.clone(),
             },
             Room::Offered(offered) => Page::Match {
                 card: offered.card.clone(),
