@@ -66,14 +66,17 @@ const DARK_CHANGE: f32 = 0.05;
 const DARK_MEAN_VEILED: f32 = 12.0;
 
 /// A bare view (a ceiling, a wall) has as little in it as a cover, but is in focus: its finest detail is strong and stays in
-/// place, while blocks hardly differ. Of 49 whole covers none had both (a hand and smears came near, with steps of 4.9 and more).
-const IN_FOCUS: f32 = 4.0;
+/// place, while blocks hardly differ, and it has a sensor's noise, which a drawn picture has not. Seen inside the blocks of the
+/// veil, so that the edges of a mosaic's blocks are no detail. Ceilings of the set: 5.0 and more; covers with so small steps: 0.
+const IN_FOCUS: f32 = 3.0;
 const BARE_KEPT: f32 = 0.8;
 const BARE_STEP: f32 = 1.5;
+const BARE_CHANGE: f32 = 0.05;
 
 /// Whether what looks covered is an open camera that sees a bare surface. A mosaic does not tell.
-fn is_bare(measures: &Measures, mosaic: bool) -> bool {
-    !mosaic && measures.sharpest > IN_FOCUS && measures.kept > BARE_KEPT && measures.step < BARE_STEP
+fn is_bare(measures: &Measures) -> bool {
+    let in_focus = measures.sharpest_inside > IN_FOCUS && measures.kept > BARE_KEPT;
+    in_focus && measures.step < BARE_STEP && measures.change > BARE_CHANGE
 }
 
 /// Whether what looks covered is a room without light.
@@ -96,6 +99,7 @@ pub struct Detector {
     looked: Option<Duration>,
     still: Stillness,
     mosaic: bool,
+    veiled: bool,
     evidence: Belief,
     state: Belief,
 }
@@ -109,6 +113,7 @@ impl Default for Detector {
             looked: None,
             still: Stillness::default(),
             mosaic: false,
+            veiled: false,
             evidence: Belief::new(EVIDENCE, EVIDENCE_OF_CLEAR),
             state: Belief::new(STATE, STATE_OF_CLEAR),
         }
@@ -181,7 +186,7 @@ impl Detector {
 
     /// Whether the last picture looked like a mosaic. For words on the screen; nothing is decided by it.
     pub fn looks_veiled(&self) -> bool {
-        self.mosaic
+        self.veiled
     }
 
     fn start_anew(&mut self) {
@@ -193,6 +198,7 @@ impl Detector {
     /// Logit of trouble, and what it would be called.
     fn judge(&mut self, measures: &Measures, now: Duration) -> (f32, CameraState) {
         self.mosaic = measures.inside_flat >= MOSAIC;
+        self.veiled = self.mosaic && measures.sharpest_inside < IN_FOCUS;
         match self.still.look(measures, self.mosaic, now) {
             Still::Frozen => return (CERTAIN, CameraState::Frozen),
             Still::Drawn => return (CERTAIN, CameraState::Covered),
@@ -200,7 +206,7 @@ impl Detector {
         }
         let (whole, part) = (cover::whole(measures, self.mosaic), cover::part(measures, self.mosaic));
         let trouble = match whole > NEARLY_WHOLE {
-            true if is_bare(measures, self.mosaic) => CameraState::NobodyInView,
+            true if is_bare(measures) => CameraState::NobodyInView,
             true if is_dark(measures, self.mosaic) => CameraState::Dark,
             true => CameraState::Covered,
             false => CameraState::Partial,

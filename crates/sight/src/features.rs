@@ -38,6 +38,8 @@ pub struct Measures {
     /// Texture that stays in place since the last sudden change, of the fiftieth part of the picture that has most of it. Texture is the product of the
     /// gradients of the averages of odd and of even pictures: noise has none.
     pub sharpest: f32,
+    /// The same inside the blocks of the veil alone, where a mosaic has none.
+    pub sharpest_inside: f32,
     /// Correlation of the fine detail of the averages of odd and of even pictures since the last sudden change. Noise has none,
     /// a dark room has. Detail of less than a fifth of a level counts little: it is the rounding of a smooth gradient.
     pub kept: f32,
@@ -62,6 +64,7 @@ impl Measures {
             ("step", self.step),
             ("colours", self.colours),
             ("sharpest", self.sharpest),
+            ("sharpest_inside", self.sharpest_inside),
             ("kept", self.kept),
             ("change", self.change),
             ("empty", self.empty),
@@ -111,6 +114,7 @@ impl Eye {
             least_third,
             step: mean_step(&newest.y),
             colours: deviation(&newest.u) + deviation(&newest.v),
+            sharpest_inside: quantile(&mut texture_inside(&odd, &even), 0.98),
             sharpest: quantile(&mut texture.clone(), 0.98),
             kept: kept(&odd, &even),
             change,
@@ -176,6 +180,24 @@ fn texture(odd: &[f32], even: &[f32]) -> Vec<f32> {
         let out = &mut products[at..at + FINE_ACROSS];
         for x in 0..FINE_ACROSS - 1 {
             out[x] = (a[x + 1] - a[x]) * (b[x + 1] - b[x]) + (a_below[x] - a[x]) * (b_below[x] - b[x]);
+        }
+    }
+    let mut tiles = reduced(&products, FINE_ACROSS, CELLS);
+    tiles.iter_mut().for_each(|tile| *tile = tile.max(0.0).sqrt());
+    tiles
+}
+
+/// Texture of each tile from gradients that do not cross its edges.
+fn texture_inside(odd: &[f32], even: &[f32]) -> Vec<f32> {
+    let mut products = vec![0.0; FINE];
+    for (at, out) in products.iter_mut().enumerate() {
+        let (x, y) = (at % FINE_ACROSS, at / FINE_ACROSS);
+        if x % CELLS + 1 < CELLS {
+            *out += (odd[at + 1] - odd[at]) * (even[at + 1] - even[at]);
+        }
+        if y % CELLS + 1 < CELLS {
+            let below = at + FINE_ACROSS;
+            *out += (odd[below] - odd[at]) * (even[below] - even[at]);
         }
     }
     let mut tiles = reduced(&products, FINE_ACROSS, CELLS);
