@@ -4,12 +4,13 @@
 //! Works on clear and on veiled pictures alike. Two answers are given: [`Detector::evidence`] is quick and feeds the gate,
 //! [`Detector::state`] is calmer and chooses the words shown to people.
 //!
-//! Not told: a recording that is played in a loop. Of views without a person only the bare one (a ceiling, a wall) is told.
+//! A recording that is played in a loop is called frozen. Of views without a person only the bare one (a ceiling, a wall) is told.
 
 use crate::cover;
 use crate::features::{Eye, Measures};
 use crate::hysteresis::Belief;
 use crate::planes::Planes;
+use crate::repeats::Repeats;
 use crate::still::{Still, Stillness};
 use std::time::Duration;
 
@@ -22,7 +23,7 @@ pub enum CameraState {
     /// Too dark to see, but something that stays in place is behind the noise.
     Dark,
     Covered,
-    /// Pictures arrive and are all the same.
+    /// Pictures arrive and are all the same, or the same few again and again.
     Frozen,
     /// Switched off by its owner, who said so.
     Off,
@@ -98,6 +99,7 @@ pub struct Detector {
     heard: Option<Duration>,
     looked: Option<Duration>,
     still: Stillness,
+    repeats: Repeats,
     mosaic: bool,
     veiled: bool,
     evidence: Belief,
@@ -112,6 +114,7 @@ impl Default for Detector {
             heard: None,
             looked: None,
             still: Stillness::default(),
+            repeats: Repeats::default(),
             mosaic: false,
             veiled: false,
             evidence: Belief::new(EVIDENCE, EVIDENCE_OF_CLEAR),
@@ -190,7 +193,8 @@ impl Detector {
     }
 
     fn start_anew(&mut self) {
-        (self.eye, self.looked, self.still) = (Eye::default(), None, Stillness::default());
+        (self.eye, self.looked) = (Eye::default(), None);
+        (self.still, self.repeats) = (Stillness::default(), Repeats::default());
         self.evidence.set(CameraState::Unknown);
         self.state.set(CameraState::Unknown);
     }
@@ -199,9 +203,11 @@ impl Detector {
     fn judge(&mut self, measures: &Measures, now: Duration) -> (f32, CameraState) {
         self.mosaic = measures.inside_flat >= MOSAIC;
         self.veiled = self.mosaic && measures.sharpest_inside < IN_FOCUS;
+        let repeats = self.repeats.look(self.eye.newest());
         match self.still.look(measures, self.mosaic, now) {
             Still::Frozen => return (CERTAIN, CameraState::Frozen),
             Still::Drawn => return (CERTAIN, CameraState::Covered),
+            Still::Moves if repeats => return (CERTAIN, CameraState::Frozen),
             Still::Moves => {}
         }
         let (whole, part) = (cover::whole(measures, self.mosaic), cover::part(measures, self.mosaic));

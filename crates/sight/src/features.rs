@@ -137,6 +137,11 @@ impl Eye {
         &self.recent[self.recent.len().saturating_sub(self.uncut.max(2))..]
     }
 
+    /// Block means of the picture that was looked at last.
+    pub(crate) fn newest(&self) -> &[f32] {
+        self.recent.last().map_or(&[], |grids| &grids.y)
+    }
+
     fn now(&self) -> Vec<f32> {
         let newest = &self.recent[self.recent.len().saturating_sub(NOW)..];
         let mut now = vec![0.0; BLOCKS];
