@@ -38,6 +38,7 @@ const stories = {
     await show({ wish: { game: 'gomoku', twist: null } })
     await page.keyboard.press('y')
     await page.getByTestId('wished').waitFor()
+    assert.equal(await page.evaluate(() => document.activeElement?.value), 'gomoku', 'what is wished for has the focus')
     await page.getByTestId('take-back').focus()
     await page.keyboard.press('Enter')
     assert.deepEqual(await commands(), [{ do: 'wish', play: null }])
