@@ -1,4 +1,5 @@
 // What the scripted shell says: one view for each page and for each state that a page can be in.
+import { games } from './games.mjs'
 
 const fact = (value, shared = true) => ({ value, shared })
 const card = {
@@ -43,6 +44,9 @@ const call = {
   can_redo: false,
   statistics: null,
   pictures: [1, 12, 40, 63],
+  game: null,
+  wish: null,
+  unfair: null,
 }
 const statistics = {
   quality: 'fair', round_trip_ms: 62.4, relayed: true, malformed: 0,
@@ -179,6 +183,7 @@ export const views = {
     veiled: { own: true },
     silent: ['peer'],
   },
+  ...Object.fromEntries(Object.entries(games).map(([name, { press, ...given }]) => [`game-${name}`, { page: { ...open, ...given }, press }])),
   parting: { page: { page: 'parting', reason: 'left', follow: { state: 'asked' }, closes_in_s: 95 } },
   'parting-mutual': { page: { page: 'parting', reason: 'vanished', follow: { state: 'mutual' }, closes_in_s: 0 } },
   friends: { page: { page: 'friends', follows, open: null }, unread: 3 },
