@@ -13,6 +13,7 @@
 //!
 //! What one of the two says never reaches the other here except through [`crate::blind`] and [`crate::sdp`].
 
+mod games;
 mod meeting;
 mod people;
 #[cfg(test)]

@@ -27,3 +27,9 @@ pub const EVIDENCE_PICTURES: usize = 4;
 pub const EVIDENCE_PICTURE: usize = 48 * 1024;
 /// All of them sealed, bytes.
 pub const EVIDENCE: usize = 200 * 1024;
+/// Moves in one message about a game.
+pub const GAME_MOVES: usize = 64;
+/// Bytes of a guess, a word or a statement.
+pub const GAME_TEXT: usize = 400;
+/// Languages that somebody names for a game.
+pub const GAME_LANGUAGES: usize = 8;
