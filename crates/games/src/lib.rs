@@ -5,12 +5,25 @@
 //! | file | holds |
 //! |---|---|
 //! | `view`, `action` | what a page shows; the closed enums in and out |
+//! | `engine` | the common log of the two, the clock, the program's own moves |
+//! | `rules` | what a game is, and the table of them |
+//! | `turns` | which marks belong to a turn, and which to none |
+//! | `draw_and_guess`, `same_word`, `finish`, `gomoku`, `two_truths` | the games |
 //! | `words`, `normalise` | what is drawn, and when a guess is right |
 
 mod action;
+mod draw_and_guess;
+mod engine;
+mod finish;
+mod gomoku;
 pub mod normalise;
+mod rules;
+mod same_word;
+mod turns;
+mod two_truths;
 mod view;
 pub mod words;
 
 pub use action::{Action, Effect, Input};
+pub use engine::Engine;
 pub use view::*;
