@@ -148,6 +148,7 @@ impl Engine {
         if frame.over || (self.paused != [false; 2] && *action != Action::Stop) {
             return;
         }
+        let kept = self.mine.secret.clone();
         let wanted = match action {
             Action::Ready if !frame.playing && !frame.is_ready(self.mine.me) => {
                 Some(Move::Ready { languages: self.mine.languages.clone() })
@@ -159,8 +160,9 @@ impl Engine {
                 self.rules.act(action, &mut self.mine)
             }
         };
-        if let Some(wanted) = wanted {
-            self.make(wanted, now, out);
+        // A second choice, before the first is confirmed, must not take the place of what was committed to.
+        if !wanted.is_some_and(|wanted| self.make(wanted, now, out)) {
+            self.mine.secret = kept;
         }
     }
 
