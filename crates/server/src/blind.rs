@@ -69,6 +69,36 @@ impl Blind {
     }
 }
 
+/// Two wishes for one of many things, which meet when they are the same. Nobody learns of a wish that was not shared.
+#[derive(Clone, Debug)]
+pub struct Wishes<T> {
+    wishes: [Option<T>; 2],
+}
+
+impl<T: Copy + PartialEq> Wishes<T> {
+    pub fn new() -> Self {
+        Self { wishes: [None; 2] }
+    }
+
+    /// Takes the place of the side's wish before. `Some`: both wish for that, and both wishes are spent.
+    pub fn wish(&mut self, side: Side, for_what: T) -> Option<T> {
+        self.wishes[side.index()] = Some(for_what);
+        if self.wishes != [Some(for_what); 2] {
+            return None;
+        }
+        self.wishes = [None; 2];
+        Some(for_what)
+    }
+
+    /// Only the wish that is meant: another one may have been made since.
+    pub fn take_back(&mut self, side: Side, for_what: T) {
+        let wish = &mut self.wishes[side.index()];
+        if *wish == Some(for_what) {
+            *wish = None;
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -94,6 +124,20 @@ mod tests {
         assert_eq!(question.answer(Side::A, true), None);
         assert_eq!(question.answer(Side::B, true), None);
         assert!(!question.is_open());
+    }
+
+    #[test]
+    fn wishes_meet_once_and_can_be_taken_back() {
+        let mut wishes = Wishes::new();
+        assert_eq!(wishes.wish(Side::A, 'x'), None);
+        assert_eq!(wishes.wish(Side::A, 'x'), None, "one person cannot wish for two");
+        assert_eq!(wishes.wish(Side::B, 'y'), None);
+        assert_eq!(wishes.wish(Side::A, 'z'), None);
+        wishes.take_back(Side::B, 'z');
+        assert_eq!(wishes.wish(Side::A, 'y'), Some('y'));
+        assert_eq!(wishes.wish(Side::B, 'y'), None, "spent");
+        wishes.take_back(Side::B, 'y');
+        assert_eq!(wishes.wish(Side::A, 'y'), None);
     }
 
     proptest! {

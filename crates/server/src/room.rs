@@ -15,6 +15,7 @@
 
 #[cfg(test)]
 mod blocks;
+mod games;
 mod meeting;
 mod people;
 #[cfg(test)]

@@ -148,7 +148,7 @@ impl Connection {
             _ => {}
         }
         // Asked at the door, and again at the moment of matching.
-        let goes_in = joins || matches!(message, ClientMessage::MatchAnswer { meet: true, .. });
+        let goes_in = matches!(message, ClientMessage::Join | ClientMessage::MatchAnswer { meet: true, .. });
         let message = match (is_shut(&self.app, self.account, goes_in).await, message) {
             (Some(closed), message) => {
                 self.write(&closed).await?;

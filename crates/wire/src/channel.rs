@@ -8,6 +8,7 @@
 //!
 //! Nothing in [`Control`] can lift a veil: a report can only make the receiver veil itself or say something to its user.
 
+use crate::games::GameMessage;
 use crate::paper::{Op, OpKind, Point, Shape};
 use crate::{CHANNEL_PROTOCOL, DecodeError, limits};
 use serde::de::DeserializeOwned;
@@ -82,6 +83,8 @@ pub enum Control {
     StaysVeiled {
         stays: bool,
     },
+    /// A game of the two: moves, their common order, and what is here of it.
+    Game(GameMessage),
 }
 
 /// The three messages that make the short authentication string of a call, in their order (after RFC 6189 section 4.4: who
@@ -174,7 +177,7 @@ pub trait ChannelMessage: Serialize + DeserializeOwned {
 
 impl ChannelMessage for Control {
     fn check(&self) -> Result<(), DecodeError> {
-        Ok(())
+        if let Self::Game(message) = self { message.check() } else { Ok(()) }
     }
 }
 

@@ -7,6 +7,7 @@
 pub mod channel;
 pub mod evidence;
 pub mod friends;
+pub mod games;
 pub mod http;
 pub mod limits;
 pub mod paper;

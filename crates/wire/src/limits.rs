@@ -35,3 +35,9 @@ pub const TEXTS_SHOWN: usize = 100;
 pub const TEXTS_KEPT: usize = 500;
 /// Sessions in the history.
 pub const HISTORY: usize = 20;
+/// Moves in one message about a game.
+pub const GAME_MOVES: usize = 64;
+/// Bytes of a guess, a word or a statement.
+pub const GAME_TEXT: usize = 400;
+/// Languages that somebody names for a game.
+pub const GAME_LANGUAGES: usize = 8;

@@ -4,6 +4,7 @@
 //! or a socket away for longer than the grace time -> `MatchEnded` to both -> the follow question, until it closes.
 
 use crate::friends::{FollowId, Text};
+use crate::games::Play;
 use crate::http::Refusal;
 use crate::people::{PeerCard, Reason};
 use crate::{DecodeError, Private, limits};
@@ -31,6 +32,8 @@ pub enum Question {
     Reveal,
     /// Asked at parting; the first answer counts.
     Follow,
+    /// The wish for a game, one at a time; both wishes are spent when they meet, which is told as `GameOpened`.
+    Play(Play),
 }
 
 /// Offer, answer and trickled candidates. The server forwards them between the two of a match and strips candidates that are
@@ -186,6 +189,13 @@ pub enum ServerMessage {
     QuestionOpened {
         match_id: MatchId,
         question: Question,
+    },
+    /// Both wish for the same game: it begins, under a number that no other game of the match has. Told again to whoever comes
+    /// back.
+    GameOpened {
+        match_id: MatchId,
+        play: Play,
+        number: u64,
     },
     /// `Reveal` alone: one took the yes back.
     QuestionClosed {

@@ -2,6 +2,7 @@
 
 use visavis_wire::channel::{Bottleneck, ChannelMessage, Comparison, Control, Here, Ink, Live, Operations, Seen, Shows};
 use visavis_wire::friends::{FollowId, Text};
+use visavis_wire::games::{Entry, Game, GameMessage, Move, Play, Twist};
 use visavis_wire::paper::{Author, Fill, Form, Op, OpId, OpKind, Place, Point, Run, Shape, Stroke};
 use visavis_wire::socket::{ClientMessage, Closed, MatchId, Question, ServerMessage, Signal, Widening};
 use visavis_wire::{DecodeError, Private, limits};
@@ -139,6 +140,49 @@ fn channel_messages_keep_their_bytes() {
         let operations = Operations(vec![op]);
         assert_eq!(operations.to_bytes(), [&[1, 1, 1, 7, 9, 3], bytes].concat());
         assert_eq!(Operations::from_bytes(&operations.to_bytes()), Ok(operations));
+    }
+}
+
+#[test]
+fn games_keep_their_bytes_and_json() {
+    let bytes = |message| Control::Game(message).to_bytes();
+    let moves = GameMessage::Moves { game: 300, from: 2, moves: vec![Move::Place { cell: 7 }, Move::Stop] };
+    assert_eq!(bytes(moves), [1, 7, 0, 172, 2, 2, 2, 9, 7, 12]);
+    let guess = Entry { by: Author(1), at_ms: 128, action: Move::Guess { text: String::from("a") } };
+    assert_eq!(bytes(GameMessage::Log { game: 1, from: 0, entries: vec![guess] }), [1, 7, 1, 1, 0, 1, 1, 128, 1, 4, 1, 97]);
+    let here = GameMessage::Here { game: 1, entries: 5, hash: 128, paused: true, at_ms: 9 };
+    assert_eq!(bytes(here), [1, 7, 2, 1, 5, 128, 1, 1, 9]);
+    let seal: [u8; 32] = std::array::from_fn(|at| at as u8);
+    let tags = [
+        (Move::Ready { languages: vec![] }, 0),
+        (Move::Word { commitment: seal, letters: vec![3] }, 1),
+        (Move::Begin { seq: 1 }, 2),
+        (Move::End { seq: 1, seal }, 3),
+        (Move::Hint { place: 1, letter: 'a' }, 6),
+        (Move::SaidAloud, 7),
+        (Move::Open { secret: String::from("a"), nonce: seal }, 8),
+        (Move::Statements { texts: Default::default(), commitment: seal }, 10),
+        (Move::Pick { statement: 1 }, 11),
+        (Move::Time, 13),
+    ];
+    for (action, tag) in tags {
+        let message = Control::Game(GameMessage::Moves { game: 1, from: 0, moves: vec![action] });
+        assert_eq!(message.to_bytes()[..6], [1, 7, 0, 1, 0, 1]);
+        assert_eq!(message.to_bytes()[6], tag);
+        assert_eq!(Control::from_bytes(&message.to_bytes()), Ok(message));
+    }
+    let question = Question::Play(Play { game: Game::DrawAndGuess, twist: Some(Twist::OneStroke) });
+    let json =
+        r#"{"type":"answer","match_id":"m1","question":{"play":{"game":"draw_and_guess","twist":"one_stroke"}},"yes":true}"#;
+    assert_eq!(ClientMessage::Answer { match_id: id(), question, yes: true }.to_json(), json);
+    let opened = ServerMessage::GameOpened { match_id: id(), play: Play { game: Game::Gomoku, twist: None }, number: 4 };
+    let json = r#"{"type":"game_opened","match_id":"m1","play":{"game":"gomoku","twist":null},"number":4}"#;
+    assert_eq!(opened.to_json(), json);
+    let long = Move::Guess { text: "x".repeat(limits::GAME_TEXT + 1) };
+    let many = vec![Move::Stop; limits::GAME_MOVES + 1];
+    for moves in [vec![long], many] {
+        let message = Control::Game(GameMessage::Moves { game: 1, from: 0, moves });
+        assert!(matches!(Control::from_bytes(&message.to_bytes()), Err(DecodeError::FieldTooLarge { .. })));
     }
 }
 

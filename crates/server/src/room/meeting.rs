@@ -1,5 +1,6 @@
 //! One match from the pairing to the end of its follow question.
 
+use super::games::Games;
 use super::people::{card_of, reason};
 use super::waiting::Waiting;
 use super::{Output, Place, Room, Rules, SocketId, Sources, send};
@@ -51,6 +52,7 @@ enum Stage {
     },
     Together {
         reveal: Blind,
+        games: Games,
         away_until_ms: [Option<u64>; 2],
         renew_relay_at_ms: u64,
     },
@@ -81,6 +83,7 @@ impl Meeting {
             offerer: if a_offers { Side::A } else { Side::B },
             stage: Stage::Together {
                 reveal: Blind::new(Kind::Standing),
+                games: Games::new(),
                 away_until_ms,
                 renew_relay_at_ms: now_ms + rules.renew_relay_ms,
             },
@@ -171,6 +174,7 @@ impl Room {
         let relay = relay.clone();
         meeting.stage = Stage::Together {
             reveal: Blind::new(Kind::Standing),
+            games: Games::new(),
             away_until_ms: [None; 2],
             renew_relay_at_ms: now_ms + self.rules.renew_relay_ms,
         };
@@ -249,6 +253,12 @@ impl Room {
                     Change::Opened => ServerMessage::QuestionOpened { match_id: match_id.clone(), question },
                     Change::Closed => ServerMessage::QuestionClosed { match_id: match_id.clone(), question },
                 };
+                self.send_to(a, message.clone(), out);
+                self.send_to(b, message, out);
+            }
+            (Stage::Together { games, .. }, Question::Play(play)) => {
+                let Some((play, number)) = games.answer(now_ms, side, play, yes) else { return };
+                let message = ServerMessage::GameOpened { match_id: match_id.clone(), play, number };
                 self.send_to(a, message.clone(), out);
                 self.send_to(b, message, out);
             }
@@ -402,11 +412,14 @@ impl Room {
         let Some(meeting) = self.matches.get_mut(&match_id) else { return };
         let Some(side) = meeting.side(account) else { return };
         let (role, peer) = (meeting.role(side), meeting.account(side.other()));
-        let Stage::Together { reveal, away_until_ms, .. } = &mut meeting.stage else { return };
+        let Stage::Together { reveal, games, away_until_ms, .. } = &mut meeting.stage else { return };
         let relay = sources.relay();
         out.push(send(socket, ServerMessage::MatchBegins { match_id: match_id.clone(), role, relay }));
         if reveal.is_open() {
             out.push(send(socket, ServerMessage::QuestionOpened { match_id: match_id.clone(), question: Question::Reveal }));
+        }
+        if let Some((play, number)) = games.begun {
+            out.push(send(socket, ServerMessage::GameOpened { match_id: match_id.clone(), play, number }));
         }
         if away_until_ms[side.other().index()].is_some() {
             out.push(send(socket, ServerMessage::PeerAway { match_id: match_id.clone() }));

@@ -5,6 +5,7 @@ use crate::store::Entrant;
 use std::collections::BTreeMap;
 use uuid::Uuid;
 use visavis_wire::Private;
+use visavis_wire::games::{Game, Play, Twist};
 use visavis_wire::people::{Fact, Profile, Reason};
 use visavis_wire::socket::{Question, Role, Signal};
 
@@ -292,6 +293,31 @@ fn reveal_opens_on_yes_and_yes_and_closes_for_both() {
     assert_eq!((evening.take(1), evening.take(2)), (vec![opened.clone()], vec![opened]));
     evening.answer(1, &match_id, Question::Reveal, false);
     assert_eq!((evening.take(1), evening.take(2)), (vec![closed.clone()], vec![closed]));
+}
+
+#[test]
+fn a_game_begins_when_both_wish_for_it() {
+    let mut evening = Evening::new();
+    let match_id = evening.together();
+    let play = |game, twist| Play { game, twist };
+    let (gomoku, blind) = (play(Game::Gomoku, None), play(Game::SameWord, Some(Twist::Blind)));
+    evening.answer(1, &match_id, Question::Play(gomoku), true);
+    evening.answer(2, &match_id, Question::Play(blind), true);
+    evening.answer(2, &match_id, Question::Play(play(Game::SameWord, None)), true);
+    evening.answer(3, &match_id, Question::Play(gomoku), true);
+    evening.pass(5_000);
+    assert_eq!((evening.take(1), evening.take(2)), (vec![], vec![]), "wishes that differ are not told");
+    evening.answer(2, &match_id, Question::Play(gomoku), true);
+    let told = evening.take(1);
+    let [ServerMessage::GameOpened { play: opened, number, .. }] = told[..] else { panic!("{told:?}") };
+    assert_eq!((opened, evening.take(2)), (gomoku, told.clone()));
+    evening.answer(1, &match_id, Question::Play(gomoku), true);
+    evening.answer(1, &match_id, Question::Play(gomoku), false);
+    evening.answer(2, &match_id, Question::Play(gomoku), true);
+    assert_eq!((evening.take(1), evening.take(2)), (vec![], vec![]), "a wish that was taken back");
+    evening.answer(1, &match_id, Question::Play(gomoku), true);
+    let again = evening.take(1);
+    assert!(matches!(again[..], [ServerMessage::GameOpened { number: again, .. }] if again > number));
 }
 
 #[test]

@@ -229,7 +229,7 @@ impl InCall {
             Control::StaysVeiled { stays } => out.push(Effect::Gate(GateInput::PeerStaysVeiled(stays))),
             Control::Paper(here) => self.paper.meet(here, now, out),
             // Handled by the evening: it changes the page. And by the call, which tells it in its statistics, or by its pictures.
-            Control::Leaving | Control::Lowered { .. } | Control::Comparison(_) => {}
+            Control::Leaving | Control::Lowered { .. } | Control::Comparison(_) | Control::Game(_) => {}
         }
     }
 

@@ -141,6 +141,10 @@ impl Evening {
             ServerMessage::QuestionClosed { match_id, question: Question::Follow } | ServerMessage::FollowClosed { match_id } => {
                 self.follow_closed(&match_id);
             }
+            // A game does not begin or end this way.
+            ServerMessage::QuestionOpened { question: Question::Play(_), .. }
+            | ServerMessage::QuestionClosed { question: Question::Play(_), .. } => {}
+            ServerMessage::GameOpened { .. } => {}
             ServerMessage::PeerAway { match_id } => {
                 if let Some(call) = self.call_of(&match_id) {
                     call.peer_away = true;

@@ -1,0 +1,132 @@
+//! Which marks belong to which turn, by their numbers, so that it does not matter in which order marks and moves arrive; and which
+//! marks were drawn out of turn.
+
+use crate::view::{Permit, Unfair};
+use sha2::{Digest, Sha256};
+use std::time::Duration;
+use visavis_wire::paper::{Op, OpId, OpKind, cells};
+
+/// A mark may come this long before the move that allows it.
+const PATIENCE: Duration = Duration::from_secs(10);
+/// Marks of one game that are looked at; what comes beyond is out of turn.
+const MOST: usize = 20_000;
+
+struct Turn {
+    begin: u32,
+    end: Option<(u32, [u8; 32])>,
+    permit: Permit,
+    checked: bool,
+    marks: u32,
+    colour: Option<u32>,
+}
+
+/// The turns of one side.
+#[derive(Default)]
+pub(crate) struct Turns {
+    turns: Vec<Turn>,
+    /// Number and digest of every operation since the game began.
+    ops: Vec<(u32, [u8; 32])>,
+    /// Not judged yet.
+    waiting: Vec<(Op, Duration)>,
+}
+
+impl Turns {
+    pub fn begin(&mut self, seq: u32, permit: Permit) {
+        self.turns.push(Turn { begin: seq, end: None, permit, checked: false, marks: 0, colour: None });
+    }
+
+    pub fn end(&mut self, seq: u32, seal: [u8; 32]) {
+        if let Some(turn) = self.turns.last_mut() {
+            turn.end.get_or_insert((seq, seal));
+        }
+    }
+
+    pub fn drew(&mut self, op: Op, now: Duration) {
+        if self.ops.len() < MOST {
+            let digest = Sha256::digest(format!("{:?}", op.kind)).into();
+            self.ops.push((op.id.seq, digest));
+            self.waiting.push((op, now));
+        }
+    }
+
+    /// Over the operations of the last turn so far.
+    pub fn seal(&self) -> [u8; 32] {
+        let begin = self.turns.last().map_or(0, |turn| turn.begin);
+        self.hash(begin, u32::MAX)
+    }
+
+    fn hash(&self, begin: u32, end: u32) -> [u8; 32] {
+        let within = self.ops.iter().filter(|(seq, _)| *seq > begin && *seq <= end);
+        within.fold(Sha256::new(), |hash, (_, digest)| hash.chain_update(digest)).finalize().into()
+    }
+
+    /// Whether the turn's marks are used up.
+    pub fn used_up(&self) -> bool {
+        self.turns.last().is_some_and(|turn| turn.permit.one_stroke && turn.marks > 0)
+    }
+
+    pub fn colour(&self) -> Option<u32> {
+        self.turns.last().filter(|turn| turn.permit.one_colour).and_then(|turn| turn.colour)
+    }
+
+    /// Marks that are out of turn by now, and seals that are broken. `free`: nothing is asked of marks at the moment.
+    pub fn judge(&mut self, free: bool, now: Duration) -> (Vec<OpId>, Option<Unfair>) {
+        let (mut out, mut waiting) = (Vec::new(), Vec::new());
+        for (op, since) in std::mem::take(&mut self.waiting) {
+            let seq = op.id.seq;
+            let turn = self.turns.iter_mut().rev().find(|turn| seq > turn.begin);
+            let fits = turn.filter(|turn| turn.end.is_none_or(|(end, _)| seq <= end)).map(|turn| turn.takes(&op.kind));
+            match fits {
+                Some(true) => {}
+                Some(false) => out.push(op.id),
+                // Before the first turn, or between two of them.
+                None if free || self.turns.is_empty() && now < since + PATIENCE => {
+                    if !free {
+                        waiting.push((op, since));
+                    }
+                }
+                None if now < since + PATIENCE => waiting.push((op, since)),
+                None if matches!(op.kind, OpKind::Undo { .. } | OpKind::Clear) => {}
+                None => out.push(op.id),
+            }
+        }
+        self.waiting = waiting;
+        let last = self.ops.last().map_or(0, |op| op.0);
+        let mut broken = None;
+        for index in 0..self.turns.len() {
+            let Turn { begin, end: Some((end, seal)), checked: false, .. } = self.turns[index] else { continue };
+            if last >= end || end <= begin {
+                self.turns[index].checked = true;
+                if self.hash(begin, end) != seal {
+                    broken = Some(Unfair::ChangedDrawing);
+                }
+            }
+        }
+        (out, broken)
+    }
+}
+
+impl Turn {
+    fn takes(&mut self, kind: &OpKind) -> bool {
+        let area = self.permit.area;
+        let (inside, colour) = match kind {
+            OpKind::Stroke(stroke) => (stroke.points.iter().all(|point| area.holds(point.x, point.y)), stroke.colour),
+            OpKind::Shape(shape) => {
+                (area.holds(shape.from.x, shape.from.y) && area.holds(shape.to.x, shape.to.y), Some(shape.colour))
+            }
+            OpKind::Fill(fill) => {
+                let inside = |(column, row, length): (u16, u16, u16)| {
+                    area.holds(column * 10, row * 10) && area.holds((column + length - 1) * 10, row * 10)
+                };
+                (cells(&fill.runs).all(inside), Some(fill.colour))
+            }
+            OpKind::Undo { .. } | OpKind::Clear => return true,
+        };
+        let first = self.marks == 0;
+        self.marks += 1;
+        if colour.is_some() && self.colour.is_none() {
+            self.colour = colour;
+        }
+        inside && (first || !self.permit.one_stroke) && (!self.permit.one_colour || colour.is_none() || colour == self.colour)
+    }
+}
