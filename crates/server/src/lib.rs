@@ -15,7 +15,9 @@
 
 mod admin;
 mod adult;
+mod backup;
 mod blind;
+mod bus;
 mod conduct;
 mod config;
 mod dev_issuer;
@@ -29,6 +31,7 @@ mod issuer_http;
 mod listener;
 mod metrics;
 mod moderation;
+mod node;
 mod openapi;
 mod random;
 mod refusal;
@@ -40,8 +43,11 @@ mod server;
 mod settings;
 mod socket;
 mod store;
+#[cfg(test)]
+mod testnet;
 mod tokens;
 
+pub use backup::{BackupError, backup, restore};
 pub use config::{
     AdminConfig, Config, ConfigError, Limits, ModerationRules, OtherRelay, RECENT_PARTNERS, RelayConfig, RelayTls, RetentionDays,
     TlsFiles,

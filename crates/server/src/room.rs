@@ -7,7 +7,7 @@
 //! |---|---|
 //! | `Arrived`, `Said`, `Gone` | the socket of one person (`socket`) |
 //! | `ProfileChanged`, `Barred` | the HTTP interface, and moderators' measures |
-//! | `LookedUp`, `Committed`, `FollowStored` | the store, answering `LookUp`, `Commit`, `StoreFollow` |
+//! | `LookedUp`, `Committed`, `Begun`, `FollowStored` | the store, answering `LookUp`, `Commit`, `Began`, `StoreFollow` |
 //! | `Tick` | the clock, every [`TICK_MS`] |
 //! | `Closing` | shutdown |
 //!
@@ -15,6 +15,7 @@
 
 mod meeting;
 mod people;
+mod reconcile;
 #[cfg(test)]
 mod tests;
 mod waiting;
@@ -24,6 +25,7 @@ pub use people::card_of;
 use crate::refusal::refuse;
 use crate::store::{AccountId, Entrant, RunningMatch, SightFact};
 use meeting::Meeting;
+use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use visavis_wire::http::{Refusal, RefusalCode};
 use visavis_wire::socket::{ClientMessage, EndReason, MatchId, RelayCredentials, ServerMessage};
@@ -33,7 +35,8 @@ use waiting::{Waiting, Waits};
 pub const TICK_MS: u64 = 250;
 
 /// One connection of one person; a later one of the same person has another number.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
 pub struct SocketId(pub u64);
 
 #[derive(Clone, Copy, Debug)]
@@ -62,12 +65,32 @@ impl Default for Rules {
     }
 }
 
+/// How far somebody's app is with a match, by what it was last told.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Phase {
+    Offered {
+        /// Has said "meet".
+        meet: bool,
+    },
+    Together,
+    Parting,
+}
+
+/// In which state somebody's socket comes.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Arrival {
+    /// `Hello` was read, its version is ours.
+    New,
+    /// Greeted long ago, by this room or by one before it: only news are told.
+    Again { waited_ms: Option<u64>, place: Option<(MatchId, Phase)> },
+}
+
 #[derive(Debug)]
 pub enum Input {
-    /// `Hello` was read, its version is ours.
     Arrived {
         account: AccountId,
         socket: SocketId,
+        arrival: Arrival,
     },
     Said {
         account: AccountId,
@@ -94,6 +117,10 @@ pub enum Input {
         match_id: MatchId,
         allowed: bool,
     },
+    /// The match is written down as running.
+    Begun {
+        match_id: MatchId,
+    },
     FollowStored {
         match_id: MatchId,
         stored: bool,
@@ -115,12 +142,15 @@ pub enum Output {
     LookUp {
         account: AccountId,
     },
-    /// Are both still allowed to meet? Answered by `Committed`; nothing is announced before.
+    /// Are both still allowed to meet, and free? Answered by `Committed`; nothing is announced before.
     Commit {
-        match_id: MatchId,
-        a: AccountId,
-        b: AccountId,
+        pair: RunningMatch,
     },
+    /// A commitment that came to nothing.
+    Withdrawn {
+        match_id: MatchId,
+    },
+    /// Both said "meet". Answered by `Begun`; neither is told before.
     Began {
         running: RunningMatch,
     },
@@ -149,7 +179,9 @@ enum Place {
     #[default]
     Idle,
     /// Asked to join; the store is being asked.
-    Joining,
+    Joining {
+        since_ms: u64,
+    },
     Waiting(Box<Waiting>),
     Matched(MatchId),
 }
@@ -184,7 +216,7 @@ impl Room {
         }
     }
 
-    /// Takes up a match of the process before this one: both are away and come back, or it ends. Whether they see each other is
+    /// Takes up a match of the room before this one: both are away and come back, or it ends. Whether they see each other is
     /// not taken up: nobody's answer is written down, and both apps give theirs again.
     pub fn restore(&mut self, now_ms: u64, running: RunningMatch) {
         let RunningMatch { id, a, b, a_offers } = running;
@@ -198,8 +230,20 @@ impl Room {
         self.matches.insert(id, Meeting::restored([a, b], a_offers, now_ms, &self.rules));
     }
 
-    pub fn is_online(&self, account: AccountId) -> bool {
-        self.people.get(&account).is_some_and(|person| person.socket.is_some())
+    /// Takes up a committed pair of the room before this one that has not begun. It may have been announced, so the two have the
+    /// whole time again.
+    pub fn restore_offer(&mut self, now_ms: u64, pair: RunningMatch, entrants: [Entrant; 2], sources: &mut dyn Sources) {
+        let RunningMatch { id, a, b, a_offers } = pair;
+        let free = |account: AccountId| self.people.get(&account).is_none_or(|person| matches!(person.place, Place::Idle));
+        if a == b || !free(a) || !free(b) {
+            return;
+        }
+        for account in [a, b] {
+            self.people.entry(account).or_default().place = Place::Matched(id.clone());
+        }
+        let [one, other] = entrants;
+        let two = [(a, Waiting::restored(a, one, now_ms)), (b, Waiting::restored(b, other, now_ms))];
+        self.matches.insert(id, Meeting::offered(two, a_offers, now_ms, &self.rules, sources));
     }
 
     /// How many people are where.
@@ -208,7 +252,7 @@ impl Room {
         for person in self.people.values() {
             match person.place {
                 Place::Idle => idle += 1,
-                Place::Joining | Place::Waiting(_) => waiting += 1,
+                Place::Joining { .. } | Place::Waiting(_) => waiting += 1,
                 Place::Matched(_) => matched += 1,
             }
         }
@@ -218,7 +262,7 @@ impl Room {
     pub fn handle(&mut self, now_ms: u64, input: Input, sources: &mut dyn Sources) -> Vec<Output> {
         let mut out = Vec::new();
         match input {
-            Input::Arrived { account, socket } => self.arrived(now_ms, account, socket, sources, &mut out),
+            Input::Arrived { account, socket, arrival } => self.arrived(now_ms, account, socket, arrival, sources, &mut out),
             Input::Gone { account, socket } => self.gone(now_ms, account, socket, &mut out),
             Input::Said { account, socket, message } => {
                 // A message of a socket that has been replaced meanwhile is nobody's.
@@ -234,6 +278,7 @@ impl Room {
             Input::Barred { account, code } => self.barred(now_ms, account, code, &mut out),
             Input::LookedUp { account, found } => self.looked_up(now_ms, account, found, &mut out),
             Input::Committed { match_id, allowed } => self.committed(now_ms, &match_id, allowed, sources, &mut out),
+            Input::Begun { match_id } => self.begun(now_ms, &match_id, &mut out),
             Input::FollowStored { match_id, stored } => self.follow_stored(&match_id, stored, &mut out),
             Input::Tick => self.tick(now_ms, sources, &mut out),
             Input::Closing => self.close(&mut out),
@@ -241,13 +286,21 @@ impl Room {
         out
     }
 
-    fn arrived(&mut self, now_ms: u64, account: AccountId, socket: SocketId, sources: &mut dyn Sources, out: &mut Vec<Output>) {
+    fn arrived(
+        &mut self,
+        now_ms: u64,
+        account: AccountId,
+        socket: SocketId,
+        arrival: Arrival,
+        sources: &mut dyn Sources,
+        out: &mut Vec<Output>,
+    ) {
         if self.closing {
             out.push(send(socket, refuse(RefusalCode::ShuttingDown)));
             out.push(Output::Close { socket });
             return;
         }
-        let old = self.people.entry(account).or_default().socket;
+        let old = self.people.entry(account).or_default().socket.filter(|old| *old != socket);
         if let Some(old) = old {
             out.push(send(old, refuse(RefusalCode::Replaced)));
             out.push(Output::Close { socket: old });
@@ -255,8 +308,13 @@ impl Room {
         }
         let person = self.people.entry(account).or_default();
         person.socket = Some(socket);
-        out.push(send(socket, ServerMessage::Welcome { protocol: visavis_wire::SERVER_PROTOCOL }));
-        self.resume(now_ms, account, socket, sources, out);
+        match arrival {
+            Arrival::New => {
+                out.push(send(socket, ServerMessage::Welcome { protocol: visavis_wire::SERVER_PROTOCOL }));
+                self.resume(now_ms, account, socket, sources, out);
+            }
+            Arrival::Again { waited_ms, place } => self.reconcile(now_ms, account, socket, (waited_ms, place), sources, out),
+        }
     }
 
     fn gone(&mut self, now_ms: u64, account: AccountId, socket: SocketId, out: &mut Vec<Output>) {
@@ -273,7 +331,7 @@ impl Room {
         person.socket = None;
         match &person.place {
             Place::Idle => {}
-            Place::Joining | Place::Waiting(_) => person.place = Place::Idle,
+            Place::Joining { .. } | Place::Waiting(_) => person.place = Place::Idle,
             Place::Matched(match_id) => {
                 let match_id = match_id.clone();
                 self.went_away(now_ms, &match_id, account, replaced, out);
@@ -285,7 +343,7 @@ impl Room {
         let Some(person) = self.people.get_mut(&account) else { return };
         match &person.place {
             Place::Idle => {}
-            Place::Joining | Place::Waiting(_) => person.place = Place::Idle,
+            Place::Joining { .. } | Place::Waiting(_) => person.place = Place::Idle,
             Place::Matched(match_id) => {
                 let match_id = match_id.clone();
                 self.leave(now_ms, &match_id, account, out);
@@ -310,7 +368,7 @@ impl Room {
         match message {
             // The socket answers a second greeting itself.
             ClientMessage::Hello { .. } => {}
-            ClientMessage::Join => self.join(now_ms, account, socket, out),
+            ClientMessage::Join => self.join(now_ms, account, socket, 0, out),
             ClientMessage::CancelWaiting => self.cancel(now_ms, account, socket, out),
             ClientMessage::MatchAnswer { match_id, meet } => self.match_answer(now_ms, &match_id, account, meet, out),
             ClientMessage::Signal { match_id, signal } => self.signal(&match_id, account, signal, out),

@@ -2,9 +2,9 @@
 
 use super::meeting::Meeting;
 use super::people::{person_id, waiter_of};
-use super::{Output, Person, Place, Room, SocketId, Sources, send};
+use super::{Output, Person, Phase, Place, Room, SocketId, Sources, send};
 use crate::refusal::{refuse, refuse_saying};
-use crate::store::{AccountId, Entrant};
+use crate::store::{AccountId, Entrant, RunningMatch};
 use std::collections::VecDeque;
 use visavis_matching as matching;
 use visavis_wire::http::{Refusal, RefusalCode};
@@ -20,6 +20,12 @@ pub(super) struct Waiting {
     pub waiter: matching::Waiter,
     pub entrant: Entrant,
     told_ms: Option<u64>,
+}
+
+impl Waiting {
+    pub(super) fn restored(account: AccountId, entrant: Entrant, now_ms: u64) -> Self {
+        Self { waiter: waiter_of(account, &entrant, now_ms), entrant, told_ms: None }
+    }
 }
 
 /// How long people waited lately before they were paired.
@@ -51,7 +57,8 @@ impl Waits {
 }
 
 impl Room {
-    pub(super) fn join(&mut self, now_ms: u64, account: AccountId, socket: SocketId, out: &mut Vec<Output>) {
+    /// `waited_ms`: before this room knew of it.
+    pub(super) fn join(&mut self, now_ms: u64, account: AccountId, socket: SocketId, waited_ms: u64, out: &mut Vec<Output>) {
         if self.closing {
             out.push(send(socket, refuse(RefusalCode::ShuttingDown)));
             return;
@@ -59,15 +66,20 @@ impl Room {
         let person = self.people.entry(account).or_default();
         match &mut person.place {
             Place::Idle => {
-                person.place = Place::Joining;
+                person.place = Place::Joining { since_ms: now_ms.saturating_sub(waited_ms) };
                 out.push(Output::LookUp { account });
             }
-            Place::Joining => {}
+            Place::Joining { .. } => {}
             Place::Waiting(waiting) => {
                 waiting.told_ms = None;
                 self.tell_waiting(now_ms, out);
             }
-            Place::Matched(_) => {
+            Place::Matched(match_id) => {
+                let phase = self.matches.get(match_id).and_then(|meeting| meeting.phase(account));
+                if phase != Some(Phase::Together) {
+                    // Crossed with the next offer.
+                    return;
+                }
                 out.push(send(
                     socket,
                     refuse_saying(RefusalCode::BadRequest, "You are in a match; leave it before you join again."),
@@ -80,7 +92,7 @@ impl Room {
         let Some(person) = self.people.get_mut(&account) else { return };
         match &person.place {
             Place::Idle => {}
-            Place::Joining | Place::Waiting(_) => person.place = Place::Idle,
+            Place::Joining { .. } | Place::Waiting(_) => person.place = Place::Idle,
             Place::Matched(match_id) => {
                 let match_id = match_id.clone();
                 // Pressed while the offer was on its way: a "not now". A match that has begun is left, not cancelled.
@@ -95,7 +107,7 @@ impl Room {
     pub(super) fn looked_up(&mut self, now_ms: u64, account: AccountId, found: Result<Entrant, Refusal>, out: &mut Vec<Output>) {
         let Some(person) = self.people.get_mut(&account) else { return };
         let since_ms = match &person.place {
-            Place::Joining => now_ms,
+            Place::Joining { since_ms } => *since_ms,
             Place::Waiting(waiting) => waiting.waiter.since_ms,
             Place::Idle | Place::Matched(_) => return,
         };
@@ -164,9 +176,10 @@ impl Room {
             for waiter in [&waiters[a], &waiters[b]] {
                 self.waits.add(now_ms, now_ms.saturating_sub(waiter.since_ms));
             }
-            let meeting = Meeting::new([(accounts[a], one), (accounts[b], other)], sources.coin());
+            let a_offers = sources.coin();
+            let meeting = Meeting::new([(accounts[a], one), (accounts[b], other)], a_offers);
             self.matches.insert(match_id.clone(), meeting);
-            out.push(Output::Commit { match_id, a: accounts[a], b: accounts[b] });
+            out.push(Output::Commit { pair: RunningMatch { id: match_id, a: accounts[a], b: accounts[b], a_offers } });
         }
     }
 

@@ -4,13 +4,16 @@
 //! real one, started for this test process; where it is not installed, that is said aloud.
 
 mod accounts;
+mod engagements;
 mod follows;
 mod keeping;
+mod leases;
 mod matches;
 mod safety;
+mod seats;
 mod tokens;
 
-use super::{AccountId, SignedIn, SqlStore, Store};
+use super::{AccountId, Fence, SignedIn, SqlStore, Store};
 use crate::engines;
 use std::sync::atomic::{AtomicU32, Ordering};
 use visavis_wire::Private;
@@ -63,6 +66,12 @@ pub fn signed_in(name: &str) -> SignedIn {
         checked_at: NOW,
         profile: Profile::default(),
     }
+}
+
+/// The right to write about matches.
+pub async fn lead(store: &dyn Store, lease: &str) -> Fence {
+    let taken = store.take(lease, "node", None).await.unwrap();
+    Fence { lease: lease.to_owned(), number: taken.unwrap_or(1) }
 }
 
 pub async fn account_of(store: &dyn Store, name: &str) -> AccountId {

@@ -2,7 +2,11 @@
 
 #![allow(clippy::unwrap_used, reason = "a test ends where something is not as it should be")]
 
+mod backup;
+mod cluster;
 mod deploy;
+#[allow(dead_code, reason = "each of the two that include this file uses a part")]
+mod engines;
 mod evening;
 mod identity;
 mod operation;

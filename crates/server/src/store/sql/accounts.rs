@@ -169,13 +169,4 @@ impl Accounts for SqlStore {
         let conduct = conduct::points(&self.covered(id, now - conduct::COUNTS_FOR_S).await?, now);
         Ok(Some(Entrant { adult: known.adult, profile: known.profile, recent, conduct }))
     }
-
-    async fn both_adults(&self, a: AccountId, b: AccountId) -> StoreResult<bool> {
-        let row = sqlx::query("SELECT COUNT(*) AS adults FROM accounts WHERE adult = 1 AND (id = $1 OR id = $2)")
-            .bind(text(a))
-            .bind(text(b))
-            .fetch_one(&self.pool)
-            .await?;
-        Ok(row.try_get::<i64, _>("adults")? == 2)
-    }
 }
