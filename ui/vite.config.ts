@@ -6,7 +6,7 @@ const here = (path: string): string => fileURLToPath(new URL(path, import.meta.u
 
 export default defineConfig({
   plugins: [svelte()],
-  resolve: { alias: { '@locales': here('../assets/locales') } },
+  resolve: { alias: { '@locales': here('../assets/locales'), '@words': here('../assets/words') } },
   // The shell loads the page from this very address (devUrl of tauri.conf.json).
   server: { port: 5173, strictPort: true, fs: { allow: [here('.'), here('../assets')] } },
   build: {

@@ -1,4 +1,5 @@
 // What the scripted shell says: one view for each page and for each state that a page can be in.
+import { games } from './games.mjs'
 
 const fact = (value, shared = true) => ({ value, shared })
 const card = {
@@ -43,6 +44,9 @@ const call = {
   can_redo: false,
   statistics: null,
   pictures: [1, 12, 40, 63],
+  game: null,
+  wish: null,
+  unfair: null,
 }
 const statistics = {
   quality: 'fair', round_trip_ms: 62.4, relayed: true, malformed: 0,
@@ -63,8 +67,18 @@ const profile = {
   sign: fact('libra'),
 }
 const follows = [
-  { username: 'marisol', since: 1_780_000_000, online: true },
-  { username: 'Anselm Weidenbach', since: 1_777_000_000, online: false },
+  { id: 'f1', username: 'marisol', since: 1_780_000_000, online: true, unread: 3 },
+  { id: 'f2', username: 'Anselm Weidenbach', since: 1_777_000_000, online: false, unread: 0 },
+]
+const texts = [
+  { number: 1, own: false, text: 'That boat of yours had three masts in the end.', sent_at: 1_780_100_000 },
+  { number: 2, own: true, text: 'Four. You forgot the one behind the house.', sent_at: 1_780_100_100 },
+  { number: 3, own: false, text: 'Again on Friday?\nI bring the sea.', sent_at: 1_780_103_000 },
+]
+const sessions = [
+  { match_id: 'm1', card, began_at: 1_780_103_000, lasted_s: 754, ended: 'left', blocked: false },
+  { match_id: 'm2', card: { ...card, city: null, age: null, games: [] }, began_at: 1_780_003_000, lasted_s: 61, ended: 'vanished', blocked: true },
+  { match_id: 'm3', card: { ...card, city: null, age: null, sign: null, languages: [], interests: [], games: [] }, began_at: 1_779_003_000, lasted_s: null, ended: null, blocked: false },
 ]
 
 /** `veiled`: whether the frame of the stream is. */
@@ -95,7 +109,13 @@ export const views = {
   'mirror-off': { page: { page: 'mirror', own: { ...own, on: false, looks: 'off' } } },
   'mirror-shutter': { page: { page: 'mirror', own: { ...own, looks: 'covered', shutter_closed: true } } },
   waiting: {
-    page: { page: 'waiting', waited_s: 74, looking_for: ['language', 'interests', 'city'], relaxed: ['city'], estimate_s: 120 },
+    page: { page: 'waiting', waited_s: 74, looking_for: ['language', 'interests', 'city'], relaxed: ['city'], estimate_s: 120, closed: null },
+  },
+  'waiting-closed': {
+    page: { page: 'waiting', waited_s: 0, looking_for: [], relaxed: [], estimate_s: null, closed: { because: 'hours', opens_in_s: 8073 } },
+  },
+  'waiting-admission': {
+    page: { page: 'waiting', waited_s: 0, looking_for: [], relaxed: [], estimate_s: null, closed: { because: 'admission', opens_in_s: null } },
   },
   match: {
     page: {
@@ -163,16 +183,23 @@ export const views = {
     veiled: { own: true },
     silent: ['peer'],
   },
+  ...Object.fromEntries(Object.entries(games).map(([name, { press, ...given }]) => [`game-${name}`, { page: { ...open, ...given }, press }])),
   parting: { page: { page: 'parting', reason: 'left', follow: { state: 'asked' }, closes_in_s: 95 } },
   'parting-mutual': { page: { page: 'parting', reason: 'vanished', follow: { state: 'mutual' }, closes_in_s: 0 } },
-  friends: { page: { page: 'friends', follows } },
-  'friends-empty': { page: { page: 'friends', follows: [] } },
+  friends: { page: { page: 'friends', follows, open: null }, unread: 3 },
+  'friends-conversation': {
+    page: { page: 'friends', follows, open: { follow: 'f1', texts, loading: false, sending: false } },
+  },
+  'friends-empty': { page: { page: 'friends', follows: [], open: null } },
+  history: { page: { page: 'history', sessions } },
+  'history-empty': { page: { page: 'history', sessions: [] } },
 }
 
-export const viewOf = ({ page, username = 'linnea', notice = null, devices: given = devices }) => ({
+export const viewOf = ({ page, username = 'linnea', notice = null, devices: given = devices, unread = 0 }) => ({
   page,
   notice,
   username,
+  unread,
   devices: given,
   ask_before_unveiling: false,
 })

@@ -3,11 +3,13 @@ import './look/base.css'
 import { mount } from 'svelte'
 import App from './App.svelte'
 import { startTheme } from './look/theme.svelte'
+import { sounds } from './games/sounds.svelte'
 import { listen } from './shell/state.svelte'
 import { startWords } from './words/words.svelte'
 
 startTheme()
 startWords()
+sounds.start()
 listen()
 
 const target = document.getElementById('app')

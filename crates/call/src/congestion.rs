@@ -9,13 +9,12 @@
 use crate::interceptors::Monitor;
 use crate::pace::{Gate, Pacer};
 use crate::rate::ledger::{Kind, Line, Sent};
-use crate::rate::{Figures, RateControl};
-use rtc::interceptor::{Attribute, AttributedPacket, Interceptor, Packet, StreamInfo, TaggedPacket, convert_twcc};
+use crate::rate::{Allowance, Figures, RateControl};
+use rtc::interceptor::{Attribute, Interceptor, Packet, StreamInfo, TaggedPacket, convert_twcc};
 use rtc::rtcp::transport_feedbacks::transport_layer_cc::TransportLayerCc;
 use rtc::rtp;
 use rtc::rtp::extension::transport_cc_extension::TransportCcExtension;
 use rtc::sansio::Protocol;
-use rtc::shared::TransportContext;
 use rtc::shared::error::Error;
 use rtc::shared::marshal::{MarshalSize, Unmarshal};
 use std::collections::VecDeque;
@@ -31,16 +30,20 @@ const ENOUGH_WAITING: Duration = Duration::from_millis(60);
 const TOO_OLD: Duration = Duration::from_millis(2000);
 /// While nothing is heard a packet leaves now and then, so that there is something to answer.
 const TRICKLE: Duration = Duration::from_millis(250);
-/// Packets that a picture is filled up with at most.
-const COPIES: usize = 12;
+/// Numbers of sound packets remembered, to know one that leaves a second time.
+const SOUNDS: usize = 8;
 
 /// For the encoder, before each picture.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) enum Turn {
     /// The path is behind: leave this picture out.
     Wait,
     Encode {
         kbps: u32,
+        /// Share of the packets that the path loses whatever is sent, 0 to 1.
+        lost: f32,
+        /// Cut it into enough packets for a probe.
+        probe: bool,
     },
 }
 
@@ -52,42 +55,9 @@ struct State {
     epoch: Option<Instant>,
     now: Duration,
     trickled: Duration,
-    /// Packets of the picture that is being queued, kept while it may have to be filled up.
-    copies: Vec<rtp::Packet>,
 }
 
 impl State {
-    /// A picture's packet joins the queue. A picture that is too small to probe the path with is followed by its own packets again:
-    /// the other side drops what it has, and has what it lost.
-    fn queue_picture(&mut self, message: TaggedPacket, bytes: u32, marker: bool) {
-        let now = self.now;
-        let fill = self.rate.allowance(now).fill;
-        if let (Some(_), Packet::Rtp(packet)) = (fill, &message.message.packet) {
-            self.copies.push(packet.clone());
-        }
-        let left = message.now;
-        self.pacer.push(message, bytes, false, now);
-        if !marker {
-            return;
-        }
-        let copies = std::mem::take(&mut self.copies);
-        let (mut total, wanted) = (copies.iter().map(on_the_wire).sum::<u32>(), fill.unwrap_or(0));
-        if total == 0 || total >= wanted {
-            return;
-        }
-        self.rate.was_filled(now);
-        for packet in copies.iter().cycle().take(COPIES) {
-            if total >= wanted {
-                break;
-            }
-            let bytes = on_the_wire(packet);
-            let message = AttributedPacket::new(Packet::Rtp(packet.clone()));
-            let copy = TaggedPacket { now: left, transport: TransportContext::default(), message };
-            self.pacer.push(copy, bytes, false, now);
-            total += bytes;
-        }
-    }
-
     fn at(&mut self, now: Instant) -> Duration {
         let epoch = *self.epoch.get_or_insert(now);
         self.now = self.now.max(now.saturating_duration_since(epoch));
@@ -155,7 +125,6 @@ impl Congestion {
             epoch: None,
             now: Duration::ZERO,
             trickled: Duration::ZERO,
-            copies: Vec::new(),
         })))
     }
 
@@ -165,12 +134,16 @@ impl Congestion {
 
     /// Whether the next picture is to be encoded, and with how many bits.
     pub fn turn(&self) -> Turn {
-        let state = self.state();
+        let mut state = self.state();
         let (now, gate) = (state.now, state.gate());
         if gate.in_flight >= gate.window || state.pacer.waiting(gate) > ENOUGH_WAITING {
             return Turn::Wait;
         }
-        Turn::Encode { kbps: state.rate.allowance(now).video_kbps }
+        let Allowance { video_kbps: kbps, probe, .. } = state.rate.allowance(now);
+        if probe {
+            state.rate.probes(now);
+        }
+        Turn::Encode { kbps, lost: state.rate.figures().lost_by_path, probe }
     }
 
     pub fn video_kbps(&self) -> u32 {
@@ -191,7 +164,13 @@ impl Congestion {
 
     /// For the slots of congestion control and of the pacer.
     pub fn interceptors(&self) -> (WireWatch, PictureQueue) {
-        let watch = WireWatch { congestion: self.clone(), extension: None, reads: VecDeque::new(), writes: VecDeque::new() };
+        let watch = WireWatch {
+            congestion: self.clone(),
+            extension: None,
+            sounds: [None; SOUNDS],
+            reads: VecDeque::new(),
+            writes: VecDeque::new(),
+        };
         let queue =
             PictureQueue { congestion: self.clone(), now: None, wake: false, reads: VecDeque::new(), writes: VecDeque::new() };
         (watch, queue)
@@ -207,23 +186,30 @@ pub(crate) struct WireWatch {
     congestion: Congestion,
     /// Number of the header extension that holds the transport-wide number.
     extension: Option<u8>,
+    /// The newest numbers of sound packets.
+    sounds: [Option<u16>; SOUNDS],
     reads: VecDeque<TaggedPacket>,
     writes: VecDeque<TaggedPacket>,
 }
 
 impl WireWatch {
-    fn leaves(&self, message: &TaggedPacket) {
+    fn leaves(&mut self, message: &TaggedPacket) {
         let Packet::Rtp(packet) = &message.message.packet else { return };
         let Some(mut extension) = self.extension.and_then(|number| packet.header.get_extension(number)) else { return };
         let Ok(extension) = TransportCcExtension::unmarshal(&mut extension) else { return };
         let mut state = self.congestion.state();
         let kind = if !state.monitor.is_video(packet) {
-            Kind::Sound
+            let number = Some(packet.header.sequence_number);
+            if self.sounds.contains(&number) { Kind::Copy } else { Kind::Sound }
         } else if message.message.get(&Attribute::Retransmission).is_some() {
             Kind::Repair
         } else {
             Kind::Picture(packet.header.timestamp)
         };
+        if kind == Kind::Sound {
+            self.sounds.rotate_right(1);
+            self.sounds[0] = Some(packet.header.sequence_number);
+        }
         let at = state.at(message.now);
         state.rate.sent(extension.transport_sequence, Sent { at, bytes: on_the_wire(packet), kind });
     }
@@ -238,6 +224,8 @@ impl WireWatch {
         let mut state = self.congestion.state();
         let now = state.at(now);
         state.rate.feedback(&lines, now);
+        let Figures { lost, lost_by_path, .. } = state.rate.figures();
+        state.monitor.change(|readings| (readings.sent_lost, readings.path_lost) = (lost, lost_by_path));
     }
 }
 
@@ -319,12 +307,9 @@ impl Protocol<TaggedPacket, TaggedPacket, ()> for PictureQueue {
         let now = state.at(message.now);
         match &message.message.packet {
             Packet::Rtp(packet) if state.monitor.is_video(packet) => {
-                let (bytes, marker) = (on_the_wire(packet), packet.header.marker);
-                if message.message.get(&Attribute::Retransmission).is_some() {
-                    state.pacer.push(message, bytes, true, now);
-                } else {
-                    state.queue_picture(message, bytes, marker);
-                }
+                let repair = message.message.get(&Attribute::Retransmission).is_some();
+                let bytes = on_the_wire(packet);
+                state.pacer.push(message, bytes, repair, now);
             }
             _ => self.writes.push_back(message),
         }

@@ -7,6 +7,7 @@ use crate::codecs::Codecs;
 use crate::comparison::Fingerprint;
 use crate::congestion::TRANSPORT_CC;
 use crate::engine::{Config, Input, Policy, Shared};
+use crate::haste::{Haste, HastyRuntime};
 use crate::interceptors::registry;
 use crate::relay::{self, RelayError, Way};
 use crate::{sound, video};
@@ -40,16 +41,16 @@ use webrtc::peer_connection::{
     PeerConnection, PeerConnectionBuilder, PeerConnectionEventHandler, RTCIceConnectionState, RTCIceGatheringState,
     RTCPeerConnectionIceEvent, RTCPeerConnectionState,
 };
-use webrtc::runtime::TokioRuntime;
 
 /// Silence of the path for this long is an interruption.
 const ICE_DISCONNECTED: Duration = Duration::from_millis(2500);
 /// And this much more is a failure of the path.
 const ICE_FAILED: Duration = Duration::from_secs(15);
 const ICE_KEEP_ALIVE: Duration = Duration::from_millis(500);
-const ICE_CHECK_INTERVAL: Duration = Duration::from_millis(50);
+/// Nominating a pair and the first DTLS message wait for the next of these.
+const ICE_CHECK_INTERVAL: Duration = Duration::from_millis(10);
 /// Checks of one pair of candidates: 20 s, within which the other side may still be at its answer.
-const ICE_CHECKS: u16 = 400;
+const ICE_CHECKS: u16 = 2000;
 /// Packets, at least as many as the sender keeps.
 const SRTP_WINDOW: usize = 1024;
 
@@ -94,6 +95,7 @@ pub(crate) async fn connect(
         Err(_) => None,
     };
     let relays = Arc::new(Mutex::new(way.as_ref().map(|way| way.addresses.clone()).unwrap_or_default()));
+    let haste = Haste::new(Arc::clone(&shared.settled), shared.monitor.clone());
     let media = media_engine(config.codecs).map_err(|_| Setup("codecs"))?;
     let peer = PeerConnectionBuilder::new()
         .with_configuration(configuration(config.policy, &config.relay, way.as_ref()))
@@ -101,7 +103,7 @@ pub(crate) async fn connect(
         .with_setting_engine(settings(config.policy))
         .with_interceptor_registry(registry(&shared.monitor, &shared.congestion, tap))
         .with_handler(Arc::new(Handler { inputs }))
-        .with_runtime(Arc::new(TokioRuntime))
+        .with_runtime(Arc::new(HastyRuntime::new(haste)))
         .with_udp_addrs(vec![LocalAddresses { relays: Arc::clone(&relays), policy: config.policy }])
         .build()
         .await

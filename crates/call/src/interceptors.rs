@@ -20,7 +20,6 @@ use rtc::rtcp::payload_feedbacks::picture_loss_indication::PictureLossIndication
 use rtc::rtcp::receiver_report::ReceiverReport;
 use rtc::rtcp::reception_report::ReceptionReport;
 use rtc::rtcp::sender_report::SenderReport;
-use rtc::rtcp::transport_feedbacks::transport_layer_cc::TransportLayerCc;
 use rtc::rtcp::transport_feedbacks::transport_layer_nack::TransportLayerNack;
 use rtc::rtp;
 use rtc::sansio::Protocol;
@@ -32,8 +31,8 @@ use std::time::{Duration, Instant};
 
 /// Twice the usual rate, so that round trip and loss are known within a second of a change.
 const REPORT_INTERVAL: Duration = Duration::from_millis(500);
-/// Rate control is as quick as what it hears. A feedback packet has about 90 bytes on the wire, so this is 15 kbit/s.
-const FEEDBACK_INTERVAL: Duration = Duration::from_millis(50);
+/// Rate control is as quick as what it hears. A feedback packet has about 90 bytes on the wire, so this is 20 kbit/s.
+const FEEDBACK_INTERVAL: Duration = Duration::from_millis(35);
 /// Between the congestion-control slot (1000) and the transport-wide numbering (2000): sees what really leaves.
 const MONITOR_SLOT: usize = 1_500;
 /// Sender reports remembered to match the peer's receiver reports with.
@@ -72,9 +71,10 @@ pub(crate) struct Readings {
     pub firs_received: u64,
     /// Packets of ours that were sent again.
     pub resent: u64,
-    /// Packets of ours that the peer's transport-wide feedback acknowledged, and those it missed.
-    pub acknowledged: u64,
-    pub missed: u64,
+    /// Share of our packets that is usually lost, and that the path loses whatever is sent, 0 to 1, by the peer's transport-wide
+    /// feedback.
+    pub sent_lost: f32,
+    pub path_lost: f32,
     /// Share of our packets that the peer's newest report calls lost, 0 to 1, and how many reports came.
     pub peer_lost: f32,
     pub reports: u64,
@@ -155,7 +155,7 @@ impl Monitor {
         (floor & FLOOR_SET != 0).then_some(floor as u16)
     }
 
-    fn change(&self, change: impl FnOnce(&mut Readings)) {
+    pub fn change(&self, change: impl FnOnce(&mut Readings)) {
         change(&mut self.0.readings.lock().unwrap_or_else(PoisonError::into_inner));
     }
 
@@ -207,13 +207,6 @@ impl MonitorInterceptor {
             if let Some(clocks) = self.monitor.0.clocks.get() {
                 clocks.heard(report);
             }
-        } else if let Some(feedback) = any.downcast_ref::<TransportLayerCc>() {
-            let here = feedback.recv_deltas.len() as u64;
-            let all = u64::from(feedback.packet_status_count);
-            self.monitor.change(|readings| {
-                readings.acknowledged += here;
-                readings.missed += all.saturating_sub(here);
-            });
         }
     }
 

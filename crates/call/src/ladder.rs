@@ -23,7 +23,18 @@ pub(crate) struct Rung {
     /// The video's bits from which on it is good.
     kbps: u32,
     /// More bits than this are not seen any more (about 0.22 a pixel).
-    pub most_kbps: u32,
+    most_kbps: u32,
+}
+
+impl Rung {
+    /// For a picture of so many pixels (a camera may give fewer than the rung has) on a path that loses this share of the packets:
+    /// a picture of few packets comes whole more often than one of many, and one that has to wait for a repair holds up all
+    /// after it, which is seen sooner than fewer bits are.
+    pub fn most_kbps(&self, pixels: usize, lost: f32) -> u32 {
+        let own = RUNGS.iter().find(|rung| rung.width * rung.height >= pixels && rung.fps >= self.fps);
+        let most = own.map_or(self.most_kbps, |own| own.most_kbps.min(self.most_kbps));
+        (most as f32 * (1.0 - LOSS_COSTS * lost).max(LOSS_LEAVES)) as u32
+    }
 }
 
 /// The rung in use, for the encoder's thread and whoever scales the pictures.
@@ -45,6 +56,10 @@ impl SharedRung {
         self.0.store(ladder.rung, Ordering::Relaxed);
     }
 }
+
+/// What a share of lost packets takes from the most bits, and what is left of them in any case.
+const LOSS_COSTS: f32 = 5.0;
+const LOSS_LEAVES: f32 = 0.5;
 
 const RUNGS: [Rung; 6] = [
     Rung { width: 320, height: 180, fps: 15, kbps: 0, most_kbps: 200 },
@@ -257,6 +272,14 @@ mod tests {
         assert_eq!((ladder.rung().width, ladder.held_by()), (640, Some(Bottleneck::Path)), "not smaller, but seen");
         run(&mut ladder, 30_000, 40_000, 60, 2.0);
         assert_eq!((ladder.rung().width, ladder.rung().fps, ladder.held_by()), (320, 15, Some(Bottleneck::Path)));
+    }
+
+    #[test]
+    fn the_most_bits_are_those_of_the_picture_and_of_the_path() {
+        let large = RUNGS[5];
+        assert_eq!((large.most_kbps(1280 * 720, 0.0), large.most_kbps(640 * 360, 0.0)), (5000, 1600));
+        assert_eq!((large.most_kbps(640 * 360, 0.1), large.most_kbps(640 * 360, 0.5)), (800, 800));
+        assert_eq!(RUNGS[3].most_kbps(1280 * 720, 0.0), 1600);
     }
 
     #[test]

@@ -21,6 +21,7 @@ mod comparison;
 mod congestion;
 mod connection;
 pub mod engine;
+mod haste;
 mod interceptors;
 mod ladder;
 mod negotiate;

@@ -32,16 +32,26 @@ use throughput::{Acknowledged, Room, Trains};
 
 /// For everything together; below this there is no picture worth its sound.
 const MINIMUM_KBPS: f32 = 110.0;
-const START_KBPS: f32 = 600.0;
+const START_KBPS: f32 = 450.0;
 /// Pictures leave this much faster than the target, so that each proves room and waits little (libwebrtc's pacing factor).
 const PACE: f32 = 2.5;
+/// The same beside what the path is known to carry, while no probe is under way.
+const PACE_KNOWN: f32 = 1.6;
+const PROBE_LASTS: Duration = Duration::from_millis(60);
 /// The first key frame is the first probe.
 const START_PACE_KBPS: f32 = 2500.0;
 /// Part of what came in while a queue stood.
 const CUT: f32 = 0.85;
-/// Part of a proven pace that is grown to, and that is not left while it holds.
-const USE: f32 = 0.92;
-const USE_MOST: f32 = 0.96;
+/// What a second cut in a row leaves at least.
+const CUT_AGAIN: f32 = 0.8;
+/// Part of a proven pace that is grown to: of a narrow path and of a wide one (kbit/s). On a narrow one each picture is a queue by
+/// itself, and more use of it is paid for with latency.
+const USE_NARROW: f32 = 0.84;
+const USE_WIDE: f32 = 0.92;
+const NARROW_KBPS: f32 = 500.0;
+const WIDE_KBPS: f32 = 1000.0;
+/// So much more of it is not left while it holds.
+const USE_SLACK: f32 = 0.04;
 /// How fast (a second) a target above that gives way.
 const YIELD: f32 = 0.85;
 /// Growth without proof, a second: with nothing known of a limit, and near a known one.
@@ -63,10 +73,10 @@ const DISTRUST: Duration = Duration::from_secs(4);
 const DISTRUST_LIMIT: Duration = Duration::from_secs(60);
 /// Without any feedback for this long there is none to come.
 const DEAF: Duration = Duration::from_millis(1500);
-/// Between two pictures that are filled up: while that leads upwards, while it does not, and while the target is not used.
-const FILL_LEAST: Duration = Duration::from_millis(250);
-const FILL_MOST: Duration = Duration::from_millis(3000);
-const FILL_UNUSED: Duration = Duration::from_secs(5);
+/// Between two probes: while they lead upwards, while they do not, and while the target is not used.
+const PROBE_LEAST: Duration = Duration::from_millis(250);
+const PROBE_MOST: Duration = Duration::from_millis(3000);
+const PROBE_UNUSED: Duration = Duration::from_secs(5);
 /// What the window allows beyond the bytes that fill the path.
 const WINDOW_QUEUE: Duration = Duration::from_millis(35);
 const WINDOW_LEAST: f32 = 4000.0;
@@ -83,8 +93,8 @@ pub(crate) struct Allowance {
     pub pace_kbps: u32,
     /// Bytes that may be under way before pictures wait.
     pub window: u64,
-    /// Bytes that the next picture should be filled up to, for a probe that it is too small for.
-    pub fill: Option<u32>,
+    /// The next picture should be cut into enough packets for a probe.
+    pub probe: bool,
 }
 
 /// What is known, for statistics and the words about it.
@@ -96,6 +106,9 @@ pub(crate) struct Figures {
     pub jitter_ms: f32,
     /// A limit of the path was met and holds the target down.
     pub limited: bool,
+    /// Share of the packets that is usually lost, and that the path loses whatever is sent; 0 to 1.
+    pub lost: f32,
+    pub lost_by_path: f32,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -109,6 +122,12 @@ enum Phase {
         effect_seen: bool,
         again: bool,
     },
+}
+
+/// How much of what trains have shown is used.
+fn usable(room: f32) -> f32 {
+    let width = ((room - NARROW_KBPS) / (WIDE_KBPS - NARROW_KBPS)).clamp(0.0, 1.0);
+    room * (USE_NARROW + (USE_WIDE - USE_NARROW) * width)
 }
 
 /// Header bytes of a video packet on the wire that the encoder's bits do not count.
@@ -144,9 +163,9 @@ pub(crate) struct RateControl {
     left: Duration,
     sent: VecDeque<Sent>,
     sums: Sums,
-    /// When pictures were last filled up, and how many of them.
-    filled: Option<(Duration, u8)>,
-    fill_pause: Duration,
+    /// When pictures last left as probes, and how many of them.
+    probed: Option<(Duration, u8)>,
+    probe_pause: Duration,
 }
 
 impl RateControl {
@@ -174,8 +193,8 @@ impl RateControl {
             left: now,
             sent: VecDeque::new(),
             sums: Sums::default(),
-            filled: None,
-            fill_pause: FILL_LEAST,
+            probed: None,
+            probe_pause: PROBE_LEAST,
         }
     }
 
@@ -230,14 +249,14 @@ impl RateControl {
     fn learn(&mut self, outcomes: &[Outcome], now: Duration) {
         let (mut lost, mut all) = (0, 0);
         for outcome in outcomes.iter().filter(|outcome| outcome.sent.at >= self.blind_until) {
-            all += 1;
+            all += u32::from(outcome.sent.kind.is_first());
             self.trains.packet(outcome);
             match outcome.arrived {
                 Some(arrived) => {
                     self.delay.packet(outcome.sent.at, arrived, outcome.sent.kind != Kind::Sound);
                     self.acknowledged.packet(arrived, outcome.sent.bytes);
                 }
-                None => lost += 1,
+                None => lost += u32::from(outcome.sent.kind.is_first()),
             }
         }
         if let Some(share) = self.loss.count(lost, all, now) {
@@ -277,7 +296,7 @@ impl RateControl {
             // Far less is sent and the delay is what it was: the path has become longer.
             self.delay.rebase();
             self.phase = Phase::Growing;
-        } else if verdict == Verdict::Queue && !effect_seen {
+        } else if verdict == Verdict::Queue && !effect_seen && !again {
             // What comes in is told better with every feedback that tells of the time after the change.
             self.tighten(now);
         } else if verdict == Verdict::Queue && now.saturating_sub(since) > self.round_trip() + RESPONSE {
@@ -311,8 +330,10 @@ impl RateControl {
             self.delay.doubt();
         }
         let came = self.came();
-        self.limit = Some(came);
-        self.lower_to(came * CUT, now);
+        // What came in while pictures were held back is less than the path carries.
+        let least = if again { self.target * CUT_AGAIN } else { 0.0 };
+        self.limit = Some(came.max(least));
+        self.lower_to((came * CUT).max(least), now);
         let standing_ms = self.delay.queue_ms();
         self.phase = Phase::Draining { since: now, before, standing_ms, effect_seen: false, again };
         self.trains.forget();
@@ -338,19 +359,20 @@ impl RateControl {
     fn grow(&mut self, now: Duration) {
         let passed = now.saturating_sub(self.updated).min(Duration::from_millis(250)).as_secs_f32();
         let room = self.trains.room(now).filter(|_| now >= self.distrust.0);
-        let near = self.limit.is_some_and(|limit| self.target > limit * 0.7 && self.target < limit * 1.3);
+        let near = self.limit.is_some_and(|limit| self.target > limit * 0.7);
         match room {
-            Some(Room { kbps: room, .. }) if room * USE > self.target => {
+            Some(Room { kbps: room, .. }) if usable(room) > self.target => {
                 // Half as much again within a round trip, and never beyond what was proven.
                 let response = (self.round_trip() + RESPONSE).as_secs_f32();
                 let step = self.target * (1.5f32.powf(passed / response) - 1.0);
-                self.target = (self.target + step).min(room * USE);
+                self.target = (self.target + step).min(usable(room));
                 self.led = Some((now, room));
             }
             // Trains that agree are the better measure of a limit than a queue that has to be built first.
             Some(Room { kbps: room, steady: true }) => {
-                if self.target > room * USE_MOST {
-                    self.target = (self.target * YIELD.powf(passed)).max(room * USE_MOST);
+                let most = usable(room) + room * USE_SLACK;
+                if self.target > most {
+                    self.target = (self.target * YIELD.powf(passed)).max(most);
                 }
             }
             _ => {
@@ -425,35 +447,43 @@ impl RateControl {
             0 => 0.08,
             bytes => ((sums.picture_packets * OVERHEAD) as f32 / bytes as f32).min(0.3),
         };
-        let pace = if self.heard.is_none() { START_PACE_KBPS } else { self.target * PACE };
+        let pace = if self.heard.is_none() { START_PACE_KBPS } else { self.pace(now) };
         Allowance {
             video_kbps: (pictures * (1.0 - headers)) as u32,
             target_kbps: self.target as u32,
             pace_kbps: pace as u32,
             window: if self.is_silent(now) { self.ledger.in_flight() / 2 } else { self.window() },
-            fill: self.fill(now),
+            probe: self.wants_probe(now),
         }
     }
 
-    /// Pictures too small to be trains (a low rate, a quiet scene) are filled up now and then while there may be more to have: often
-    /// while that leads upwards, and ever more seldom while it does not.
-    fn fill(&self, now: Duration) -> Option<u32> {
+    /// Where the limit is known, hardly more than it: the queue before it would hold up the sound behind every picture. A probe has
+    /// to be faster.
+    fn pace(&self, now: Duration) -> f32 {
+        let probes = self.probed.is_some_and(|(at, _)| now.saturating_sub(at) < PROBE_LASTS);
+        let steady = self.trains.room(now).filter(|room| room.steady && !probes && self.phase == Phase::Growing);
+        let most = self.target * PACE;
+        steady.map_or(most, |room| (room.kbps * PACE_KNOWN).min(most))
+    }
+
+    /// Pictures too small to be trains (a low rate, a quiet scene) are cut into more packets now and then while there may be more to
+    /// have: often while that leads upwards, and ever more seldom while it does not. Copies of packets would be of no use as
+    /// probes: SRTP drops them unseen.
+    fn wants_probe(&self, now: Duration) -> bool {
         let leads = self.leads(now, Duration::from_millis(600));
         let used = self.acknowledged.kbps(Duration::from_millis(500)).is_some_and(|came| came > self.target * 0.6);
         let pause = match (leads, used) {
-            (true, true) => FILL_LEAST,
-            (false, true) => self.fill_pause,
-            (_, false) => FILL_UNUSED,
+            (true, true) => PROBE_LEAST,
+            (false, true) => self.probe_pause,
+            (_, false) => PROBE_UNUSED,
         };
-        let wanted = self.phase == Phase::Growing
+        self.phase == Phase::Growing
             && self.heard.is_some()
             && self.target < self.maximum * 0.95
             && now >= self.distrust.0
             && self.delay.queue_ms() < self.delay.empty_ms()
             && self.trains.are_scarce(now)
-            && self.filled.is_none_or(|filled| filled.1 == 1 || now.saturating_sub(filled.0) > pause);
-        // Fifteen milliseconds at the pace that is tried.
-        wanted.then_some((self.target * PACE * 125.0 * 0.015).clamp(1200.0, 8000.0) as u32)
+            && self.probed.is_none_or(|probed| probed.1 == 1 || now.saturating_sub(probed.0) > pause)
     }
 
     /// Trains have shown much more room lately than is used.
@@ -461,15 +491,15 @@ impl RateControl {
         self.led.is_some_and(|(led, room)| now.saturating_sub(led) < lately && room > self.target * 1.3)
     }
 
-    /// A picture was filled up.
-    pub fn was_filled(&mut self, now: Duration) {
+    /// A picture leaves as a probe.
+    pub fn probes(&mut self, now: Duration) {
         // Two in a row: one train alone may be bent by chance.
-        self.filled = match self.filled {
+        self.probed = match self.probed {
             Some((at, 1)) => Some((at, 2)),
             _ => Some((now, 1)),
         };
-        let leads = self.leads(now, FILL_MOST);
-        self.fill_pause = if leads { FILL_LEAST } else { (self.fill_pause * 3 / 2).min(FILL_MOST) };
+        let leads = self.leads(now, PROBE_MOST);
+        self.probe_pause = if leads { PROBE_LEAST } else { (self.probe_pause * 3 / 2).min(PROBE_MOST) };
     }
 
     pub fn figures(&self) -> Figures {
@@ -479,6 +509,8 @@ impl RateControl {
             queue_ms: self.delay.queue_ms(),
             jitter_ms: self.delay.jitter_ms(),
             limited: self.limit.is_some_and(|limit| self.target < limit * 1.3),
+            lost: self.loss.usual(),
+            lost_by_path: self.loss.known(),
         }
     }
 }

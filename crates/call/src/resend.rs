@@ -1,7 +1,8 @@
 //! Packets of our video, kept to be sent again when the peer asks (generic NACK, RFC 4585, 6.2.1).
 //!
-//! A packet that went out again a moment ago is not sent once more: the two requests crossed. A packet asked for a second time
-//! was lost twice, so it goes twice, with a pause between, because losses come in bursts. Whether a packet may still leave at
+//! A packet that went out again a moment ago is not sent once more: the two requests crossed. On a lossy path a repair goes more
+//! than once, with pauses between, because losses come in bursts: a repair that is lost holds the picture up for another round
+//! trip, and that is what is seen as a freeze. Whether a packet may still leave at
 //! all (the view may have changed since) is decided nearer to the wire, by the monitor.
 
 use crate::interceptors::Monitor;
@@ -24,8 +25,11 @@ const COPIES: u8 = 8;
 const FIRST_GUESS: Duration = Duration::from_millis(40);
 const SHORTEST_PAUSE: Duration = Duration::from_millis(5);
 const LONGEST_PAUSE: Duration = Duration::from_millis(250);
-/// Between the two copies of a packet that was lost twice.
-const BETWEEN_COPIES: Duration = Duration::from_millis(8);
+/// How long after the first copy the others go.
+const LATER: [Duration; 2] = [Duration::from_millis(10), Duration::from_millis(45)];
+/// A path that loses this share is worth one more copy, and two.
+const LOSSY: f32 = 0.02;
+const VERY_LOSSY: f32 = 0.06;
 /// Packets sent again within [`WINDOW`] at most: a peer that asks for everything gets no more than that.
 const IN_WINDOW: u32 = 120;
 const WINDOW: Duration = Duration::from_millis(100);
@@ -75,7 +79,9 @@ impl Resender {
         if self.stream != Some(nack.media_ssrc) {
             return;
         }
-        let round_trip = self.monitor.readings().round_trip.unwrap_or(FIRST_GUESS);
+        let readings = self.monitor.readings();
+        let round_trip = readings.round_trip.unwrap_or(FIRST_GUESS);
+        let more = usize::from(readings.path_lost > LOSSY) + usize::from(readings.path_lost > VERY_LOSSY);
         let pause = (round_trip * 7 / 10).clamp(SHORTEST_PAUSE, LONGEST_PAUSE);
         for number in nack.nacks.iter().flat_map(|pair| pair.into_iter()) {
             let Some(kept) = self.find(number) else { continue };
@@ -84,10 +90,12 @@ impl Resender {
             if !fresh || !rested {
                 continue;
             }
-            let lost_again = kept.again.is_some();
+            // One that was lost twice in spite of it is worth one more in any case.
+            let more = more.max(usize::from(kept.again.is_some()));
             self.send(number, now);
-            if lost_again {
-                self.later.push_back((now + BETWEEN_COPIES, number));
+            for pause in LATER.iter().take(more) {
+                let place = self.later.partition_point(|(due, _)| *due <= now + *pause);
+                self.later.insert(place, (now + *pause, number));
             }
         }
     }
@@ -244,7 +252,7 @@ mod tests {
         assert_eq!(resender.poll_timeout(), None);
         assert_eq!(ask(&mut resender, VIDEO, &[9], start + ms(110)), [9]);
         let due = resender.poll_timeout().unwrap();
-        assert_eq!(due, start + ms(110) + BETWEEN_COPIES);
+        assert_eq!(due, start + ms(110) + LATER[0]);
         resender.handle_timeout(due).unwrap();
         assert_eq!((left(&mut resender), resender.poll_timeout()), (vec![9], None));
     }

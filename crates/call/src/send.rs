@@ -5,7 +5,7 @@
 //! When the view of the pictures changes, whatever was packetised before and has not left is dropped, here and (for packets
 //! already with the library, or asked for again) in [`Monitor::void_before`].
 
-use crate::codecs::{Chooser, Negotiated};
+use crate::codecs::{Chooser, Load, Negotiated};
 use crate::congestion::{Congestion, Turn};
 use crate::interceptors::Monitor;
 use crate::ladder::SharedRung;
@@ -25,6 +25,8 @@ use visavis_sight::{Released, View};
 const ENCODED_QUEUE: usize = 2;
 /// How often the thread looks whether it is to end.
 const LOOK: Duration = Duration::from_millis(50);
+/// The same for whether the connection is there.
+const LOOK_SETTING_UP: Duration = Duration::from_millis(2);
 /// At most one key frame on request in this time: each costs as much as a dozen other pictures.
 const KEY_INTERVAL: Duration = Duration::from_millis(300);
 /// The same for the first few: the other side may not have been listening yet.
@@ -89,7 +91,8 @@ pub(crate) fn start(
         view: None,
         keys: KeyRequests::default(),
         beat: Beat::default(),
-        kbps: 0,
+        rate: (0, 0),
+        offered: Offered::default(),
     };
     let thread = std::thread::Builder::new().name(String::from("call-encode")).spawn(move || sender.run(&pictures))?;
     Ok((thread, queue))
@@ -107,20 +110,27 @@ struct VideoSender {
     view: Option<View>,
     keys: KeyRequests,
     beat: Beat,
-    kbps: u32,
+    /// What the encoder was told last: kbit/s, and pictures a second.
+    rate: (u32, u32),
+    offered: Offered,
 }
 
 impl VideoSender {
     fn run(mut self, pictures: &Mailbox<Released<Frame>>) {
+        // The newest from before the connection was there: the other side need not wait for the camera's next one.
+        let mut first = None;
         while !pictures.is_closed() {
-            let picture = pictures.take(LOOK);
-            if !self.output.open.load(Ordering::Acquire) {
+            let open = self.output.open.load(Ordering::Acquire);
+            let picture = pictures.take(if open && first.is_none() { LOOK } else { LOOK_SETTING_UP });
+            if !open {
+                first = picture.or(first);
                 continue;
             }
             if self.view.is_none() {
                 self.open_stream();
             }
-            let Some(picture) = picture else { continue };
+            let Some(picture) = picture.or(first.take()) else { continue };
+            first = None;
             if let Err(error) = self.picture(&picture) {
                 tracing::warn!(%error, "a picture was not sent");
                 self.encoder = None;
@@ -145,30 +155,33 @@ impl VideoSender {
         if !turned && !self.beat.due(rung.fps, now) {
             return Ok(());
         }
-        let (Ok(permit), Turn::Encode { kbps }) = (batches.try_reserve(), self.output.congestion.turn()) else {
+        self.offered.picture(picture.picture().captured);
+        let (Ok(permit), Turn::Encode { kbps, lost, probe }) = (batches.try_reserve(), self.output.congestion.turn()) else {
             self.figures(|figures| figures.skipped += 1);
             return Ok(());
         };
-        let kbps = kbps.min(rung.most_kbps);
         let key = self.keys.due(now);
         let frame = picture.picture();
-        let (codec, payload_type) = self.choose_codec(now);
+        let kbps = kbps.min(rung.most_kbps(frame.width * frame.height, lost));
+        let (codec, payload_type) = self.choose_codec(kbps, now);
         let encoder = match &mut self.encoder {
             Some(encoder) if encoder.codec() == codec => encoder,
             // Begins with a key frame.
             other => {
-                self.kbps = kbps;
+                self.rate = (kbps, FPS);
                 other.insert(VpxEncoder::new(codec, frame.width, frame.height, FPS, kbps)?)
             }
         };
-        if kbps != self.kbps {
-            encoder.set_bitrate(kbps)?;
-            self.kbps = kbps;
+        let fps = self.offered.fps();
+        if (kbps, fps) != self.rate {
+            encoder.set_rate(kbps, fps)?;
+            self.rate = (kbps, fps);
         }
         let started = self.output.clock.now();
         let encoded = encoder.encode(picture, key)?;
         let took = self.output.clock.now().saturating_sub(started);
         let captured = frame.captured;
+        self.figures(|figures| figures.asked_bits += u64::from(kbps) * 1000 / u64::from(fps));
         let Some(encoded) = encoded else {
             self.figures(|figures| figures.skipped += 1);
             return Ok(());
@@ -177,16 +190,16 @@ impl VideoSender {
             self.keys.sent(now);
         }
         self.figures(|figures| figures.picture(&encoded, took));
-        let packets = self.packetiser.picture(&encoded, payload_type, captured);
+        let packets = self.packetiser.picture(&encoded, payload_type, captured, probe);
         permit.send(Batch { packets, epoch: self.epoch.load(Ordering::Acquire) });
         Ok(())
     }
 
-    fn choose_codec(&mut self, now: Duration) -> (Codec, u8) {
+    fn choose_codec(&mut self, kbps: u32, now: Duration) -> (Codec, u8) {
         let sendable = self.output.negotiated.sendable();
         let current = self.encoder.as_ref().map(VpxEncoder::codec);
         let mut figures = self.output.figures.lock().unwrap_or_else(PoisonError::into_inner);
-        let (entry, reason) = self.chooser.choose(&sendable, current, figures.encode_ms, now);
+        let (entry, reason) = self.chooser.choose(&sendable, current, Load { encode_ms: figures.encode_ms, kbps }, now);
         figures.codec_reason = reason;
         entry
     }
@@ -195,7 +208,7 @@ impl VideoSender {
     /// the first picture, and just ahead of it, an empty packet is sent every now and then.
     fn open_stream(&mut self) {
         if let Ok(permit) = self.batches.clone().try_reserve() {
-            let (_, payload_type) = self.choose_codec(self.output.clock.now());
+            let (_, payload_type) = self.choose_codec(self.output.congestion.video_kbps(), self.output.clock.now());
             let packets = vec![self.packetiser.opener(payload_type, self.output.clock.now())];
             permit.send(Batch { packets, epoch: self.epoch.load(Ordering::Acquire) });
         }
@@ -229,6 +242,42 @@ impl Beat {
             return true;
         }
         false
+    }
+}
+
+/// How many pictures a second there are to encode: what the camera gives in this light, thinned out to the rung's rate. Those that
+/// are left out because the path is behind count as well.
+#[derive(Default)]
+struct Offered {
+    last: Option<Duration>,
+    /// Smoothed time between two of them, seconds.
+    interval: Option<f32>,
+    fps: Option<u32>,
+}
+
+/// A longer pause is none between two pictures.
+const LONGEST_INTERVAL: f32 = 0.2;
+/// The encoder is told when the rate has changed by this share.
+const OTHER_RATE: f32 = 0.04;
+
+impl Offered {
+    fn picture(&mut self, captured: Duration) {
+        let Some(last) = self.last.replace(captured) else { return };
+        let passed = captured.saturating_sub(last).as_secs_f32();
+        if passed == 0.0 || passed > LONGEST_INTERVAL {
+            return;
+        }
+        let before = self.interval.unwrap_or(1.0 / FPS as f32);
+        let interval = before + (passed - before) / 32.0;
+        self.interval = Some(interval);
+        let fps = 1.0 / interval;
+        if (fps / self.fps() as f32 - 1.0).abs() > OTHER_RATE {
+            self.fps = Some(fps.round() as u32);
+        }
+    }
+
+    fn fps(&self) -> u32 {
+        self.fps.unwrap_or(FPS)
     }
 }
 
@@ -278,6 +327,21 @@ mod tests {
         };
         assert_eq!((count(30), count(15)), (300, 150));
         assert!((195..=205).contains(&count(20)), "{}", count(20));
+    }
+
+    #[test]
+    fn the_encoder_learns_the_rate_of_a_slow_camera_and_not_its_jitter() {
+        let mut offered = Offered::default();
+        for number in 0..300u64 {
+            offered.picture(Duration::from_micros(number * 33_333 + number * 7919 % 12_000));
+            assert_eq!(offered.fps(), 30);
+        }
+        for number in 0..200 {
+            offered.picture(ms(20_000 + number * 66));
+        }
+        assert!((14..=16).contains(&offered.fps()), "{}", offered.fps());
+        offered.picture(ms(90_000));
+        assert!((14..=16).contains(&offered.fps()), "a pause is no rate");
     }
 
     #[test]

@@ -35,7 +35,7 @@ pub struct Statistics {
     /// Why the own picture is worse than it could be, and why the peer's is.
     pub own_lowered: Lowered,
     pub peer_lowered: Lowered,
-    /// Share of our packets that the peer's feedback missed, percent.
+    /// Share of our packets that the path lost lately by the peer's feedback, percent.
     pub sent_loss_percent: f32,
     /// Pictures a second.
     pub sent_fps: f32,
@@ -44,6 +44,9 @@ pub struct Statistics {
     pub sent_codec: Option<CodecName>,
     pub codec_reason: CodecReason,
     pub encode_ms: f32,
+    /// Bits a second that the encoder was asked for and what it gave, before packets.
+    pub encoder_asked_kbps: u32,
+    pub encoder_kbps: u32,
     /// Pictures left out before the encoder or by it, because there was no room for them.
     pub skipped: u32,
     /// Packets dropped because the view changed before they left.
@@ -127,6 +130,9 @@ pub(crate) struct SendFigures {
     pub width: u32,
     pub height: u32,
     pub encode_ms: f32,
+    /// Bits that the encoder was asked for, for the pictures that it was given, and bytes that it gave.
+    pub asked_bits: u64,
+    pub coded_bytes: u64,
     pub codec: Option<Codec>,
     pub codec_reason: CodecReason,
 }
@@ -134,6 +140,7 @@ pub(crate) struct SendFigures {
 impl SendFigures {
     pub fn picture(&mut self, encoded: &EncodedPicture, took: Duration) {
         self.pictures += 1;
+        self.coded_bytes += encoded.data.len() as u64;
         self.keys += u64::from(encoded.key);
         let (width, height) = (encoded.width as u32, encoded.height as u32);
         if (self.width, self.height, self.codec) != (width, height, Some(encoded.codec)) {
@@ -192,6 +199,8 @@ pub(crate) struct Collector {
     at: Duration,
     readings: Readings,
     sent: u64,
+    asked_bits: u64,
+    coded_bytes: u64,
     received: u64,
     frozen: Duration,
     counts: Counts,
@@ -231,7 +240,7 @@ impl Collector {
         let voiced = known.voice.voice + known.voice.recovered + known.voice.concealed;
         let voice = |samples: u64| samples as f32 * 100.0 / voiced.max(1) as f32;
         let old = &self.readings;
-        let sent_loss = share(readings.missed - old.missed, readings.acknowledged - old.acknowledged);
+        let sent_loss = readings.sent_lost * 100.0;
         let (counts, before) = (receive.counts, self.counts);
         let loss = share(counts.repair.missing.saturating_sub(before.repair.missing), counts.packets - before.packets);
         let frozen = receive.frozen.saturating_sub(self.frozen);
@@ -252,6 +261,8 @@ impl Collector {
             sent_codec: send.codec.map(CodecName::from),
             codec_reason: send.codec_reason,
             encode_ms: send.encode_ms,
+            encoder_asked_kbps: kbps(send.asked_bits / 8, self.asked_bits / 8),
+            encoder_kbps: kbps(send.coded_bytes, self.coded_bytes),
             skipped: send.skipped as u32,
             voided: readings.voided as u32,
             nacks_received: readings.nacks_received as u32,
@@ -287,8 +298,17 @@ impl Collector {
             surplus: counts.surplus as u32,
         };
         let judge = std::mem::take(&mut self.judge);
-        let (sent, received) = (send.pictures, receive.pictures);
-        *self = Self { at: now, readings, sent, received, frozen: receive.frozen, counts, judge };
+        *self = Self {
+            at: now,
+            readings,
+            sent: send.pictures,
+            asked_bits: send.asked_bits,
+            coded_bytes: send.coded_bytes,
+            received: receive.pictures,
+            frozen: receive.frozen,
+            counts,
+            judge,
+        };
         statistics
     }
 }
@@ -306,13 +326,12 @@ mod tests {
     fn shares_and_rates_are_those_of_the_last_second() {
         let mut collector = Collector::new(Duration::ZERO);
         let (mut readings, mut send, mut receive) = (Readings::default(), SendFigures::default(), ReceiveFigures::default());
-        readings.acknowledged = 900;
-        readings.missed = 100;
+        readings.sent_lost = 0.1;
         let second = |collector: &mut Collector, at: u64, readings: &Readings, send: &SendFigures, receive: &ReceiveFigures| {
             collector.collect(Duration::from_secs(at), readings.clone(), send, receive, Known::default())
         };
         assert_eq!(second(&mut collector, 1, &readings, &send, &receive).sent_loss_percent, 10.0);
-        readings.acknowledged += 100;
+        readings.sent_lost = 0.0;
         readings.bytes_sent = 125_000;
         send.pictures = 30;
         receive.counts.packets = 95;

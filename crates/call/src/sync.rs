@@ -8,8 +8,9 @@
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-/// A picture may be this much ahead of its sound: half of what people begin to notice (ITU-R BT.1359), spent on latency.
-const AHEAD: i64 = 20_000;
+/// A picture may be this much ahead of its sound: what people begin to notice is 45 ms (ITU-R BT.1359), and all of it but a margin
+/// for what is measured roughly is spent on latency.
+const AHEAD: i64 = 40_000;
 /// From here on its way to the eye: decoding, scaling, drawing.
 const TO_SCREEN: i64 = 15_000;
 /// A picture is never held longer than this, whatever the reports say.

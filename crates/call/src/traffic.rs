@@ -21,9 +21,6 @@ use webrtc::media_stream::track_remote::{TrackRemote, TrackRemoteEvent};
 
 /// How long a reliable channel over its rate is left unread. The library then stops acknowledging, which slows the peer down.
 const BRAKE: Duration = Duration::from_millis(50);
-/// Pauses of [`keep_awake`]. In a call packets come often enough that little waits for it.
-const WAKE: Duration = Duration::from_millis(20);
-const WAKE_SETTING_UP: Duration = Duration::from_millis(5);
 
 /// Starts everything that runs for the whole call.
 pub(crate) fn start(
@@ -37,25 +34,10 @@ pub(crate) fn start(
         tokio::spawn(send_video(Arc::clone(&connection.video), video)),
         tokio::spawn(send_sound(Arc::clone(&connection.audio), sound)),
     ];
-    if let Some((_, wire)) = connection.channels.first() {
-        tasks.push(tokio::spawn(keep_awake(Arc::clone(wire), shared.clone())));
-    }
     for (channel, wire) in &connection.channels {
         tasks.push(tokio::spawn(read_channel(*channel, Arc::clone(wire), shared.clone(), inputs.clone())));
     }
     tasks
-}
-
-/// The library's driver hands packets that came through a relay to the core after it has sent what the core wanted to send, and
-/// then sleeps: the answer waits for the next packet or timer. Setting a threshold that nobody uses makes it look again.
-async fn keep_awake(wire: Arc<dyn DataChannel>, shared: Shared) {
-    loop {
-        let pause = if shared.settled.load(Ordering::Relaxed) { WAKE } else { WAKE_SETTING_UP };
-        tokio::time::sleep(pause).await;
-        if wire.set_buffered_amount_low_threshold(0).await.is_err() {
-            return;
-        }
-    }
 }
 
 async fn send_video(track: Arc<TrackLocalStaticRTP>, mut queue: send::PacketQueue) {

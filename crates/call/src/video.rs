@@ -11,6 +11,9 @@ use visavis_media::codec::{Codec, EncodedPicture};
 pub(crate) const CLOCK_RATE: u32 = 90_000;
 /// Payload bytes of one packet: with RTP, SRTP, TURN, UDP and IPv6 on top it stays below 1280, which every path carries.
 const PACKET_BYTES: usize = 1150;
+/// A probe is cut into so many packets, if they have this size at least.
+const PROBE_PACKETS: usize = 5;
+const PROBE_BYTES: usize = 80;
 
 /// Numbers and cuts the pictures of one stream.
 pub(crate) struct Packetiser {
@@ -32,10 +35,12 @@ impl Packetiser {
         self.sequence
     }
 
-    pub fn picture(&mut self, picture: &EncodedPicture, payload_type: u8, captured: Duration) -> Vec<rtp::Packet> {
+    /// A `probe` has enough packets to show what pace the path carries, however small the picture is.
+    pub fn picture(&mut self, picture: &EncodedPicture, payload_type: u8, captured: Duration, probe: bool) -> Vec<rtp::Packet> {
         let timestamp = self.timestamp(captured);
-        let count = picture.data.chunks(PACKET_BYTES).len();
-        let packets = picture.data.chunks(PACKET_BYTES).enumerate().map(|(index, piece)| {
+        let room = if probe { picture.data.len().div_ceil(PROBE_PACKETS).clamp(PROBE_BYTES, PACKET_BYTES) } else { PACKET_BYTES };
+        let count = picture.data.chunks(room).len();
+        let packets = picture.data.chunks(room).enumerate().map(|(index, piece)| {
             let (first, last) = (index == 0, index + 1 == count);
             let mut payload = BytesMut::with_capacity(PACKET_BYTES + 16);
             match picture.codec {
@@ -120,7 +125,7 @@ mod tests {
         for (codec, key) in [(Codec::Vp8, true), (Codec::Vp8, false), (Codec::Vp9, true), (Codec::Vp9, false)] {
             let mut packetiser = Packetiser::new(1, 65_535, 0);
             let whole = picture(codec, key, 3000);
-            let packets = packetiser.picture(&whole, 99, Duration::from_millis(10));
+            let packets = packetiser.picture(&whole, 99, Duration::from_millis(10), false);
             let numbers: Vec<u16> = packets.iter().map(|packet| packet.header.sequence_number).collect();
             assert_eq!(numbers, [65_535, 0, 1]);
             let mut data = Vec::new();
@@ -132,6 +137,9 @@ mod tests {
                 data.extend_from_slice(&packet.payload[found.header_bytes..]);
             }
             assert!(data == whole.data, "{codec}");
+            let small = picture(codec, false, 600);
+            assert_eq!(packetiser.picture(&small, 99, Duration::from_millis(43), true).len(), 5, "of 120 bytes");
+            assert_eq!(packetiser.picture(&small, 99, Duration::from_millis(76), false).len(), 1);
         }
     }
 

@@ -1,7 +1,8 @@
 //! The reason of a match in facts. Only what both made public is said, so that the reason tells nobody anything new about
 //! what the other keeps to themselves.
 
-use crate::{Fact, Waiter, common, same};
+use crate::person::{common, same};
+use crate::{Fact, Waiter};
 
 /// Up to this many years apart counts as close, where both show their age.
 pub const CLOSE_IN_AGE_YEARS: u8 = 3;

@@ -1,6 +1,7 @@
 //! The rules that no waiting time relaxes.
 
-use crate::{Waiter, common};
+use crate::Waiter;
+use crate::person::same;
 
 /// Why two people are not put together. For logs and tests: neither of the two is ever told.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -31,7 +32,7 @@ pub fn may_meet(a: &Waiter, b: &Waiter) -> Result<(), NotTogether> {
     if a.recent.contains(&b.id) || b.recent.contains(&a.id) {
         return Err(NotTogether::MetRecently);
     }
-    if common(&a.languages.value, &b.languages.value).is_empty() {
+    if !a.spoken().any(|one| b.spoken().any(|other| same(one, other))) {
         return Err(NotTogether::NoCommonLanguage);
     }
     Ok(())

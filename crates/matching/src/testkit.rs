@@ -1,6 +1,6 @@
 //! People for the tests of this crate.
 
-use crate::{Fact, PersonId, Waiter};
+use crate::{Fact, Log, PersonId, Waiter, Widened};
 use proptest::prelude::*;
 
 /// An adult who speaks English and says nothing else.
@@ -16,6 +16,8 @@ pub fn person(id: u128) -> Waiter {
         recent: Vec::new(),
         blocked: Vec::new(),
         conduct: 0,
+        log: Log::default(),
+        widened: Widened::default(),
         since_ms: 0,
     }
 }
@@ -49,12 +51,9 @@ pub fn any_waiter(id: u128) -> BoxedStrategy<Waiter> {
             recent,
             blocked,
             conduct,
+            log: Log::default(),
+            widened: Widened::default(),
             since_ms,
         })
         .boxed()
-}
-
-/// Up to twelve waiters; now and then the same person twice.
-pub fn any_crowd() -> BoxedStrategy<Vec<Waiter>> {
-    proptest::collection::vec((1_u128..14).prop_flat_map(any_waiter), 0..12).boxed()
 }

@@ -87,8 +87,8 @@ pub trait VideoEncoder: Send {
     /// Follows changes of size by itself. A picture that `turned()` is coded as a key frame. `None`: dropped by rate control
     /// (a key frame that was wanted then comes with the next picture).
     fn encode(&mut self, picture: &Released<Frame>, force_key: bool) -> Result<Option<EncodedPicture>, CodecError>;
-    /// From the next picture on.
-    fn set_bitrate(&mut self, kbps: u32) -> Result<(), CodecError>;
+    /// From the next picture on: bits a second, and into how many pictures they are divided when none is left out.
+    fn set_rate(&mut self, kbps: u32, fps: u32) -> Result<(), CodecError>;
 }
 
 pub trait VideoDecoder: Send {

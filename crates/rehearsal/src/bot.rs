@@ -180,7 +180,7 @@ impl Bot {
             Page::Match { answered: false, .. } if entered => self.act(Command::AnswerMatch { meet: self.manner.meet }),
             Page::Call(call) => self.call(&call, entered),
             Page::Parting { follow, .. } => self.parting(&follow, entered),
-            Page::Friends { .. } | Page::Profile { .. } if entered => self.act(Command::OpenMirror),
+            Page::Friends { .. } | Page::History { .. } | Page::Profile { .. } if entered => self.act(Command::OpenMirror),
             _ => {}
         }
     }
@@ -299,6 +299,7 @@ pub fn name_of(page: &Page) -> &'static str {
         Page::Call(_) => "call",
         Page::Parting { .. } => "parting",
         Page::Friends { .. } => "friends",
+        Page::History { .. } => "history",
     }
 }
 

@@ -32,7 +32,7 @@ pub enum CoverError {
 /// What is written for each picture.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Columns {
-    /// `clip,frame,state`
+    /// `clip,frame,state,words`: the quick answer, by which one's own picture is veiled, and the calm one, by which words are shown.
     States,
     /// `clip,frame,` and every measure, for fitting.
     Measures,
@@ -63,7 +63,7 @@ pub fn run(folder: &Path, out: &Path, veiled: bool, columns: Columns) -> Result<
     let of_out = |error| CoverError::Io(out.to_owned(), error);
     let mut writer = BufWriter::new(std::fs::File::create(out).map_err(of_out)?);
     let names = match columns {
-        Columns::States => String::from("state"),
+        Columns::States => String::from("state,words"),
         Columns::Measures => names(visavis_sight::features::Measures::default()),
     };
     writeln!(writer, "clip,frame,{names}").map_err(of_out)?;
@@ -122,6 +122,10 @@ impl<'a> Watcher<'a> {
         Ok(Self { clip, columns, at: 0, detector: Detector::new(), eye: Eye::default(), veil })
     }
 
+    fn states(&self) -> String {
+        format!("{},{}", word(self.detector.evidence()), word(self.detector.state()))
+    }
+
     fn picture(&mut self, frame: Frame, lines: &mut String, cost: &mut Cost) -> Result<(), String> {
         let now = Duration::from_secs_f64(self.at as f64 / f64::from(self.clip.fps.clamp(1, MOST_FPS)));
         let frame = match &mut self.veil {
@@ -137,8 +141,14 @@ impl<'a> Watcher<'a> {
         use std::fmt::Write as _;
         let begun = std::time::Instant::now();
         let said = match (self.columns, &frame) {
-            (Columns::States, Some(frame)) => word(self.detector.picture(planes(frame), now)).to_owned(),
-            (Columns::States, None) => word(self.detector.tick(now)).to_owned(),
+            (Columns::States, Some(frame)) => {
+                self.detector.picture(planes(frame), now);
+                self.states()
+            }
+            (Columns::States, None) => {
+                self.detector.tick(now);
+                self.states()
+            }
             (Columns::Measures, Some(frame)) => {
                 let named = self.eye.look(&planes(frame)).named();
                 named.into_iter().map(|(_, value)| value.to_string()).collect::<Vec<_>>().join(",")
@@ -291,7 +301,7 @@ mod tests {
         std::fs::write(folder.path().join("labels.json"), labels).unwrap();
         let out = folder.path().join("out.csv");
         for veiled in [false, true] {
-            for (columns, width) in [(Columns::States, 3), (Columns::Measures, 12)] {
+            for (columns, width) in [(Columns::States, 4), (Columns::Measures, 12)] {
                 let cost = run(folder.path(), &out, veiled, columns).unwrap();
                 assert_eq!((cost.clips, cost.pictures), (1, 30));
                 let text = std::fs::read_to_string(&out).unwrap();

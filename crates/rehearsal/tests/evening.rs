@@ -278,7 +278,7 @@ async fn an_evening_for_two() {
     for person in [&mut a, &mut b] {
         person.until("a mutual follow", |view, _| matches!(view.page, Page::Parting { follow: FollowState::Mutual, .. })).await;
         person.session.command(Command::OpenFriends);
-        person.until("the friend", |view, _| matches!(&view.page, Page::Friends { follows } if follows.len() == 1)).await;
+        person.until("the friend", |view, _| matches!(&view.page, Page::Friends { follows, .. } if follows.len() == 1)).await;
     }
     let _keep = Arc::new(stage);
 }

@@ -5,7 +5,7 @@
 
 use crate::store::AccountId;
 use std::collections::BTreeMap;
-use visavis_matching::Weights;
+use visavis_matching::MOST_CONDUCT;
 
 /// Shorter is an accident.
 const LONG_S: i64 = 30;
@@ -41,7 +41,7 @@ impl Covered {
     }
 }
 
-/// 0 to [`Weights::CONDUCT`].
+/// 0 to [`MOST_CONDUCT`].
 pub fn points(facts: &[Covered], now: i64) -> u32 {
     let mut by_partner: BTreeMap<AccountId, f64> = BTreeMap::new();
     for fact in facts.iter().filter(|fact| fact.is_long_and_agreed()) {
@@ -53,7 +53,7 @@ pub fn points(facts: &[Covered], now: i64) -> u32 {
         return 0;
     }
     let points = by_partner.values().sum::<f64>() * POINTS_EACH;
-    (points.round() as u32).min(Weights::CONDUCT)
+    (points.round() as u32).min(MOST_CONDUCT)
 }
 
 #[cfg(test)]
@@ -77,7 +77,7 @@ mod tests {
         assert_eq!(points(&three(89), NOW), 0);
         assert_eq!(points(&three(91), NOW), 0);
         let many: Vec<_> = (0..40).map(|partner| seen(partner, 600, 600, 0)).collect();
-        assert_eq!(points(&many, NOW), Weights::CONDUCT);
+        assert_eq!(points(&many, NOW), MOST_CONDUCT);
     }
 
     #[test]
@@ -100,7 +100,7 @@ mod tests {
             facts in prop::collection::vec((0u128..6, any::<i32>(), any::<i32>(), -100i64..200), 0..30),
         ) {
             let facts: Vec<_> = facts.into_iter().map(|(who, saw, told, days)| seen(who, saw.into(), told.into(), days)).collect();
-            prop_assert!(points(&facts, NOW) <= Weights::CONDUCT);
+            prop_assert!(points(&facts, NOW) <= MOST_CONDUCT);
         }
     }
 }

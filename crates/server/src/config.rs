@@ -1,5 +1,6 @@
 //! How a server is started. The flags and the environment are read in `main`; this is the checked result.
 
+use crate::doors::{Doors, DoorsError, DoorsSection};
 use crate::identity::IssuerConfig;
 use crate::room::Rules;
 use ipnet::IpNet;
@@ -51,6 +52,8 @@ pub struct Config {
     pub limits: Limits,
     pub moderation: ModerationRules,
     pub retention: RetentionDays,
+    /// Changed while the server runs by [`crate::Running::set_doors`].
+    pub doors: DoorsSection,
 }
 
 /// PEM files: the certificate with its chain, and its key. Read again on SIGHUP.
@@ -157,6 +160,7 @@ pub struct OtherRelay {
 #[derive(Clone, Copy, Debug)]
 pub struct Limits {
     pub sign_in_lasts: Duration,
+    pub issuer_answers_within: Duration,
     pub access_token_lasts: Duration,
     pub refresh_token_lasts: Duration,
     /// A quiet socket is asked for a sign of life after this time and closed after twice more.
@@ -179,6 +183,7 @@ impl Default for Limits {
     fn default() -> Self {
         Self {
             sign_in_lasts: Duration::from_secs(600),
+            issuer_answers_within: Duration::from_secs(10),
             access_token_lasts: Duration::from_secs(15 * 60),
             refresh_token_lasts: Duration::from_secs(60 * 24 * 3600),
             ping_every: Duration::from_secs(15),
@@ -221,6 +226,7 @@ impl Config {
             limits: Limits::default(),
             moderation: ModerationRules::default(),
             retention: RetentionDays::default(),
+            doors: DoorsSection::default(),
         }
     }
 
@@ -243,6 +249,7 @@ impl Config {
             Some(_) if self.dev => return Err(ConfigError::TwoIssuers),
             Some(issuer) => check_url(&issuer.url).map_err(ConfigError::IssuerUrl)?,
         }
+        Doors::try_from(&self.doors)?;
         if let Some(url) = &self.public_url {
             check_url(url).map_err(ConfigError::PublicUrl)?;
         }
@@ -302,6 +309,8 @@ pub enum ConfigError {
     RelayAddressUnknown,
     #[error("a relay beside this server needs VISAVIS_TURN_SECRET, the secret that it shares with this server")]
     NoRelaySecret,
+    #[error(transparent)]
+    Doors(#[from] DoorsError),
     #[error("a relay's address begins with turn: or turns:, {0} does not")]
     RelayUrl(String),
 }
@@ -319,6 +328,8 @@ impl ConfigError {
             Self::NodesWithoutDatabase => "server.nats",
             Self::NodeName(_) => "server.node",
             Self::RelayAddressUnknown => "relay.listen",
+            Self::Doors(DoorsError::Percent) => "doors.admitted_percent",
+            Self::Doors(DoorsError::Zone(_) | DoorsError::Window(_)) => "doors.regions",
             Self::NoRelaySecret | Self::RelayUrl(_) => "relay.turn_urls",
         }
     }

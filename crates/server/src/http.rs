@@ -2,6 +2,7 @@
 
 mod client;
 mod dev;
+mod friends;
 mod safety;
 mod sign_in;
 
@@ -9,7 +10,9 @@ pub use client::ClientAddress;
 pub use safety::Confirmations;
 
 use crate::config::{Limits, ModerationRules, RetentionDays};
+use crate::doors::{self, Doors, Shut, Visitor};
 use crate::identity::RelyingParty;
+use crate::live::Live;
 use crate::metrics::{Metrics, Request as RequestKind, kind};
 use crate::refusal::{refusal, refusal_saying};
 use crate::room::card_of;
@@ -24,7 +27,7 @@ use axum::http::request::Parts;
 use axum::http::{Method, StatusCode, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
-use axum::routing::{get, post, put};
+use axum::routing::{delete, get, post, put};
 use axum::{Json, Router};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
@@ -35,10 +38,11 @@ use std::collections::HashMap;
 use std::net::IpAddr;
 use std::num::NonZeroU32;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 use std::time::Duration;
 use tokio::time::Instant;
-use visavis_wire::http::{Follows, Me, Refusal, RefusalCode};
+use visavis_wire::Private;
+use visavis_wire::http::{Me, Refusal, RefusalCode};
 use visavis_wire::people::{PeerCard, Profile};
 use visavis_wire::safety::Configuration;
 
@@ -68,6 +72,9 @@ pub struct App {
     pub dev: bool,
     /// Takes nobody new.
     pub draining: AtomicBool,
+    pub live: Live,
+    /// Changed while the server runs.
+    pub doors: RwLock<Arc<Doors>>,
 }
 
 pub struct Rates {
@@ -149,7 +156,12 @@ pub fn router(app: Arc<App>) -> Router {
         .route("/v1/me/export", get(safety::export))
         .route("/v1/me/deletion", post(safety::offer_deletion))
         .route("/v1/reports", post(safety::report).layer(DefaultBodyLimit::max(safety::REPORT_BODY)))
-        .route("/v1/follows", get(follows))
+        .route("/v1/follows", get(friends::follows))
+        .route("/v1/follows/{follow}", delete(friends::unfollow))
+        .route("/v1/follows/{follow}/block", post(friends::block_follow))
+        .route("/v1/follows/{follow}/texts", get(friends::texts).post(friends::write))
+        .route("/v1/history", get(friends::history))
+        .route("/v1/history/{match}/block", post(friends::block_session))
         .route("/v1/socket", get(socket))
         .fallback(nothing_here)
         .method_not_allowed_fallback(wrong_method)
@@ -159,6 +171,20 @@ pub fn router(app: Arc<App>) -> Router {
 }
 
 impl App {
+    pub fn set_doors(&self, doors: Doors) {
+        *self.doors.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(doors);
+    }
+
+    /// Whether this person may meet somebody new now; `None`: yes.
+    pub async fn shut(&self, account: AccountId, now: i64) -> Result<Option<Shut>, StoreError> {
+        let doors = Arc::clone(&self.doors.read().unwrap_or_else(PoisonError::into_inner));
+        let zone = self.store.zone(account).await?;
+        let zone = zone.as_deref();
+        let sessions_today =
+            if doors.counts_sessions() { self.store.matches_since(account, doors.day_began(zone, now)).await? } else { 0 };
+        Ok(doors.shut(Visitor { place: doors::place(&self.secret, account), zone, sessions_today }, now))
+    }
+
     /// Counts somebody who went beyond the limit of this name.
     pub fn limited(&self, limit: &'static str) -> Refused {
         self.metrics.limited.get_or_create(&kind(limit)).inc();
@@ -254,6 +280,7 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Body<T> {
 pub struct Caller {
     pub account: AccountId,
     pub family: String,
+    token: Private<String>,
 }
 
 impl FromRequestParts<Arc<App>> for Caller {
@@ -262,10 +289,11 @@ impl FromRequestParts<Arc<App>> for Caller {
     async fn from_request_parts(parts: &mut Parts, app: &Arc<App>) -> Result<Self, Refused> {
         let header = parts.headers.get(header::AUTHORIZATION).and_then(|value| value.to_str().ok());
         let token = header.and_then(|value| value.split_once(' ')).filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer"));
-        match token.map(|(_, token)| app.access.check(token.trim())) {
-            Some(Access::Granted { account, family }) => Ok(Self { account, family }),
-            Some(Access::Expired) => Err(Refused::new(RefusalCode::TokenExpired)),
-            Some(Access::Unknown) | None => {
+        let token = token.map_or("", |(_, token)| token.trim());
+        match app.access.check(token) {
+            Access::Granted { account, family } => Ok(Self { account, family, token: Private::new(token.to_owned()) }),
+            Access::Expired => Err(Refused::new(RefusalCode::TokenExpired)),
+            Access::Unknown => {
                 let ClientAddress(address) = ClientAddress::from_request_parts(parts, app).await?;
                 app.rates.strangers.check_key(&address).map_err(|_| app.limited("requests"))?;
                 Err(Refused::new(RefusalCode::TokenInvalid))
@@ -330,16 +358,11 @@ async fn card(State(app): State<Arc<App>>, caller: Caller) -> Result<Json<PeerCa
     Ok(Json(card_of(&caller.account(&app).await?.profile)))
 }
 
-async fn follows(State(app): State<Arc<App>>, caller: Caller) -> Result<Json<Follows>, Refused> {
-    let (accounts, mut follows): (Vec<_>, Vec<_>) = app.store.follows(caller.account).await?.into_iter().unzip();
-    for (follow, online) in follows.iter_mut().zip(app.room.online(accounts).await) {
-        follow.online = online;
-    }
-    Ok(Json(Follows { follows }))
-}
-
 async fn socket(State(app): State<Arc<App>>, caller: Caller, upgrade: WebSocketUpgrade) -> Response {
-    crate::socket::upgrade(app, caller.account, upgrade)
+    match app.access.hold(caller.token.reveal()) {
+        Some(sign_in) => crate::socket::upgrade(app, caller.account, sign_in, upgrade),
+        None => Refused::new(RefusalCode::TokenInvalid).into_response(),
+    }
 }
 
 async fn nothing_here() -> Refused {

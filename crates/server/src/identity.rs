@@ -1,7 +1,7 @@
 //! The relying party: starts a sign-in at the OpenID Connect issuer and checks what comes back.
 //!
 //! The app keeps the PKCE verifier and listens for the redirect; this side keeps state and nonce, speaks to the issuer, and
-//! verifies signature, issuer, audience, nonce and times of the ID token. Whether the person is an adult is decided in
+//! verifies signature, issuer, audience, party, nonce and times of the ID token. Whether the person is an adult is decided in
 //! [`crate::adult`]; accounts are made by whoever calls.
 
 use crate::adult::{Adult, Evidence, NotAdult, adult, date_of};
@@ -13,10 +13,10 @@ use openidconnect::core::{
     CoreTokenIntrospectionResponse, CoreTokenType,
 };
 use openidconnect::{
-    AccessToken, AdditionalClaims, AuthenticationFlow, AuthorizationCode, Client, ClientId, ClientSecret, CsrfToken,
-    EmptyExtraTokenFields, EndpointMaybeSet, EndpointNotSet, EndpointSet, IdTokenClaims, IdTokenFields, IssuerUrl, Nonce,
-    OAuth2TokenResponse, PkceCodeVerifier, RedirectUrl, RequestTokenError, Scope, StandardErrorResponse, StandardTokenResponse,
-    TokenResponse, UserInfoClaims,
+    AccessToken, AdditionalClaims, AuthenticationFlow, AuthorizationCode, ClaimsVerificationError, Client, ClientId,
+    ClientSecret, CsrfToken, EmptyExtraTokenFields, EndpointMaybeSet, EndpointNotSet, EndpointSet, IdTokenClaims, IdTokenFields,
+    IssuerUrl, Nonce, OAuth2TokenResponse, PkceCodeVerifier, RedirectUrl, RequestTokenError, Scope, StandardErrorResponse,
+    StandardTokenResponse, TokenResponse, UserInfoClaims,
 };
 use serde::{Deserialize, Serialize};
 use std::collections::HashMap;
@@ -30,8 +30,12 @@ use visavis_wire::http::{SignInFinish, SignInStart, SignInStarted};
 const MAX_ATTEMPTS: usize = 10_000;
 /// How far the issuer's clock may be from ours.
 const CLOCK_SKEW: Duration = Duration::from_secs(60);
-/// Keys and addresses of the issuer are asked for anew after this time, and whenever a token does not verify.
+/// A token comes straight from the issuer, in the moment it is made.
+const TOKEN_IS_NEW_FOR: Duration = Duration::from_secs(600);
+/// Keys and addresses of the issuer are asked for anew after this time, and when a signature does not verify.
 const METADATA_LASTS: Duration = Duration::from_secs(3600);
+/// Not more often than this, however many signatures do not verify.
+const KEYS_AGAIN_AFTER: Duration = Duration::from_secs(10);
 
 /// An issuer as the operator configured it.
 #[derive(Clone, Debug)]
@@ -47,6 +51,9 @@ pub struct IssuerConfig {
 /// Claims beside the standard ones. What profile an issuer suggests only fills a new account.
 #[derive(Clone, Default, Deserialize, Serialize)]
 struct PersonClaims {
+    /// RFC 7519 section 4.1.5; seconds, perhaps with a fraction.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    nbf: Option<f64>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     age_over_18: Option<bool>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -84,6 +91,8 @@ pub struct Verified {
     pub adult: Adult,
     pub city: Option<Private<String>>,
     pub locale: Option<String>,
+    /// IANA name.
+    pub zone: Option<String>,
     pub seed: ProfileSeed,
 }
 
@@ -102,6 +111,25 @@ pub enum IdentityError {
     /// The text is for the log; it names no person.
     #[error("the issuer is at fault: {0}")]
     Issuer(String),
+}
+
+/// Why a token is not believed.
+struct Unverified {
+    /// It may verify under newer keys of the issuer.
+    key: bool,
+    why: String,
+}
+
+impl Unverified {
+    fn because(why: &str) -> Self {
+        Self { key: false, why: why.to_owned() }
+    }
+}
+
+impl From<Unverified> for IdentityError {
+    fn from(unverified: Unverified) -> Self {
+        Self::Issuer(unverified.why)
+    }
 }
 
 struct Attempt {
@@ -209,31 +237,42 @@ impl RelyingParty {
                 _ => IdentityError::Issuer(String::from("its answer to the code cannot be read")),
             })?;
         let claims = match self.verified_claims(&client, &tokens, &attempt.nonce) {
-            Ok(claims) => claims,
             // The issuer may have changed its keys since they were fetched.
-            Err(_) => self.verified_claims(&self.client(true).await?, &tokens, &attempt.nonce)?,
-        };
+            Err(Unverified { key: true, .. }) => self.verified_claims(&self.client(true).await?, &tokens, &attempt.nonce),
+            known => known,
+        }?;
         let more = self.user_info(&client, &tokens, &claims).await?;
         Ok(self.judge(&claims, more.as_ref()))
     }
 
-    fn verified_claims(&self, client: &IssuerClient, tokens: &Tokens, nonce: &Nonce) -> Result<Claims, IdentityError> {
-        let token = tokens.id_token().ok_or_else(|| IdentityError::Issuer(String::from("it gave no ID token")))?;
+    fn verified_claims(&self, client: &IssuerClient, tokens: &Tokens, nonce: &Nonce) -> Result<Claims, Unverified> {
+        let token = tokens.id_token().ok_or_else(|| Unverified::because("it gave no ID token"))?;
+        let now = SystemTime::now();
         let verifier = client
             .id_token_verifier()
             .set_allowed_algs(ASYMMETRIC)
-            .set_time_fn(|| (SystemTime::now() - CLOCK_SKEW).into())
-            .set_issue_time_verifier_fn(|issued| {
-                if SystemTime::from(issued) > SystemTime::now() + CLOCK_SKEW {
-                    Err(String::from("issued in the future"))
-                } else {
-                    Ok(())
-                }
+            .set_time_fn(move || (now - CLOCK_SKEW).into())
+            .set_issue_time_verifier_fn(move |issued| match SystemTime::from(issued) {
+                issued if issued > now + CLOCK_SKEW => Err(String::from("issued in the future")),
+                issued if issued < now - TOKEN_IS_NEW_FOR => Err(String::from("issued long ago")),
+                _ => Ok(()),
             });
-        token
-            .claims(&verifier, nonce)
-            .cloned()
-            .map_err(|error| IdentityError::Issuer(format!("its ID token does not verify: {error}")))
+        let claims = token.claims(&verifier, nonce).map_err(|error| Unverified {
+            key: matches!(error, ClaimsVerificationError::SignatureVerification(_)),
+            why: format!("its ID token does not verify: {error}"),
+        })?;
+        let latest = (now + CLOCK_SKEW).duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default().as_secs_f64();
+        if claims.additional_claims().nbf.is_some_and(|from| from > latest) {
+            return Err(Unverified::because("its ID token is not valid yet"));
+        }
+        // OpenID Connect Core section 3.1.3.7, step 5; the library leaves it to its users.
+        if claims.authorized_party().is_some_and(|party| party.as_str() != self.config.client_id) {
+            return Err(Unverified::because("its ID token was issued to another party"));
+        }
+        if claims.subject().is_empty() {
+            return Err(Unverified::because("its ID token names nobody"));
+        }
+        Ok(claims.clone())
     }
 
     /// Some issuers give the identity claims here alone. Asked only if the ID token says nothing about the age.
@@ -287,6 +326,7 @@ impl RelyingParty {
             adult,
             city: city.map(Private::new),
             locale: claims.locale().map(|locale| locale.to_string()),
+            zone: claims.zoneinfo().and_then(|zone| tidy(zone.as_str())),
             seed: own.visavis_profile.clone().unwrap_or_default(),
         })
     }
@@ -294,7 +334,9 @@ impl RelyingParty {
     async fn client(&self, fresh: bool) -> Result<IssuerClient, IdentityError> {
         let mut kept = self.metadata.lock().await;
         let metadata = match &*kept {
-            Some((since, metadata)) if !fresh && since.elapsed() < METADATA_LASTS => metadata.clone(),
+            Some((since, metadata)) if since.elapsed() < METADATA_LASTS && (!fresh || since.elapsed() < KEYS_AGAIN_AFTER) => {
+                metadata.clone()
+            }
             _ => {
                 let url = IssuerUrl::new(self.config.url.clone()).map_err(|error| IdentityError::Issuer(error.to_string()))?;
                 let metadata = CoreProviderMetadata::discover_async(url, &self.http)

@@ -33,13 +33,13 @@ impl From<reqwest::Error> for IssuerHttpError {
 }
 
 impl IssuerHttp {
-    /// `None` where the system's root certificates cannot be used.
-    pub fn new() -> Option<Self> {
+    /// `answer_within`: the whole of an answer. `None` where the system's root certificates cannot be used.
+    pub fn new(answer_within: Duration) -> Option<Self> {
         // One provider for the whole process; a second start in it finds the first.
         let _ = rustls::crypto::ring::default_provider().install_default();
         let client = reqwest::Client::builder()
             .redirect(reqwest::redirect::Policy::none())
-            .timeout(Duration::from_secs(10))
+            .timeout(answer_within)
             .no_proxy()
             .build()
             .ok()?;

@@ -5,6 +5,7 @@
 //! | `identity`, `adult` | the sign-in at the issuer; the decision whether somebody is an adult |
 //! | `dev_issuer` | the issuer for rehearsals, on loopback only |
 //! | `http`, `socket` | what comes in over the network |
+//! | `doors`, `live` | hours, admission, sessions a day; whose socket is here |
 //! | `room`, `room_task`, `blind`, `sdp` | who meets whom, and what passes between the two |
 //! | `listener`, `admin`, `metrics`, `settings` | TLS, the operator's port, figures, configuration |
 //! | `moderation` | what moderators do, by command line and page |
@@ -21,6 +22,7 @@ mod bus;
 mod conduct;
 mod config;
 mod dev_issuer;
+mod doors;
 #[cfg(test)]
 #[allow(dead_code, reason = "each of the two that include this file uses a part")]
 #[path = "../tests/server/engines.rs"]
@@ -29,6 +31,7 @@ mod http;
 mod identity;
 mod issuer_http;
 mod listener;
+mod live;
 mod metrics;
 mod moderation;
 mod node;
@@ -52,6 +55,7 @@ pub use config::{
     AdminConfig, Config, ConfigError, Limits, ModerationRules, OtherRelay, RECENT_PARTNERS, RelayConfig, RelayTls, RetentionDays,
     TlsFiles,
 };
+pub use doors::{DoorsError, DoorsSection, RegionSection};
 pub use identity::IssuerConfig;
 pub use moderation::command::{Moderate, ModerateError, moderate};
 pub use room::Rules;

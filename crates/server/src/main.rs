@@ -123,6 +123,14 @@ async fn reload_on_hangup(running: &visavis_server::Running) {
             Ok(()) => tracing::info!("the certificate was read again"),
             Err(error) => tracing::error!(%error, "the certificate stays as it was"),
         }
+        // Hours, admission and sessions a day are read again; the rest of the configuration is for the start.
+        match Arguments::parse().config() {
+            Ok((config, _)) => match running.set_doors(&config.doors) {
+                Ok(()) => tracing::info!("the doors were read again"),
+                Err(error) => tracing::error!(%error, "the doors stay as they were"),
+            },
+            Err(error) => tracing::error!(%error, "the doors stay as they were"),
+        }
     }
 }
 

@@ -9,7 +9,7 @@
 //! | input | from |
 //! |---|---|
 //! | `Plugged`, `Said`, `Gone` | the socket of one person |
-//! | `ProfileChanged` | the HTTP interface of this node |
+//! | `ProfileChanged`, `Blocked` | the HTTP interface of this node |
 //! | `Barred` | moderators' measures, at every node |
 //! | `Seated`, `Unseated`, `SeatedHere`, `SeatFound`, `Pooled`, `Taken`, `Fenced`, `Room` | the store's answers |
 //! | `Heard` | the bus |
@@ -65,6 +65,11 @@ pub enum Input {
     },
     ProfileChanged {
         account: AccountId,
+    },
+    /// At this node; others are told.
+    Blocked {
+        by: AccountId,
+        other: AccountId,
     },
     /// By a moderator's measure, of which every node hears.
     Barred {
@@ -237,6 +242,10 @@ impl Node {
             Input::Unseated { account, socket } => self.unseated(account, socket, &mut out),
             Input::SeatedHere(seated) => self.compare_seats(&seated, &mut out),
             Input::ProfileChanged { account } => self.profile_changed(account, &mut out),
+            Input::Blocked { by, other } => {
+                self.tell_others(now_ms, &Packet::Blocked { by, other });
+                self.blocked(now_ms, by, other, sources, &mut out);
+            }
             Input::Barred { account, code } => self.barred(now_ms, account, code, sources, &mut out),
             Input::SeatFound { account, node } => self.to(&node, Packet::Changed { account }),
             Input::Pooled { account, socket, pool } => self.pooled(now_ms, account, socket, pool),
@@ -352,6 +361,7 @@ impl Node {
                 self.take_what_is_needed(now_ms, out);
             }
             Packet::Replaced { account, socket } => self.replaced(now_ms, account, socket, out),
+            Packet::Blocked { by, other } => self.blocked(now_ms, by, other, sources, out),
             Packet::Changed { account } => self.changed(account, out),
         }
     }

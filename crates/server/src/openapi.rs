@@ -35,7 +35,7 @@ const fn post(
     Route { method: HttpMethod::Post, path, id, summary, body, status: "200", answer, open: false }
 }
 
-const ROUTES: [Route; 19] = [
+const ROUTES: [Route; 25] = [
     Route { open: true, ..get("/v1/health", "health", "Whether the server is at work", Some("Health")) },
     Route { open: true, ..get("/v1/openapi.json", "openapi", "This document", None) },
     Route {
@@ -73,6 +73,19 @@ const ROUTES: [Route; 19] = [
     },
     post("/v1/reports", "report", "Report the other of one of the latest twenty sessions", Some("Report"), Some("Reported")),
     get("/v1/follows", "follows", "Mutual follows, newest first", Some("Follows")),
+    Route {
+        method: HttpMethod::Delete,
+        status: "204",
+        ..get("/v1/follows/{follow}", "unfollow", "End a follow and its conversation, for both", None)
+    },
+    Route { status: "204", ..post("/v1/follows/{follow}/block", "blockFollow", "Never meet this person again", None, None) },
+    get("/v1/follows/{follow}/texts", "texts", "The conversation, which is read from then on", Some("Conversation")),
+    post("/v1/follows/{follow}/texts", "write", "Write to somebody one follows", Some("NewText"), Some("Text")),
+    get("/v1/history", "history", "The latest sessions, newest first", Some("History")),
+    Route {
+        status: "204",
+        ..post("/v1/history/{match}/block", "blockSession", "Never meet the other of this session again", None, None)
+    },
     Route { status: "101", ..get("/v1/socket", "socket", "WebSocket of waiting, matching and signalling", None) },
 ];
 
@@ -185,7 +198,6 @@ fn schemas() -> Vec<(&'static str, Schema)> {
             ]),
         ),
         ("Follows", object([("follows", RefOr::T(ArrayBuilder::new().items(named("Follow")).build().into()))])),
-        ("Follow", object([("username", text()), ("since", number()), ("online", RefOr::T(of(Type::Boolean)))])),
         ("Standing", object([("notices", RefOr::T(ArrayBuilder::new().items(named("StandingNotice")).build().into()))])),
         (
             "StandingNotice",
@@ -218,6 +230,31 @@ fn schemas() -> Vec<(&'static str, Schema)> {
             ]),
         ),
         ("Reported", object([("decided_by", number())])),
+        (
+            "Follow",
+            object([
+                ("id", text()),
+                ("username", text()),
+                ("since", number()),
+                ("online", RefOr::T(of(Type::Boolean))),
+                ("unread", number()),
+            ]),
+        ),
+        ("NewText", object([("text", text())])),
+        ("Text", object([("number", number()), ("own", RefOr::T(of(Type::Boolean))), ("text", text()), ("sent_at", number())])),
+        ("Conversation", object([("texts", RefOr::T(ArrayBuilder::new().items(named("Text")).build().into()))])),
+        (
+            "PastSession",
+            object([
+                ("match_id", text()),
+                ("card", named("PeerCard")),
+                ("began_at", number()),
+                ("lasted_s", RefOr::T(nullable(Type::Integer))),
+                ("ended", RefOr::T(nullable(Type::String))),
+                ("blocked", RefOr::T(of(Type::Boolean))),
+            ]),
+        ),
+        ("History", object([("sessions", RefOr::T(ArrayBuilder::new().items(named("PastSession")).build().into()))])),
         ("Refusal", object([("code", text()), ("message", text())])),
     ]
 }
@@ -228,6 +265,7 @@ mod tests {
     use serde_json::{Value, json};
     use std::collections::BTreeSet;
     use visavis_wire::Private;
+    use visavis_wire::friends::*;
     use visavis_wire::http::*;
     use visavis_wire::people::{PeerCard, Profile};
     use visavis_wire::safety::*;
@@ -240,7 +278,6 @@ mod tests {
     #[test]
     fn every_schema_has_the_fields_of_its_type() {
         let text = || Private::new(String::from("x"));
-        let follow = Follow { username: text(), since: 1, online: true };
         let notice = StandingNotice {
             decision: "x".into(),
             what: Measure::Ban,
@@ -250,6 +287,17 @@ mod tests {
             read: false,
             appeal: AppealState::Open,
             answer: text(),
+        };
+        let id = FollowId(String::from("f"));
+        let follow = Follow { id, username: text(), since: 1, online: true, unread: 2 };
+        let words = Text { number: 1, own: true, text: text(), sent_at: 1 };
+        let past = PastSession {
+            match_id: MatchId(String::from("m")),
+            card: PeerCard::default(),
+            began_at: 1,
+            lasted_s: None,
+            ended: None,
+            blocked: false,
         };
         let examples = [
             ("Configuration", json!(Configuration { protocol: 1, moderation_key: None, evidence_days: 30 })),
@@ -272,6 +320,11 @@ mod tests {
             ("Deleted", json!(Deleted { held_until: None })),
             ("Report", json!(Report { match_id: MatchId("x".into()), category: Category::Other, text: text(), evidence: None })),
             ("Reported", json!(Reported { decided_by: 1 })),
+            ("NewText", json!(NewText { text: text() })),
+            ("Text", json!(words)),
+            ("Conversation", json!(Conversation { texts: vec![words.clone()] })),
+            ("PastSession", json!(past)),
+            ("History", json!(History { sessions: vec![past.clone()] })),
             ("Refusal", json!(crate::refusal::refusal(RefusalCode::Internal))),
         ];
         let document = json!(document());

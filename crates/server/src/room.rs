@@ -6,13 +6,15 @@
 //! | input | from |
 //! |---|---|
 //! | `Arrived`, `Said`, `Gone` | the socket of one person (`socket`) |
-//! | `ProfileChanged`, `Barred` | the HTTP interface, and moderators' measures |
+//! | `ProfileChanged`, `Barred`, `Blocked` | the HTTP interface, and moderators' measures |
 //! | `LookedUp`, `Committed`, `Begun`, `FollowStored` | the store, answering `LookUp`, `Commit`, `Began`, `StoreFollow` |
 //! | `Tick` | the clock, every [`TICK_MS`] |
 //! | `Closing` | shutdown |
 //!
 //! What one of the two says never reaches the other here except through [`crate::blind`] and [`crate::sdp`].
 
+#[cfg(test)]
+mod blocks;
 mod meeting;
 mod people;
 mod reconcile;
@@ -108,6 +110,11 @@ pub enum Input {
     Barred {
         account: AccountId,
         code: RefusalCode,
+    },
+    /// One of the two wants never to meet the other again; the store knows it already.
+    Blocked {
+        by: AccountId,
+        other: AccountId,
     },
     LookedUp {
         account: AccountId,
@@ -276,6 +283,7 @@ impl Room {
                 }
             }
             Input::Barred { account, code } => self.barred(now_ms, account, code, &mut out),
+            Input::Blocked { by, other } => self.blocked(now_ms, by, other, &mut out),
             Input::LookedUp { account, found } => self.looked_up(now_ms, account, found, &mut out),
             Input::Committed { match_id, allowed } => self.committed(now_ms, &match_id, allowed, sources, &mut out),
             Input::Begun { match_id } => self.begun(now_ms, &match_id, &mut out),
@@ -331,7 +339,10 @@ impl Room {
         person.socket = None;
         match &person.place {
             Place::Idle => {}
-            Place::Joining { .. } | Place::Waiting(_) => person.place = Place::Idle,
+            Place::Joining { .. } | Place::Waiting(_) => {
+                person.place = Place::Idle;
+                self.waits.leave(account);
+            }
             Place::Matched(match_id) => {
                 let match_id = match_id.clone();
                 self.went_away(now_ms, &match_id, account, replaced, out);
@@ -343,7 +354,10 @@ impl Room {
         let Some(person) = self.people.get_mut(&account) else { return };
         match &person.place {
             Place::Idle => {}
-            Place::Joining { .. } | Place::Waiting(_) => person.place = Place::Idle,
+            Place::Joining { .. } | Place::Waiting(_) => {
+                person.place = Place::Idle;
+                self.waits.leave(account);
+            }
             Place::Matched(match_id) => {
                 let match_id = match_id.clone();
                 self.leave(now_ms, &match_id, account, out);
@@ -370,6 +384,7 @@ impl Room {
             ClientMessage::Hello { .. } => {}
             ClientMessage::Join => self.join(now_ms, account, socket, 0, out),
             ClientMessage::CancelWaiting => self.cancel(now_ms, account, socket, out),
+            ClientMessage::Widen { languages, any_age } => self.widen(now_ms, account, languages, any_age, out),
             ClientMessage::MatchAnswer { match_id, meet } => self.match_answer(now_ms, &match_id, account, meet, out),
             ClientMessage::Signal { match_id, signal } => self.signal(&match_id, account, signal, out),
             ClientMessage::Answer { match_id, question, yes } => self.answer(now_ms, &match_id, account, question, yes, out),

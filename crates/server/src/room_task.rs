@@ -123,6 +123,11 @@ impl RoomHandle {
         self.input(Input::Barred { account, code }).await;
     }
 
+    /// Whatever these two have together ends, on whatever node.
+    pub async fn block(&self, by: AccountId, other: AccountId) {
+        self.input(Input::Blocked { by, other }).await;
+    }
+
     /// On whatever node. Nobody, where the store does not answer.
     pub async fn online(&self, accounts: Vec<AccountId>) -> Vec<bool> {
         let seated = self.store.seats_of(&accounts).await.unwrap_or_default();

@@ -4,10 +4,12 @@ use crate::backup::{self, BackupError};
 use crate::bus::{Bus, LocalBus, NatsBus};
 use crate::config::{AdminConfig, Config, ConfigError};
 use crate::dev_issuer::{CLIENT_ID, DevIssuer};
+use crate::doors::{Doors, DoorsError, DoorsSection};
 use crate::http::{App, Confirmations, Rates};
 use crate::identity::{IssuerConfig, RelyingParty};
 use crate::issuer_http::IssuerHttp;
 use crate::listener::{Certificate, CertificateError, Listener, Peer};
+use crate::live::Live;
 use crate::metrics::Metrics;
 use crate::random;
 use crate::relay::{CredentialMaker, Relay, RelayError};
@@ -18,7 +20,7 @@ use crate::tokens::AccessTokens;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Weak};
+use std::sync::{Arc, RwLock, Weak};
 use std::time::Duration;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
@@ -87,6 +89,7 @@ pub struct Running {
 impl Server {
     pub async fn start(config: Config) -> Result<Running, StartError> {
         config.check()?;
+        let doors = Doors::try_from(&config.doors).map_err(ConfigError::from)?;
         let secret = open_data_folder(&config.data)?;
         let listener = TcpListener::bind(config.listen).await.map_err(|error| StartError::Listen(config.listen, error))?;
         let http = listener.local_addr().map_err(|error| StartError::Listen(config.listen, error))?;
@@ -135,7 +138,7 @@ impl Server {
             issuer: if config.dev { String::from("development") } else { issuer.url.clone() },
             relying_party: RelyingParty::new(
                 issuer,
-                IssuerHttp::new().ok_or(StartError::Certificates)?,
+                IssuerHttp::new(config.limits.issuer_answers_within).ok_or(StartError::Certificates)?,
                 config.limits.sign_in_lasts,
             ),
             access: AccessTokens::new(config.limits.access_token_lasts),
@@ -150,6 +153,8 @@ impl Server {
             confirmations: Confirmations::default(),
             dev: config.dev,
             draining: AtomicBool::new(false),
+            live: Live::default(),
+            doors: RwLock::new(Arc::new(doors)),
         });
         let weak = Arc::downgrade(&app);
         let tasks = vec![
@@ -218,6 +223,15 @@ impl Running {
         tracing::info!(in_match = self.room.in_match().await, "drained");
     }
 
+    /// For whoever comes from now on, and a moment later for those who wait.
+    pub fn set_doors(&self, section: &DoorsSection) -> Result<(), DoorsError> {
+        let doors = Doors::try_from(section)?;
+        if let Some(app) = self.app.upgrade() {
+            app.set_doors(doors);
+        }
+        Ok(())
+    }
+
     /// Tells everybody, lets open requests end, closes the database. Takes some seconds at most.
     pub async fn shutdown(self) {
         self.room.close().await;
@@ -265,7 +279,10 @@ async fn serve(listener: Listener, app: Arc<App>, dev: Option<Arc<DevIssuer>>, m
         let mut ticks = tokio::time::interval(TIDY_EVERY);
         loop {
             tokio::select! {
-                _ = ticks.tick() => app.rates.tidy(),
+                _ = ticks.tick() => {
+                    app.rates.tidy();
+                    app.access.tidy();
+                }
                 _ = stopped.wait_for(|stop| *stop) => return,
             }
         }

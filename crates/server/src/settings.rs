@@ -10,6 +10,7 @@ use crate::config::{
     AdminConfig, Config, ConfigError, Limits, ModerationRules, OtherRelay, RECENT_PARTNERS, RelayConfig, RelayTls, RetentionDays,
     TlsFiles,
 };
+use crate::doors::DoorsSection;
 use crate::identity::IssuerConfig;
 use crate::room::Rules;
 use ipnet::IpNet;
@@ -39,6 +40,7 @@ pub struct Settings {
     pub limits: LimitsSection,
     pub moderation: ModerationSection,
     pub retention: RetentionSection,
+    pub doors: DoorsSection,
 }
 
 #[derive(Clone, Debug, PartialEq, Deserialize)]
@@ -398,6 +400,7 @@ impl Settings {
             limits: self.limits.limits(),
             moderation: self.moderation.rules(),
             retention: self.retention.days(),
+            doors: self.doors.clone(),
         })
     }
 }

@@ -1,12 +1,16 @@
-//! One WebSocket: reads messages, keeps to the limits, keeps alive, and writes what the room sends.
+//! One WebSocket: reads messages, keeps to the limits, keeps alive, and writes what the room sends. It ends with the sign-in that it
+//! was opened with.
 
 use crate::config::Limits;
+use crate::doors::Shut;
 use crate::http::App;
+use crate::live::Ear;
 use crate::random;
 use crate::refusal::{refuse, refuse_saying};
 use crate::room::SocketId;
 use crate::room_task::Delivery;
 use crate::store::AccountId;
+use crate::tokens::SignInEnds;
 use axum::extract::ws::{CloseFrame, Message, WebSocket, WebSocketUpgrade, close_code};
 use axum::response::Response;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -21,6 +25,8 @@ use visavis_wire::socket::{ClientMessage, ServerMessage};
 
 /// After so many messages that cannot be read, the socket is closed.
 const MALFORMED_MESSAGES: u32 = 5;
+/// How late somebody who waits hears that it closed.
+const DOORS_EVERY: Duration = Duration::from_secs(10);
 /// A client that does not take our last words in this time does without them.
 const WRITE_WITHIN: Duration = Duration::from_secs(10);
 
@@ -28,7 +34,7 @@ const WRITE_WITHIN: Duration = Duration::from_secs(10);
 static NEXT_SOCKET: LazyLock<AtomicU64> =
     LazyLock::new(|| AtomicU64::new(u64::from(u32::from_be_bytes(random::bytes::<4>()) >> 1) << 32));
 
-pub fn upgrade(app: Arc<App>, account: AccountId, upgrade: WebSocketUpgrade) -> Response {
+pub fn upgrade(app: Arc<App>, account: AccountId, sign_in: SignInEnds, upgrade: WebSocketUpgrade) -> Response {
     upgrade
         // The defaults keep 128 kB a connection; messages are a few kilobytes at most.
         .read_buffer_size(4096)
@@ -37,7 +43,7 @@ pub fn upgrade(app: Arc<App>, account: AccountId, upgrade: WebSocketUpgrade) -> 
         .max_frame_size(SOCKET_MESSAGE)
         .on_upgrade(move |socket| async move {
             let id = SocketId(NEXT_SOCKET.fetch_add(1, Ordering::Relaxed));
-            Connection { app, account, id, socket, malformed: 0 }.run().await;
+            Connection { app, account, id, socket, sign_in, malformed: 0, waits: false }.run().await;
         })
 }
 
@@ -46,7 +52,10 @@ struct Connection {
     account: AccountId,
     id: SocketId,
     socket: WebSocket,
+    sign_in: SignInEnds,
     malformed: u32,
+    /// By what it was last told.
+    waits: bool,
 }
 
 /// Why a socket ends.
@@ -60,9 +69,10 @@ impl Connection {
             self.close(close_code::POLICY).await;
             return;
         }
+        let mut ear = self.app.live.listen(self.account);
         let inbox = self.app.room.arrive(self.account, self.id).await;
         // Whatever ends it, the room hears of it.
-        let ended = self.serve(inbox).await;
+        let ended = self.serve(inbox, &mut ear).await;
         self.app.room.leave(self.account, self.id).await;
         tracing::debug!(socket = self.id.0, ?ended, "a socket ended");
         self.close(close_code::NORMAL).await;
@@ -87,16 +97,23 @@ impl Connection {
         }
     }
 
-    async fn serve(&mut self, mut inbox: mpsc::Receiver<Delivery>) -> Over {
+    async fn serve(&mut self, mut inbox: mpsc::Receiver<Delivery>, ear: &mut Ear) -> Over {
         let every = self.limits().ping_every;
         let mut ping = tokio::time::interval_at(Instant::now() + every, every);
+        let mut doors = tokio::time::interval(DOORS_EVERY);
+        doors.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
         let mut heard = Instant::now();
         loop {
             let done = tokio::select! {
                 delivery = inbox.recv() => match delivery {
-                    Some(Delivery::Message(message)) => self.write(&message).await,
+                    Some(Delivery::Message(message)) => {
+                        self.waits = matches!(*message, ServerMessage::Waiting { .. });
+                        self.write(&message).await
+                    }
                     Some(Delivery::Close) | None => Err(Over),
                 },
+                message = ear.hear() => self.write(&message).await,
+                _ = doors.tick(), if self.waits => self.look_at_doors().await,
                 frame = self.socket.recv() => match frame {
                     Some(Ok(frame)) => {
                         heard = Instant::now();
@@ -104,6 +121,11 @@ impl Connection {
                     }
                     Some(Err(_)) | None => Err(Over),
                 },
+                () = self.sign_in.ended() => {
+                    // The client may be gone already.
+                    let _ = self.write(&refuse(RefusalCode::TokenInvalid)).await;
+                    Err(Over)
+                }
                 _ = ping.tick() => {
                     if heard.elapsed() > every * 3 { Err(Over) } else { self.send(Message::Ping(Vec::new().into())).await }
                 }
@@ -127,6 +149,18 @@ impl Connection {
             ClientMessage::MatchAnswer { meet: false, .. } => self.app.rates.skipped(self.account),
             _ => {}
         }
+        // Asked at the door, and again at the moment of matching.
+        let goes_in = joins || matches!(message, ClientMessage::MatchAnswer { meet: true, .. });
+        let message = match (is_shut(&self.app, self.account, goes_in).await, message) {
+            (Some(closed), message) => {
+                self.write(&closed).await?;
+                match message {
+                    ClientMessage::MatchAnswer { match_id, .. } => ClientMessage::MatchAnswer { match_id, meet: false },
+                    _ => return Ok(()),
+                }
+            }
+            (None, message) => message,
+        };
         match message {
             ClientMessage::Hello { .. } => self.mistake("The socket has been greeted already.").await,
             message => {
@@ -134,6 +168,14 @@ impl Connection {
                 Ok(())
             }
         }
+    }
+
+    /// While somebody waits: it may close meanwhile.
+    async fn look_at_doors(&mut self) -> Result<(), Over> {
+        let Some(closed) = is_shut(&self.app, self.account, true).await else { return Ok(()) };
+        self.waits = false;
+        self.app.room.say(self.account, self.id, ClientMessage::CancelWaiting).await;
+        self.write(&closed).await
     }
 
     /// `None`: a frame that carries no message, or none that can be read.
@@ -181,5 +223,19 @@ impl Connection {
     async fn close(&mut self, code: u16) {
         // The other side may be gone already.
         let _ = self.send(Message::Close(Some(CloseFrame { code, reason: "".into() }))).await;
+    }
+}
+
+/// What to say to somebody who may not meet anybody new now.
+async fn is_shut(app: &App, account: AccountId, goes_in: bool) -> Option<ServerMessage> {
+    if !goes_in {
+        return None;
+    }
+    match app.shut(account, random::unix_seconds()).await {
+        Ok(shut) => shut.map(|Shut { because, opens_in_s }| ServerMessage::Closed { because, opens_in_s }),
+        Err(error) => {
+            tracing::error!(%error, "nobody can be let in");
+            Some(refuse(RefusalCode::Internal))
+        }
     }
 }

@@ -8,6 +8,8 @@
 //! | matches and what was said of them | [`Matches`] | `sql/matches` | `contract/matches` |
 //! | reports, measures, appeals, the audit log | [`Safety`] | `sql/safety`, `sql/audit` | `contract/safety` |
 //! | what is kept of a person, and until when | [`Keeping`] | `sql/keeping` | `contract/keeping` |
+//! | what people who follow each other write | [`Texts`] | `sql/texts` | `contract/texts` |
+//! | whom somebody met, blocks | [`HistoryOf`] | `sql/history` | `contract/history` |
 //! | follows | [`Follows`] | `sql/follows` | `contract/follows` |
 //! | who is in which match right now, on any node | [`Engagements`] | `sql/engagements` | `contract/engagements` |
 //! | who leads which pool | [`Lease`] | `sql/leases` | `contract/leases` |
@@ -18,23 +20,27 @@ mod accounts;
 mod contract;
 mod engagements;
 mod follows;
+mod history;
 mod keeping;
 mod leases;
 mod matches;
 pub mod safety;
 mod seats;
 mod sql;
+mod texts;
 mod tokens;
 
 pub use accounts::{Account, Accounts, Entrant, SignedIn};
 pub use engagements::{Committed, Engagements, Fence, TakenOver};
 pub use follows::Follows;
+pub use history::HistoryOf;
 pub use keeping::Keeping;
 pub use leases::{Lease, LeaseRow};
 pub use matches::{MatchWrite, Matches, RunningMatch, SightFact};
 pub use safety::Safety;
 pub use seats::{Seat, Seats};
 pub use sql::SqlStore;
+pub use texts::Texts;
 pub use tokens::{Rotation, Tokens};
 
 use async_trait::async_trait;
@@ -62,7 +68,7 @@ pub type StoreResult<T> = Result<T, StoreError>;
 /// All topics of one engine.
 #[async_trait]
 pub trait Store:
-    Accounts + Tokens + Matches + Follows + Safety + Keeping + Engagements + Lease + Seats + Send + Sync + 'static
+    Accounts + Tokens + Matches + Follows + HistoryOf + Texts + Safety + Keeping + Engagements + Lease + Seats + Send + Sync + 'static
 {
     /// Whether the engine answers, within about a second.
     async fn is_there(&self) -> bool;

@@ -1,10 +1,12 @@
-//! Access tokens: opaque, short, known only as hashes, kept in memory. A restart makes every app refresh.
+//! Access tokens: opaque, short, known only as hashes, kept in memory. A restart makes every app refresh. What was opened with one
+//! (a socket) outlives it, but not the sign-in it descends from.
 
 use crate::random;
 use crate::store::AccountId;
 use std::collections::HashMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
+use tokio::sync::watch;
 use tokio::time::Instant;
 
 #[derive(Clone, Debug)]
@@ -18,6 +20,19 @@ struct Grant {
 pub struct AccessTokens {
     lasts: Duration,
     grants: Mutex<HashMap<String, Grant>>,
+    /// Sign-ins with an open socket, by family.
+    held: Mutex<HashMap<String, (AccountId, watch::Sender<()>)>>,
+}
+
+/// As long as this is held the sign-in is watched.
+pub struct SignInEnds(watch::Receiver<()>);
+
+impl SignInEnds {
+    /// Returns when the sign-in is revoked.
+    pub async fn ended(&mut self) {
+        // Nothing is ever sent: the sender is dropped.
+        while self.0.changed().await.is_ok() {}
+    }
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -29,7 +44,7 @@ pub enum Access {
 
 impl AccessTokens {
     pub fn new(lasts: Duration) -> Self {
-        Self { lasts, grants: Mutex::default() }
+        Self { lasts, grants: Mutex::default(), held: Mutex::default() }
     }
 
     pub fn lasts(&self) -> Duration {
@@ -56,15 +71,35 @@ impl AccessTokens {
         }
     }
 
+    /// Watches the sign-in of a valid token. No revocation falls between the check and the watch.
+    pub fn hold(&self, token: &str) -> Option<SignInEnds> {
+        let grants = self.grants();
+        let grant = grants.get(&random::hash_hex(token)).filter(|grant| Instant::now() < grant.until)?;
+        let mut held = self.held();
+        let (_, sender) = held.entry(grant.family.clone()).or_insert_with(|| (grant.account, watch::channel(()).0));
+        Some(SignInEnds(sender.subscribe()))
+    }
+
+    /// Forgets sign-ins that hold nothing open.
+    pub fn tidy(&self) {
+        self.held().retain(|_, (_, sender)| sender.receiver_count() > 0);
+    }
+
     pub fn revoke_family(&self, family: &str) {
         self.grants().retain(|_, grant| grant.family != family);
+        self.held().remove(family);
     }
 
     pub fn revoke_account(&self, account: AccountId) {
         self.grants().retain(|_, grant| grant.account != account);
+        self.held().retain(|_, (holder, _)| *holder != account);
     }
 
     fn grants(&self) -> MutexGuard<'_, HashMap<String, Grant>> {
         self.grants.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn held(&self) -> MutexGuard<'_, HashMap<String, (AccountId, watch::Sender<()>)>> {
+        self.held.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

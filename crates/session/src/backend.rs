@@ -11,9 +11,11 @@ use std::time::Duration;
 use tokio::sync::Mutex;
 use url::{Host, Url};
 use visavis_wire::Private;
+use visavis_wire::friends::{Conversation, FollowId, History, NewText, Text};
 use visavis_wire::http::{Follows, Me, Refresh, Refusal, RefusalCode, SignInFinish, SignInStart, SignInStarted, Tokens};
 use visavis_wire::people::{PeerCard, Profile};
 use visavis_wire::safety::{Appeal, Configuration, Deleted, Deletion, DeletionOffer, Report, Reported, Standing};
+use visavis_wire::socket::MatchId;
 
 const CONNECT_WITHIN: Duration = Duration::from_secs(5);
 const ANSWER_WITHIN: Duration = Duration::from_secs(15);
@@ -199,6 +201,31 @@ impl Backend {
         self.with_token(Method::DELETE, "v1/me", Some(&Deletion { confirmation })).await
     }
 
+    pub async fn texts(&self, follow: &FollowId) -> Result<Conversation, Failure> {
+        self.with_token(Method::GET, &format!("v1/follows/{}/texts", in_path(&follow.0)), None::<&()>).await
+    }
+
+    pub async fn write(&self, follow: &FollowId, text: Private<String>) -> Result<Text, Failure> {
+        let path = format!("v1/follows/{}/texts", in_path(&follow.0));
+        self.with_token(Method::POST, &path, Some(&NewText { text })).await
+    }
+
+    pub async fn unfollow(&self, follow: &FollowId) -> Result<(), Failure> {
+        self.without_answer(Method::DELETE, &format!("v1/follows/{}", in_path(&follow.0))).await
+    }
+
+    pub async fn block_follow(&self, follow: &FollowId) -> Result<(), Failure> {
+        self.without_answer(Method::POST, &format!("v1/follows/{}/block", in_path(&follow.0))).await
+    }
+
+    pub async fn history(&self) -> Result<History, Failure> {
+        self.with_token(Method::GET, "v1/history", None::<&()>).await
+    }
+
+    pub async fn block_session(&self, match_id: &MatchId) -> Result<(), Failure> {
+        self.without_answer(Method::POST, &format!("v1/history/{}/block", in_path(&match_id.0))).await
+    }
+
     /// Renews the tokens, unless somebody else has since `spent` was found too old.
     pub async fn renew(&self, spent: &Private<String>) -> Result<Private<String>, Failure> {
         let mut tokens = self.tokens.lock().await;
@@ -227,11 +254,20 @@ impl Backend {
         path: &str,
         body: Option<&impl Serialize>,
     ) -> Result<T, Failure> {
+        let bytes = self.send_with_token(method, path, body).await?;
+        serde_json::from_slice(&bytes).map_err(|_| Failure::Malformed)
+    }
+
+    async fn without_answer(&self, method: Method, path: &str) -> Result<(), Failure> {
+        self.send_with_token(method, path, None::<&()>).await.map(drop)
+    }
+
+    async fn send_with_token(&self, method: Method, path: &str, body: Option<&impl Serialize>) -> Result<Vec<u8>, Failure> {
         let token = self.access_token().await?;
-        match self.request(method.clone(), path, body, Some(&token)).await {
+        match self.send(method.clone(), path, body, Some(&token)).await {
             Err(Failure::Refused(Refusal { code: RefusalCode::TokenExpired | RefusalCode::TokenInvalid, .. })) => {
                 let token = self.renew(&token).await?;
-                self.request(method, path, body, Some(&token)).await.map_err(|failure| match failure {
+                self.send(method, path, body, Some(&token)).await.map_err(|failure| match failure {
                     Failure::Refused(refusal @ Refusal { code: RefusalCode::TokenExpired | RefusalCode::TokenInvalid, .. }) => {
                         Failure::SignedOut(refusal)
                     }
@@ -295,6 +331,11 @@ impl Backend {
             Err(_) => Failure::Malformed,
         }
     }
+}
+
+/// What a server named is a part of a path and nothing more.
+fn in_path(name: &str) -> String {
+    name.chars().filter(|letter| letter.is_ascii_alphanumeric() || *letter == '-' || *letter == '_').collect()
 }
 
 fn is_parse_error(error: &reqwest::Error) -> bool {

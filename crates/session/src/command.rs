@@ -4,7 +4,9 @@ use crate::view::View;
 use serde::{Deserialize, Serialize};
 use ts_rs::TS;
 use visavis_canvas::{Change, Item};
+use visavis_wire::Private;
 use visavis_wire::channel::Ink;
+use visavis_wire::friends::FollowId;
 use visavis_wire::paper::{Author, Fill, Point, Shape};
 use visavis_wire::people::Profile;
 use visavis_wire::safety::Category;
@@ -25,6 +27,31 @@ pub enum Command {
     OpenMirror,
     OpenProfile,
     OpenFriends,
+    /// The latest sessions.
+    OpenHistory,
+    /// On the page of friends.
+    OpenConversation {
+        follow: FollowId,
+    },
+    CloseConversation,
+    /// In the open conversation.
+    Write {
+        text: Private<String>,
+    },
+    /// For both, with what was written.
+    Unfollow {
+        follow: FollowId,
+    },
+    /// Never meet this person again.
+    BlockFollow {
+        follow: FollowId,
+    },
+    /// The same, from the history.
+    BlockSession {
+        match_id: MatchId,
+    },
+    /// The same, from the call or the parting page; the call ends.
+    BlockPeer,
     ChooseCamera {
         id: String,
     },
@@ -39,6 +66,11 @@ pub enum Command {
     /// Leave the mirror and wait for a match.
     Meet,
     CancelWaiting,
+    /// What the page of waiting offered, for this wait.
+    Widen {
+        languages: Vec<String>,
+        any_age: bool,
+    },
     AnswerMatch {
         meet: bool,
     },

@@ -16,7 +16,9 @@
 //! | [`Input::Tick`] | the loop's timer, about ten times a second |
 
 mod account;
+mod after;
 mod covered;
+mod devices;
 mod in_call;
 mod ink;
 mod meeting;
@@ -31,6 +33,7 @@ use crate::diagnostics::Figures;
 use crate::drawing::Drawing;
 use crate::view::{Device, Devices, Notice};
 use crate::{Command, Event};
+use after::Friends;
 use in_call::InCall;
 use meeting::{Offered, Waiting};
 use paper::Paper;
@@ -39,6 +42,7 @@ use std::time::Duration;
 use visavis_sight::gate;
 use visavis_wire::Private;
 use visavis_wire::channel::{Seen, Shows};
+use visavis_wire::friends::{FollowId, PastSession, Text};
 use visavis_wire::http::{Follow, Me};
 use visavis_wire::people::{PeerCard, Profile};
 use visavis_wire::socket::{ClientMessage, MatchId, RelayCredentials, Role, ServerMessage};
@@ -84,6 +88,17 @@ pub enum Account {
     Card(PeerCard),
     Follows(Vec<Follow>),
     Care(safety::Care),
+    Texts {
+        follow: FollowId,
+        texts: Vec<Text>,
+    },
+    Written {
+        follow: FollowId,
+        text: Text,
+    },
+    History(Vec<PastSession>),
+    FollowEnded,
+    Blocked,
     Failed(Failure),
 }
 
@@ -157,6 +172,16 @@ pub enum Effect {
     FetchCard,
     FetchFollows,
     Care(safety::Order),
+    /// They count as read then.
+    FetchTexts(FollowId),
+    Write {
+        follow: FollowId,
+        text: Private<String>,
+    },
+    Unfollow(FollowId),
+    BlockFollow(FollowId),
+    FetchHistory,
+    BlockSession(MatchId),
     /// Connect, or try again now.
     OpenSocket,
     /// The network changed: connect anew.
@@ -227,18 +252,26 @@ struct SignedIn {
     online: bool,
     /// Left while the server was away; it is told when it is back.
     leave_later: Option<MatchId>,
+    /// Texts of people one follows.
+    unread: u32,
     room: Room,
 }
 
 /// Where somebody who is signed in is.
 enum Room {
-    Profile { saving: bool },
+    Profile {
+        saving: bool,
+    },
     Mirror,
     Waiting(Waiting),
     Offered(Offered),
     Call(Box<InCall>),
     Parting(Parting),
-    Friends { follows: Vec<Follow> },
+    Friends(Friends),
+    /// `None`: on its way.
+    History {
+        sessions: Option<Vec<PastSession>>,
+    },
 }
 
 /// Between two attempts to reach a server that did not answer at the start.
@@ -296,12 +329,23 @@ impl Evening {
         match command {
             Command::SignIn | Command::CancelSignIn | Command::SignOut => self.account_command(&command, out),
             Command::SaveProfile { profile } => self.save_profile(profile, out),
-            Command::OpenMirror | Command::OpenProfile | Command::OpenFriends | Command::Done => self.go(&command, out),
+            Command::OpenMirror | Command::OpenProfile | Command::OpenFriends | Command::OpenHistory | Command::Done => {
+                self.go(&command, now, out);
+            }
+            Command::OpenConversation { .. }
+            | Command::CloseConversation
+            | Command::Write { .. }
+            | Command::Unfollow { .. }
+            | Command::BlockFollow { .. }
+            | Command::BlockSession { .. }
+            | Command::BlockPeer => self.after_command(command, out),
             Command::ChooseCamera { id } => self.choose(id, |devices| (&mut devices.camera, &devices.cameras), out),
             Command::ChooseMicrophone { id } => self.choose(id, |devices| (&mut devices.microphone, &devices.microphones), out),
             Command::ChooseSpeaker { id } => self.choose(id, |devices| (&mut devices.speaker, &devices.speakers), out),
             Command::TestSpeaker => out.push(Effect::TestSpeaker),
-            Command::Meet | Command::CancelWaiting | Command::AnswerMatch { .. } => self.meeting_command(&command, now, out),
+            Command::Meet | Command::CancelWaiting | Command::Widen { .. } | Command::AnswerMatch { .. } => {
+                self.meeting_command(&command, now, out);
+            }
             Command::Mute { on } => {
                 self.own.muted = on;
                 if let Some(call) = self.call() {
@@ -357,13 +401,13 @@ impl Evening {
     }
 
     /// Pages that the user goes to freely; never out of a match, which ends by `Leave` alone.
-    fn go(&mut self, command: &Command, out: &mut Vec<Effect>) {
+    fn go(&mut self, command: &Command, now: Duration, out: &mut Vec<Effect>) {
         let Stage::SignedIn(signed_in) = &mut self.stage else { return };
         match signed_in.room {
             Room::Offered(_) | Room::Call(_) => return,
             Room::Waiting(_) => out.push(Effect::Send(ClientMessage::CancelWaiting)),
             Room::Parting(_) => out.push(Effect::Care(safety::Order::ForgetPictures)),
-            Room::Profile { .. } | Room::Mirror | Room::Friends { .. } => {}
+            Room::Profile { .. } | Room::Mirror | Room::Friends(_) | Room::History { .. } => {}
         }
         signed_in.room = match command {
             Command::OpenProfile => {
@@ -372,24 +416,14 @@ impl Evening {
             }
             Command::OpenFriends => {
                 out.push(Effect::FetchFollows);
-                Room::Friends { follows: Vec::new() }
+                Room::Friends(Friends::asked(now))
+            }
+            Command::OpenHistory => {
+                out.push(Effect::FetchHistory);
+                Room::History { sessions: None }
             }
             _ => Room::Mirror,
         };
-    }
-
-    fn choose<'a>(
-        &'a mut self,
-        id: String,
-        which: impl FnOnce(&'a mut Devices) -> (&'a mut String, &'a Vec<Device>),
-        out: &mut Vec<Effect>,
-    ) {
-        let (chosen, known) = which(&mut self.devices);
-        if known.iter().any(|device| device.id == id) {
-            *chosen = id;
-            self.attempt = self.attempt.wrapping_add(1);
-            out.push(Effect::RememberDevices);
-        }
     }
 
     fn retry(&mut self, out: &mut Vec<Effect>) {
@@ -410,43 +444,12 @@ impl Evening {
                     out.push(Effect::OpenSocket);
                 }
                 match signed_in.room {
-                    Room::Friends { .. } => out.push(Effect::FetchFollows),
+                    Room::Friends(_) => out.push(Effect::FetchFollows),
+                    Room::History { .. } => out.push(Effect::FetchHistory),
                     Room::Profile { .. } => out.push(Effect::FetchCard),
                     _ => {}
                 }
             }
-        }
-    }
-
-    fn device(&mut self, input: DeviceInput, out: &mut Vec<Effect>) {
-        match input {
-            DeviceInput::Cameras(cameras) => self.devices.cameras = cameras,
-            DeviceInput::Sound { microphones, speakers } => {
-                self.devices.microphones = microphones;
-                self.devices.speakers = speakers;
-            }
-            DeviceInput::Using { camera, microphone, speaker } => {
-                let slots = [
-                    (&mut self.devices.camera, camera),
-                    (&mut self.devices.microphone, microphone),
-                    (&mut self.devices.speaker, speaker),
-                ];
-                for (slot, id) in slots {
-                    if let Some(id) = id {
-                        *slot = id;
-                    }
-                }
-            }
-            DeviceInput::CameraFailed(notice) => {
-                self.own.looks = Seen::NoSignal;
-                self.notice = Some(notice);
-            }
-            DeviceInput::Shutter { closed } => self.own.shutter_closed = closed,
-            DeviceInput::MicrophoneSilent { silent } => self.devices.silent_microphone = silent,
-            DeviceInput::SpeakerSilent { silent } => self.devices.silent_speaker = silent,
-            DeviceInput::MicrophoneFailed => self.notice = Some(Notice::NoMicrophone),
-            DeviceInput::SpeakerFailed => self.notice = Some(Notice::NoSpeaker),
-            DeviceInput::Level(level) => out.push(Effect::Emit(Event::MicrophoneLevel { level })),
         }
     }
 
@@ -461,6 +464,8 @@ impl Evening {
                 Room::Offered(_) => self.tick_offered(now, out),
                 Room::Call(_) => self.tick_call(now, out),
                 Room::Parting(ref mut parting) => parting.tick(now),
+                Room::Friends(ref mut friends) => friends.tick(now, out),
+                Room::Waiting(ref mut waiting) => waiting.tick(now, signed_in.online, out),
                 _ => {}
             },
             _ => {}

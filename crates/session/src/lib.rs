@@ -25,6 +25,7 @@ mod evening;
 mod evidence;
 mod keyring;
 pub mod picture;
+mod requests;
 mod run;
 mod settings;
 mod sight;

@@ -12,6 +12,7 @@ use crate::drawing::{Drawing, Unsaved};
 use crate::evening::{Account, Effect, Evening, Failure, Input, Wanted};
 use crate::evidence::Kept;
 use crate::picture::{self, Order as PictureOrder, PeerParts, PeerWatch, Pictures};
+use crate::requests::{after, answered, restore};
 use crate::settings::Settings;
 use crate::sign_in::{self, Outcome};
 use crate::socket::SocketHandle;
@@ -274,6 +275,12 @@ impl Loop {
                     self.ask(|backend| async move { answered(backend.follows().await, |found| Account::Follows(found.follows)) });
                 }
                 Effect::Care(order) => self.care(order),
+                Effect::FetchTexts(_)
+                | Effect::Write { .. }
+                | Effect::Unfollow(_)
+                | Effect::BlockFollow(_)
+                | Effect::FetchHistory
+                | Effect::BlockSession(_) => self.ask(move |backend| async move { after(&backend, effect).await }),
                 Effect::OpenSocket => self.socket.open(),
                 Effect::RenewSocket => self.socket.renew(),
                 Effect::CloseSocket => self.socket.close(),
@@ -475,17 +482,5 @@ async fn wind_down(running: Running) {
     }
     if tokio::task::spawn_blocking(move || drop(call)).await.is_err() {
         tracing::error!("a call ended in a panic");
-    }
-}
-
-fn answered<T>(answer: Result<T, Failure>, as_account: impl FnOnce(T) -> Account) -> Option<Account> {
-    Some(answer.map_or_else(Account::Failed, as_account))
-}
-
-/// A keyring that is missing is told of when there is something to keep, not before.
-async fn restore(backend: &Backend) -> Option<Account> {
-    match backend.load().await {
-        Ok(true) => answered(backend.me().await, |me| Account::SignedIn(Box::new(me))),
-        Ok(false) | Err(_) => Some(Account::NoStoredSignIn),
     }
 }

@@ -4,10 +4,11 @@ use serde::Serialize;
 use ts_rs::TS;
 use visavis_call::Statistics;
 use visavis_wire::channel::{Seen, Shows};
+use visavis_wire::friends::{FollowId, PastSession, Text};
 use visavis_wire::http::{Follow, RefusalCode};
 use visavis_wire::people::{PeerCard, Profile, Reason};
 use visavis_wire::safety::StandingNotice;
-use visavis_wire::socket::EndReason;
+use visavis_wire::socket::{Closed, EndReason, Widening};
 
 #[derive(Clone, Debug, PartialEq, Serialize, TS)]
 #[ts(export)]
@@ -17,6 +18,8 @@ pub struct View {
     pub notice: Option<Notice>,
     /// Own name, once signed in.
     pub username: Option<String>,
+    /// Texts of people one follows, not yet read.
+    pub unread: u32,
     pub devices: Devices,
     pub ask_before_unveiling: bool,
     pub care: CareView,
@@ -71,6 +74,9 @@ pub enum Page {
         looking_for: Vec<String>,
         relaxed: Vec<String>,
         estimate_s: Option<u32>,
+        closed: Option<ClosedView>,
+        /// What the person may accept besides, while there is hardly anybody to meet.
+        widening: Option<Widening>,
     },
     Match {
         card: PeerCard,
@@ -86,7 +92,32 @@ pub enum Page {
     },
     Friends {
         follows: Vec<Follow>,
+        open: Option<ConversationView>,
     },
+    History {
+        /// `None`: on its way.
+        sessions: Option<Vec<PastSession>>,
+    },
+}
+
+/// Nobody new can be met now.
+#[derive(Clone, Debug, PartialEq, Serialize, TS)]
+#[ts(export)]
+pub struct ClosedView {
+    pub because: Closed,
+    /// Absent where nobody knows. At zero one is let in by itself.
+    pub opens_in_s: Option<u32>,
+}
+
+/// What was written with one of those one follows.
+#[derive(Clone, Debug, PartialEq, Serialize, TS)]
+#[ts(export)]
+pub struct ConversationView {
+    pub follow: FollowId,
+    /// Oldest first.
+    pub texts: Vec<Text>,
+    pub loading: bool,
+    pub sending: bool,
 }
 
 /// State of one's own camera as the mirror and the call show it.
@@ -269,6 +300,8 @@ pub enum Notice {
         detail: String,
     },
     SignedInElsewhere,
+    /// The two never meet again.
+    Blocked,
     /// The report is with the moderators, who look until then (Unix seconds).
     Reported {
         #[ts(type = "number")]

@@ -20,7 +20,7 @@ SHIFT = {"clear": -0.5, "veiled": -0.5}  # moves the fitted threshold of a part 
 SHIFTS = (-1.5, -1.0, -0.5, 0.0, 0.5)
 VIEWS = ("clear", "veiled")
 MOSAIC = 0.9
-FPS, MOST, SOONEST, SETTLED = 15, 4.0, 0.26, 4
+FPS, MOST, SOONEST, SETTLED = 15, 4.0, 0.19, 4  # SOONEST: as EVIDENCE in detector.rs
 
 # name of the measure, what is added before the logarithm (None: as it is), sign
 WHOLE = [("sharpest", 1.0, -1), ("colours", 2.0, -1), ("step", 0.5, -1), ("since_remains", 1.0, -1)]

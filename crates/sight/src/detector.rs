@@ -4,12 +4,13 @@
 //! Works on clear and on veiled pictures alike. Two answers are given: [`Detector::evidence`] is quick and feeds the gate,
 //! [`Detector::state`] is calmer and chooses the words shown to people.
 //!
-//! Not told: a recording that is played in a loop, and a view without a person.
+//! A recording that is played in a loop is called frozen. Of views without a person only the bare one (a ceiling, a wall) is told.
 
 use crate::cover;
 use crate::features::{Eye, Measures};
 use crate::hysteresis::Belief;
 use crate::planes::Planes;
+use crate::repeats::Repeats;
 use crate::still::{Still, Stillness};
 use std::time::Duration;
 
@@ -22,7 +23,7 @@ pub enum CameraState {
     /// Too dark to see, but something that stays in place is behind the noise.
     Dark,
     Covered,
-    /// Pictures arrive and are all the same.
+    /// Pictures arrive and are all the same, or the same few again and again.
     Frozen,
     /// Switched off by its owner, who said so.
     Off,
@@ -40,11 +41,11 @@ const BETWEEN_LOOKS: Duration = Duration::from_millis(60);
 /// No picture for so long is no signal.
 pub const SILENCE: Duration = Duration::from_secs(1);
 
-/// How long the strongest evidence takes to be believed; see [`Belief`].
-const EVIDENCE: Duration = Duration::from_millis(130);
-/// The same the other way, for the gate, which holds before it unveils.
+/// How long the strongest evidence takes to be believed; see [`Belief`]. The gate holds before it unveils, words do not.
+const EVIDENCE: Duration = Duration::from_millis(190);
 pub(crate) const EVIDENCE_OF_CLEAR: Duration = EVIDENCE;
-const STATE: Duration = Duration::from_millis(260);
+const STATE: Duration = Duration::from_millis(330);
+const STATE_OF_CLEAR: Duration = Duration::from_millis(600);
 
 /// Evidence of pictures that no camera took, once they are known to be.
 const CERTAIN: f32 = 4.0;
@@ -65,6 +66,20 @@ const DARK_CHANGE: f32 = 0.05;
 /// pictures are called dark: a finger lets more light through.
 const DARK_MEAN_VEILED: f32 = 12.0;
 
+/// A bare view (a ceiling, a wall) has as little in it as a cover, but is in focus: its finest detail is strong and stays in
+/// place, while blocks hardly differ, and it has a sensor's noise, which a drawn picture has not. Seen inside the blocks of the
+/// veil, so that the edges of a mosaic's blocks are no detail. Ceilings of the set: 5.0 and more; covers with so small steps: 0.
+const IN_FOCUS: f32 = 3.0;
+const BARE_KEPT: f32 = 0.8;
+const BARE_STEP: f32 = 1.5;
+const BARE_CHANGE: f32 = 0.05;
+
+/// Whether what looks covered is an open camera that sees a bare surface. A mosaic does not tell.
+fn is_bare(measures: &Measures) -> bool {
+    let in_focus = measures.sharpest_inside > IN_FOCUS && measures.kept > BARE_KEPT;
+    in_focus && measures.step < BARE_STEP && measures.change > BARE_CHANGE
+}
+
 /// Whether what looks covered is a room without light.
 fn is_dark(measures: &Measures, mosaic: bool) -> bool {
     let structure = measures.kept > DARK_KEPT && measures.detail < DARK_DETAIL;
@@ -84,7 +99,9 @@ pub struct Detector {
     heard: Option<Duration>,
     looked: Option<Duration>,
     still: Stillness,
+    repeats: Repeats,
     mosaic: bool,
+    veiled: bool,
     evidence: Belief,
     state: Belief,
 }
@@ -97,9 +114,11 @@ impl Default for Detector {
             heard: None,
             looked: None,
             still: Stillness::default(),
+            repeats: Repeats::default(),
             mosaic: false,
-            evidence: Belief::new(EVIDENCE),
-            state: Belief::new(STATE),
+            veiled: false,
+            evidence: Belief::new(EVIDENCE, EVIDENCE_OF_CLEAR),
+            state: Belief::new(STATE, STATE_OF_CLEAR),
         }
     }
 }
@@ -170,11 +189,12 @@ impl Detector {
 
     /// Whether the last picture looked like a mosaic. For words on the screen; nothing is decided by it.
     pub fn looks_veiled(&self) -> bool {
-        self.mosaic
+        self.veiled
     }
 
     fn start_anew(&mut self) {
-        (self.eye, self.looked, self.still) = (Eye::default(), None, Stillness::default());
+        (self.eye, self.looked) = (Eye::default(), None);
+        (self.still, self.repeats) = (Stillness::default(), Repeats::default());
         self.evidence.set(CameraState::Unknown);
         self.state.set(CameraState::Unknown);
     }
@@ -182,13 +202,17 @@ impl Detector {
     /// Logit of trouble, and what it would be called.
     fn judge(&mut self, measures: &Measures, now: Duration) -> (f32, CameraState) {
         self.mosaic = measures.inside_flat >= MOSAIC;
+        self.veiled = self.mosaic && measures.sharpest_inside < IN_FOCUS;
+        let repeats = self.repeats.look(self.eye.newest());
         match self.still.look(measures, self.mosaic, now) {
             Still::Frozen => return (CERTAIN, CameraState::Frozen),
             Still::Drawn => return (CERTAIN, CameraState::Covered),
+            Still::Moves if repeats => return (CERTAIN, CameraState::Frozen),
             Still::Moves => {}
         }
         let (whole, part) = (cover::whole(measures, self.mosaic), cover::part(measures, self.mosaic));
         let trouble = match whole > NEARLY_WHOLE {
+            true if is_bare(measures) => CameraState::NobodyInView,
             true if is_dark(measures, self.mosaic) => CameraState::Dark,
             true => CameraState::Covered,
             false => CameraState::Partial,

@@ -10,6 +10,8 @@ use crate::veil::BLOCKS_DOWN;
 const RECENT: usize = 6;
 /// Newest pictures whose mean is compared with the memory of the view.
 const NOW: usize = 4;
+/// Mean change from one look to the next from which the pictures before it show something else, levels of luma.
+const CUT: f32 = 6.0;
 /// Looks until the measures over time can be trusted.
 pub(crate) const SETTLED: usize = 4;
 /// Cells of the fine grid are halved once for [`Measures::kept`].
@@ -33,11 +35,13 @@ pub struct Measures {
     pub step: f32,
     /// Deviation of both chroma planes, added.
     pub colours: f32,
-    /// Texture that stays in place, of the fiftieth part of the picture that has most of it. Texture is the product of the
+    /// Texture that stays in place since the last sudden change, of the fiftieth part of the picture that has most of it. Texture is the product of the
     /// gradients of the averages of odd and of even pictures: noise has none.
     pub sharpest: f32,
-    /// Correlation of the fine detail of the averages of odd and of even pictures. Noise has none, a dark room has. Detail of
-    /// less than a fifth of a level counts little: it is the rounding of a smooth gradient.
+    /// The same inside the blocks of the veil alone, where a mosaic has none.
+    pub sharpest_inside: f32,
+    /// Correlation of the fine detail of the averages of odd and of even pictures since the last sudden change. Noise has none,
+    /// a dark room has. Detail of less than a fifth of a level counts little: it is the rounding of a smooth gradient.
     pub kept: f32,
     /// Mean absolute change of the fine grid since the last look. Infinite at the first.
     pub change: f32,
@@ -60,6 +64,7 @@ impl Measures {
             ("step", self.step),
             ("colours", self.colours),
             ("sharpest", self.sharpest),
+            ("sharpest_inside", self.sharpest_inside),
             ("kept", self.kept),
             ("change", self.change),
             ("empty", self.empty),
@@ -82,6 +87,8 @@ pub struct Eye {
     recent: Vec<Grids>,
     memory: Memory,
     looks: usize,
+    /// Looks since the last sudden change, itself among them.
+    uncut: usize,
 }
 
 impl Eye {
@@ -94,7 +101,8 @@ impl Eye {
         }
         self.recent.push(grids);
         self.looks += 1;
-        let (odd, even) = self.averages();
+        self.uncut = if change > CUT { 1 } else { self.uncut + 1 };
+        let (odd, even) = averages(self.alike());
         let texture = texture(&odd, &even);
         let now = self.now();
         let (since, before) = self.memory.compare(&now, &texture);
@@ -106,6 +114,7 @@ impl Eye {
             least_third,
             step: mean_step(&newest.y),
             colours: deviation(&newest.u) + deviation(&newest.v),
+            sharpest_inside: quantile(&mut texture_inside(&odd, &even), 0.98),
             sharpest: quantile(&mut texture.clone(), 0.98),
             kept: kept(&odd, &even),
             change,
@@ -123,22 +132,14 @@ impl Eye {
         self.looks >= SETTLED
     }
 
-    /// Means of the odd and of the even recent pictures, fine. The same of one picture alone.
-    fn averages(&self) -> (Vec<f32>, Vec<f32>) {
-        let mut sums = [vec![0.0; FINE], vec![0.0; FINE]];
-        for (turn, grids) in self.recent.iter().enumerate() {
-            for (sum, value) in sums[turn % 2].iter_mut().zip(&grids.fine) {
-                *sum += value;
-            }
-        }
-        let counts = [self.recent.len().div_ceil(2) as f32, (self.recent.len() / 2) as f32];
-        let [mut odd, mut even] = sums;
-        odd.iter_mut().for_each(|sum| *sum /= counts[0]);
-        if counts[1] == 0.0 {
-            return (odd.clone(), odd);
-        }
-        even.iter_mut().for_each(|sum| *sum /= counts[1]);
-        (odd, even)
+    /// The recent pictures since the last sudden change, at least two: those before it show something else.
+    fn alike(&self) -> &[Grids] {
+        &self.recent[self.recent.len().saturating_sub(self.uncut.max(2))..]
+    }
+
+    /// Block means of the picture that was looked at last.
+    pub(crate) fn newest(&self) -> &[f32] {
+        self.recent.last().map_or(&[], |grids| &grids.y)
     }
 
     fn now(&self) -> Vec<f32> {
@@ -151,6 +152,24 @@ impl Eye {
         }
         now
     }
+}
+
+/// Means of the odd and of the even pictures, fine. The same of one picture alone.
+fn averages(pictures: &[Grids]) -> (Vec<f32>, Vec<f32>) {
+    let mut sums = [vec![0.0; FINE], vec![0.0; FINE]];
+    for (turn, grids) in pictures.iter().enumerate() {
+        for (sum, value) in sums[turn % 2].iter_mut().zip(&grids.fine) {
+            *sum += value;
+        }
+    }
+    let counts = [pictures.len().div_ceil(2) as f32, (pictures.len() / 2) as f32];
+    let [mut odd, mut even] = sums;
+    odd.iter_mut().for_each(|sum| *sum /= counts[0]);
+    if counts[1] == 0.0 {
+        return (odd.clone(), odd);
+    }
+    even.iter_mut().for_each(|sum| *sum /= counts[1]);
+    (odd, even)
 }
 
 fn mean_change(fine: &[f32], last: &[f32]) -> f32 {
@@ -166,6 +185,24 @@ fn texture(odd: &[f32], even: &[f32]) -> Vec<f32> {
         let out = &mut products[at..at + FINE_ACROSS];
         for x in 0..FINE_ACROSS - 1 {
             out[x] = (a[x + 1] - a[x]) * (b[x + 1] - b[x]) + (a_below[x] - a[x]) * (b_below[x] - b[x]);
+        }
+    }
+    let mut tiles = reduced(&products, FINE_ACROSS, CELLS);
+    tiles.iter_mut().for_each(|tile| *tile = tile.max(0.0).sqrt());
+    tiles
+}
+
+/// Texture of each tile from gradients that do not cross its edges.
+fn texture_inside(odd: &[f32], even: &[f32]) -> Vec<f32> {
+    let mut products = vec![0.0; FINE];
+    for (at, out) in products.iter_mut().enumerate() {
+        let (x, y) = (at % FINE_ACROSS, at / FINE_ACROSS);
+        if x % CELLS + 1 < CELLS {
+            *out += (odd[at + 1] - odd[at]) * (even[at + 1] - even[at]);
+        }
+        if y % CELLS + 1 < CELLS {
+            let below = at + FINE_ACROSS;
+            *out += (odd[below] - odd[at]) * (even[below] - even[at]);
         }
     }
     let mut tiles = reduced(&products, FINE_ACROSS, CELLS);

@@ -20,14 +20,17 @@ pub(crate) struct Belief {
     /// Evidence of trouble in hand, logits times seconds, from 0 to `full`.
     level: f32,
     full: f32,
+    /// How much less evidence of a clear view counts while trouble is shown.
+    slower: f32,
     other: Option<(CameraState, Duration)>,
 }
 
 impl Belief {
-    /// `soonest`: how long the strongest evidence takes.
-    pub(crate) fn new(soonest: Duration) -> Self {
-        let full = MOST * soonest.as_secs_f32();
-        Self { shown: CameraState::Unknown, level: full / 2.0, full, other: None }
+    /// How long the strongest evidence takes: of trouble, and that trouble is over.
+    pub(crate) fn new(trouble: Duration, over: Duration) -> Self {
+        let full = MOST * trouble.as_secs_f32();
+        let slower = trouble.as_secs_f32() / over.as_secs_f32();
+        Self { shown: CameraState::Unknown, level: full / 2.0, full, slower, other: None }
     }
 
     pub(crate) fn shown(&self) -> CameraState {
@@ -47,9 +50,10 @@ impl Belief {
 
     /// `logit` of trouble, what it would be called, and the time since the last look.
     pub(crate) fn feed(&mut self, logit: f32, trouble: CameraState, passed: Duration, now: Duration) {
-        let step = logit.clamp(-MOST, MOST) * passed.min(LONGEST).as_secs_f32();
-        self.level = (self.level + step).clamp(0.0, self.full);
         let decided = !matches!(self.shown, CameraState::Unknown | CameraState::Clear);
+        let share = if decided && logit < 0.0 { self.slower } else { 1.0 };
+        let step = share * logit.clamp(-MOST, MOST) * passed.min(LONGEST).as_secs_f32();
+        self.level = (self.level + step).clamp(0.0, self.full);
         if self.level <= ROUNDING {
             self.set(CameraState::Clear);
         } else if self.level >= self.full - ROUNDING && !decided {
@@ -100,7 +104,7 @@ mod tests {
     #[test]
     fn much_evidence_is_believed_soon_and_little_later() {
         for (logit, after) in [(9.0, 300), (4.0, 300), (2.0, 600), (1.0, 1200)] {
-            let mut belief = Belief::new(ms(300));
+            let mut belief = Belief::new(ms(300), ms(300));
             belief.set(Clear);
             assert_eq!(until(&mut belief, logit, Covered), after);
             assert_eq!(belief.shown(), Covered);
@@ -110,8 +114,17 @@ mod tests {
     }
 
     #[test]
+    fn that_trouble_is_over_may_take_longer_than_trouble() {
+        let mut belief = Belief::new(ms(300), ms(600));
+        belief.set(Clear);
+        assert_eq!(until(&mut belief, 4.0, Covered), 300);
+        assert_eq!(until(&mut belief, -4.0, Covered), 600);
+        assert_eq!(until(&mut belief, 4.0, Covered), 300);
+    }
+
+    #[test]
     fn nothing_is_said_before_there_is_evidence() {
-        let mut belief = Belief::new(ms(300));
+        let mut belief = Belief::new(ms(300), ms(300));
         assert_eq!(belief.shown(), Unknown);
         assert_eq!(until(&mut belief, 0.0, Covered), u64::MAX);
         assert_eq!(until(&mut belief, -4.0, Covered), 150);
@@ -120,7 +133,7 @@ mod tests {
 
     #[test]
     fn what_contradicts_takes_away() {
-        let mut belief = Belief::new(ms(300));
+        let mut belief = Belief::new(ms(300), ms(300));
         belief.set(Clear);
         for look in 0..100 {
             belief.feed(if look % 2 == 0 { 3.0 } else { -3.5 }, Covered, ms(66), ms(66 * look));
@@ -130,7 +143,7 @@ mod tests {
 
     #[test]
     fn another_kind_of_trouble_is_said_once_it_lasts() {
-        let mut belief = Belief::new(ms(300));
+        let mut belief = Belief::new(ms(300), ms(300));
         belief.set(Dark);
         for (at, trouble, shown) in
             [(0, Covered, Dark), (200, Dark, Dark), (300, Covered, Dark), (500, Covered, Dark), (550, Covered, Covered)]
@@ -142,7 +155,7 @@ mod tests {
 
     #[test]
     fn one_look_after_a_long_pause_is_one_look() {
-        let mut belief = Belief::new(ms(300));
+        let mut belief = Belief::new(ms(300), ms(300));
         belief.set(Clear);
         belief.feed(9.0, Covered, Duration::from_secs(60), Duration::from_secs(60));
         assert_eq!(belief.shown(), Clear);

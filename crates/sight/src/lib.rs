@@ -12,6 +12,7 @@ pub mod gate;
 mod grids;
 mod hysteresis;
 pub mod planes;
+mod repeats;
 mod still;
 pub mod veil;
 

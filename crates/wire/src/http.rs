@@ -9,12 +9,13 @@
 //! | `GET /v1/me` | - | [`Me`] |
 //! | `PUT /v1/me/profile` | `Profile` | [`Me`] |
 //! | `GET /v1/me/card` | - | `PeerCard`, the very value a match would get |
-//! | `GET /v1/follows` | - | [`Follows`] |
+//! | `GET /v1/follows` and more of [`crate::friends`] | - | [`Follows`] |
 //! | `GET /v1/socket` | WebSocket upgrade | `socket::ServerMessage` |
 //!
 //! All but the first three and `GET /v1/health` want `Authorization: Bearer <access token>`. A refusal carries [`Refusal`].
 
 use crate::Private;
+use crate::friends::FollowId;
 use crate::people::Profile;
 use serde::{Deserialize, Serialize};
 use ts_rs::TS;
@@ -73,11 +74,14 @@ pub struct Follows {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
 #[ts(export)]
 pub struct Follow {
+    pub id: FollowId,
     pub username: Private<String>,
     /// Unix seconds.
     #[ts(type = "number")]
     pub since: i64,
     pub online: bool,
+    /// Texts of the other that were not read yet.
+    pub unread: u32,
 }
 
 /// Body of every answer that is not 2xx, and of `ServerMessage::Refused`.

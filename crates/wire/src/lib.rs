@@ -6,6 +6,7 @@
 
 pub mod channel;
 pub mod evidence;
+pub mod friends;
 pub mod http;
 pub mod limits;
 pub mod paper;

@@ -27,3 +27,11 @@ pub const EVIDENCE_PICTURES: usize = 4;
 pub const EVIDENCE_PICTURE: usize = 48 * 1024;
 /// All of them sealed, bytes.
 pub const EVIDENCE: usize = 200 * 1024;
+/// Characters of a text to somebody one follows.
+pub const TEXT: usize = 1000;
+/// Texts of a conversation that are shown.
+pub const TEXTS_SHOWN: usize = 100;
+/// Texts of a conversation that are kept; older ones give way.
+pub const TEXTS_KEPT: usize = 500;
+/// Sessions in the history.
+pub const HISTORY: usize = 20;

@@ -3,6 +3,7 @@
 //! A match goes `Offered` -> both `MatchAnswer { meet: true }` -> `MatchBegins` -> signalling and questions -> `Leave` by one,
 //! or a socket away for longer than the grace time -> `MatchEnded` to both -> the follow question, until it closes.
 
+use crate::friends::{FollowId, Text};
 use crate::http::Refusal;
 use crate::people::{PeerCard, Reason};
 use crate::{DecodeError, Private, limits};
@@ -60,6 +61,11 @@ pub enum ClientMessage {
     },
     Join,
     CancelWaiting,
+    /// Accepts, for this wait, what `Waiting` offered: to be matched by these languages too, and with people of any age.
+    Widen {
+        languages: Vec<String>,
+        any_age: bool,
+    },
     MatchAnswer {
         match_id: MatchId,
         meet: bool,
@@ -119,6 +125,14 @@ impl EndReason {
     }
 }
 
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[ts(export)]
+pub struct Widening {
+    /// That others who wait speak, most speakers first; as they wrote them.
+    pub languages: Vec<String>,
+    pub any_age: bool,
+}
+
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "type", rename_all = "snake_case")]
 pub enum ServerMessage {
@@ -135,6 +149,9 @@ pub enum ServerMessage {
         relaxed: Vec<String>,
         /// Absent when there is nothing honest to say.
         estimate_s: Option<u32>,
+        /// What could be accepted besides, while there is hardly anybody to meet.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        widening: Option<Widening>,
     },
     /// Waiting ended without a match (`CancelWaiting`).
     WaitingEnded,
@@ -195,6 +212,30 @@ pub enum ServerMessage {
     Refused {
         refusal: Refusal,
     },
+    /// Nobody new can be met now. Answer to `Join`, and to somebody who waited when it closed.
+    Closed {
+        because: Closed,
+        /// Until it opens again; absent where the server cannot know.
+        opens_in_s: Option<u32>,
+    },
+    /// Somebody one follows wrote.
+    Text {
+        follow: FollowId,
+        text: Text,
+    },
+}
+
+/// Why nobody new can be met now.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[serde(rename_all = "snake_case")]
+#[ts(export)]
+pub enum Closed {
+    /// Outside of the opening hours of one's region.
+    Hours,
+    /// One's account is not among those that may come yet.
+    Admission,
+    /// As many sessions as there are in a day.
+    Sessions,
 }
 
 macro_rules! json_message {

@@ -1,8 +1,9 @@
 //! Bytes that other versions of the program hold us to. A change here is a change of protocol: raise the version instead.
 
 use visavis_wire::channel::{Bottleneck, ChannelMessage, Comparison, Control, Here, Ink, Live, Operations, Seen, Shows};
+use visavis_wire::friends::{FollowId, Text};
 use visavis_wire::paper::{Author, Fill, Form, Op, OpId, OpKind, Place, Point, Run, Shape, Stroke};
-use visavis_wire::socket::{ClientMessage, MatchId, Question, ServerMessage, Signal};
+use visavis_wire::socket::{ClientMessage, Closed, MatchId, Question, ServerMessage, Signal, Widening};
 use visavis_wire::{DecodeError, Private, limits};
 
 fn id() -> MatchId {
@@ -14,6 +15,10 @@ fn socket_messages_keep_their_json() {
     let client = [
         (ClientMessage::Hello { protocol: 1 }, r#"{"type":"hello","protocol":1}"#),
         (ClientMessage::Join, r#"{"type":"join"}"#),
+        (
+            ClientMessage::Widen { languages: vec!["de".into()], any_age: true },
+            r#"{"type":"widen","languages":["de"],"any_age":true}"#,
+        ),
         (ClientMessage::CancelWaiting, r#"{"type":"cancel_waiting"}"#),
         (ClientMessage::MatchAnswer { match_id: id(), meet: true }, r#"{"type":"match_answer","match_id":"m1","meet":true}"#),
         (
@@ -37,14 +42,44 @@ fn socket_messages_keep_their_json() {
     let server = [
         (ServerMessage::Welcome { protocol: 1 }, r#"{"type":"welcome","protocol":1}"#),
         (
-            ServerMessage::Waiting { waited_s: 4, looking_for: vec![String::from("city")], relaxed: vec![], estimate_s: None },
+            ServerMessage::Waiting {
+                waited_s: 4,
+                looking_for: vec![String::from("city")],
+                relaxed: vec![],
+                estimate_s: None,
+                widening: None,
+            },
             r#"{"type":"waiting","waited_s":4,"looking_for":["city"],"relaxed":[],"estimate_s":null}"#,
+        ),
+        (
+            ServerMessage::Waiting {
+                waited_s: 9,
+                looking_for: vec![],
+                relaxed: vec![],
+                estimate_s: Some(3),
+                widening: Some(Widening { languages: vec!["en".into()], any_age: false }),
+            },
+            concat!(
+                r#"{"type":"waiting","waited_s":9,"looking_for":[],"relaxed":[],"estimate_s":3,"#,
+                r#""widening":{"languages":["en"],"any_age":false}}"#
+            ),
         ),
         (
             ServerMessage::QuestionOpened { match_id: id(), question: Question::Follow },
             r#"{"type":"question_opened","match_id":"m1","question":"follow"}"#,
         ),
         (ServerMessage::PeerAway { match_id: id() }, r#"{"type":"peer_away","match_id":"m1"}"#),
+        (
+            ServerMessage::Closed { because: Closed::Hours, opens_in_s: Some(60) },
+            r#"{"type":"closed","because":"hours","opens_in_s":60}"#,
+        ),
+        (
+            ServerMessage::Text {
+                follow: FollowId(String::from("f1")),
+                text: Text { number: 3, own: false, text: Private::new(String::from("hi")), sent_at: 9 },
+            },
+            r#"{"type":"text","follow":"f1","text":{"number":3,"own":false,"text":"hi","sent_at":9}}"#,
+        ),
     ];
     for (message, json) in server {
         assert_eq!(message.to_json(), json);

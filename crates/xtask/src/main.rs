@@ -34,6 +34,7 @@ cargo xtask COMMAND
       windows              two app windows: latency between pages, processor, memory
       ink                  two app windows: pointer to ink on the other page: --strokes N, --littered N, --loss PERCENT, --delay-ms N
       veil                 from a cover before one window's camera to the first veiled picture of the other: --covers N
+      matching             the matcher among people whose liking only the referee knows: --seeds 1,2, --only NAME, --json FILE
       cover DIR --out FILE [--veiled]   what the detector says of the labelled clips in DIR, for its score.py
   package              build installers for this system
 
@@ -85,6 +86,9 @@ fn set_up() -> Outcome {
 
 /// Builds the benches optimised, as the figures are meaningless otherwise.
 fn bench(arguments: &[String]) -> Outcome {
+    if arguments.first().is_some_and(|name| name == "matching") {
+        return bench_matching(&arguments[1..]);
+    }
     packages::install_missing()?;
     let with_windows = arguments.first().is_some_and(|name| ["windows", "ink", "veil", "screenshot"].contains(&name.as_str()));
     if with_windows {
@@ -99,6 +103,23 @@ fn bench(arguments: &[String]) -> Outcome {
     command.args(arguments);
     if with_windows && !arguments.iter().any(|flag| flag == "--app") {
         command.arg("--app").arg(binaries.join(tools::executable("visavis")));
+    }
+    processes::run(&mut command)
+}
+
+/// Cargo starts a bench in the folder of its package, so a file is named from the root.
+fn bench_matching(flags: &[String]) -> Outcome {
+    let here = std::env::current_dir().map_err(|error| error.to_string())?;
+    let mut command = tools::cargo();
+    command.args(["bench", "--locked", "--package", "visavis-matching", "--bench", "town", "--"]);
+    let mut is_file = false;
+    for flag in flags {
+        if is_file {
+            command.arg(here.join(flag))
+        } else {
+            command.arg(flag)
+        };
+        is_file = flag == "--json";
     }
     processes::run(&mut command)
 }

@@ -104,6 +104,11 @@ impl Node {
     pub fn script(&self, name: &str) -> Outcome {
         run(&mut self.in_interface(&["run", "--silent", name]))
     }
+
+    /// A script that drives this browser.
+    pub fn script_with_browser(&self, name: &str, browser: &Path) -> Outcome {
+        run(self.in_interface(&["run", "--silent", name]).env("CHROMIUM", browser))
+    }
 }
 
 fn interface() -> PathBuf {

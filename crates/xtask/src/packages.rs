@@ -57,7 +57,7 @@ const BESIDES: [Need; 3] = [
         "chromium",
         "chromium",
         "chromium",
-        "calls with a browser, in a test and to compare with",
+        "trying the pages in a browser, and calls with one",
     ),
     need(
         // Debian keeps the programs of each version off the PATH.
@@ -104,6 +104,11 @@ fn is_library(line: &str, name: &str) -> bool {
         let rest = rest.strip_prefix('-').map_or(rest, |versioned| versioned.trim_start_matches(|c: char| c.is_ascii_digit()));
         rest.starts_with(".so")
     })
+}
+
+/// A browser for the pages' own tests.
+pub fn chromium() -> Option<std::path::PathBuf> {
+    ["chromium", "chromium-browser", "google-chrome"].into_iter().find_map(tools::find_on_path)
 }
 
 /// Does nothing when nothing is missing.

@@ -30,6 +30,7 @@ pub fn test() -> Outcome {
     steps.run("interface: build", || node.script("build"));
     // The pages are inside the binary from here on.
     steps.stop_at_failure()?;
+    steps.run("interface: pages in a browser", || pages(&node));
     steps.run("licences and sources", deny);
     steps.run("lints", || {
         let mut command = tools::cargo();
@@ -104,6 +105,17 @@ impl Steps {
         let failed = self.failed();
         println!("{} steps passed, {failed} failed, {:.0} s", self.0.len() - failed, took.as_secs_f32());
         if failed == 0 { Ok(()) } else { Err(format!("{failed} of {} steps failed", self.0.len())) }
+    }
+}
+
+/// What a user does on the pages, and what the shell hears of it.
+fn pages(node: &node::Node) -> Outcome {
+    match packages::chromium() {
+        Some(browser) => node.script_with_browser("acts", &browser),
+        None => {
+            println!("LEFT OUT: no Chromium is on the PATH and none could be installed, so what the pages do is not tried here");
+            Ok(())
+        }
     }
 }
 

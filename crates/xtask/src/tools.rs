@@ -91,6 +91,11 @@ pub fn no_flags(arguments: &[String]) -> Outcome {
 
 /// True when the program can be found on the PATH.
 pub fn on_path(program: &str) -> bool {
+    find_on_path(program).is_some()
+}
+
+pub fn find_on_path(program: &str) -> Option<PathBuf> {
     let name = executable(program);
-    std::env::var_os("PATH").is_some_and(|path| std::env::split_paths(&path).any(|folder| folder.join(&name).is_file()))
+    let path = std::env::var_os("PATH")?;
+    std::env::split_paths(&path).map(|folder| folder.join(&name)).find(|file| file.is_file())
 }

@@ -3,4 +3,4 @@
 /**
  * Why the codec is the one it is.
  */
-export type CodecReason = "preferred" | "only_one" | "too_few_cores" | "too_slow";
+export type CodecReason = "preferred" | "only_one" | "too_few_cores" | "too_slow" | "enough_bits";

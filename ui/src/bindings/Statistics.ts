@@ -41,13 +41,17 @@ queue_ms: number, path_jitter_ms: number,
  */
 own_lowered: Lowered, peer_lowered: Lowered, 
 /**
- * Share of our packets that the peer's feedback missed, percent.
+ * Share of our packets that the path lost lately by the peer's feedback, percent.
  */
 sent_loss_percent: number, 
 /**
  * Pictures a second.
  */
 sent_fps: number, sent_width: number, sent_height: number, sent_codec: CodecName | null, codec_reason: CodecReason, encode_ms: number, 
+/**
+ * Bits a second that the encoder was asked for and what it gave, before packets.
+ */
+encoder_asked_kbps: number, encoder_kbps: number, 
 /**
  * Pictures left out before the encoder or by it, because there was no room for them.
  */

@@ -12,4 +12,8 @@ notice: Notice | null,
 /**
  * Own name, once signed in.
  */
-username: string | null, devices: Devices, ask_before_unveiling: boolean, care: CareView, };
+username: string | null, 
+/**
+ * Texts of people one follows, not yet read.
+ */
+unread: number, devices: Devices, ask_before_unveiling: boolean, care: CareView, };

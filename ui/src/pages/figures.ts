@@ -18,6 +18,7 @@ const REASONS: Record<CodecReason, Key> = {
   only_one: 'figures.codec.only_one',
   too_few_cores: 'figures.codec.too_few_cores',
   too_slow: 'figures.codec.too_slow',
+  enough_bits: 'figures.codec.enough_bits',
 }
 
 function number(value: number, digits = 0): string {

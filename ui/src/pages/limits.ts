@@ -6,3 +6,5 @@ export const TEXT_MOST = 64
 export const LIST_MOST = 16
 /** Languages to choose from; others that a profile holds are shown beside them. */
 export const TONGUES: readonly string[] = ['en', 'zh', 'de', 'fr', 'es', 'pt', 'it', 'ru', 'ja', 'ko', 'ar', 'hi']
+/** Characters of a text to somebody one follows. */
+export const TEXT_LONGEST = 1000

@@ -44,11 +44,12 @@ const pages: { [Name in PageName]: Extract<Page, { page: Name }> } = {
     saving: false,
   },
   mirror: { page: 'mirror', own },
-  waiting: { page: 'waiting', waited_s: 0, looking_for: [], relaxed: [], estimate_s: null },
+  waiting: { page: 'waiting', waited_s: 0, looking_for: [], relaxed: [], estimate_s: null, closed: null, widening: null },
   match: { page: 'match', card, reasons: [], answer_within_s: 9, answered: false },
   call: { page: 'call', ...call },
   parting: { page: 'parting', reason: 'left', follow: { state: 'asked' }, closes_in_s: 9 },
-  friends: { page: 'friends', follows: [] },
+  friends: { page: 'friends', follows: [], open: null },
+  history: { page: 'history', sessions: null },
 }
 const devices: View['devices'] = {
   cameras: [],
@@ -62,7 +63,7 @@ const devices: View['devices'] = {
 }
 
 function shown(page: Page, notice: View['notice'] = null): string {
-  heard.hear({ event: 'view', view: { page, notice, username: null, devices, ask_before_unveiling: false, care: CARE } })
+  heard.hear({ event: 'view', view: { page, notice, username: null, unread: 0, devices, ask_before_unveiling: false, care: CARE } })
   return render(App).body
 }
 

@@ -1,4 +1,5 @@
 // Each member of the shell's enums and the key of its words. The types make a missing one an error.
+import type { Closed } from '../bindings/Closed'
 import type { Connection } from '../bindings/Connection'
 import type { EndReason } from '../bindings/EndReason'
 import type { Lowered } from '../bindings/Lowered'
@@ -114,6 +115,13 @@ export const VEILED_BECAUSE: Record<VeilReason, Key> = {
   waits_for_you: 'veil.waits_for_you',
 }
 
+/** Why nobody new can be met now. */
+export const CLOSED: Record<Closed, Key> = {
+  hours: 'waiting.closed.hours',
+  admission: 'waiting.closed.admission',
+  sessions: 'waiting.closed.sessions',
+}
+
 export const ENDED: Record<EndReason, Key> = {
   left: 'end.left',
   vanished: 'end.vanished',
@@ -220,6 +228,7 @@ const NOTICES: Record<Plain, { words: Key; retry: boolean }> = {
   drawing_folder: { words: 'notice.drawing_folder', retry: false },
   drawing_failed: { words: 'notice.drawing_failed', retry: false },
   signed_in_elsewhere: { words: 'notice.signed_in_elsewhere', retry: true },
+  blocked: { words: 'notice.blocked', retry: false },
   diagnostics_saved: { words: 'notice.diagnostics_saved', retry: false },
   reported: { words: 'notice.reported', retry: false },
   data_exported: { words: 'notice.data_exported', retry: false },

@@ -65,3 +65,8 @@ export function languageName(tag: string): string {
 export function dateOf(unixSeconds: number): string {
   return new Intl.DateTimeFormat(chosen.language, { dateStyle: 'long' }).format(unixSeconds * 1000)
 }
+
+/** The day and the time of day. */
+export function momentOf(unixSeconds: number): string {
+  return new Intl.DateTimeFormat(chosen.language, { dateStyle: 'medium', timeStyle: 'short' }).format(unixSeconds * 1000)
+}

@@ -20,6 +20,16 @@ pub(crate) enum Kind {
     Picture(u32),
     /// A picture's packet that the peer asked for again.
     Repair,
+    /// A packet of sound once more, for a path that loses many.
+    Copy,
+}
+
+impl Kind {
+    /// Of a packet that left before under the same number, the peer tells only when the first was lost: SRTP drops the other as
+    /// replayed before it is counted (RFC 3711, 3.3.2). So that nothing is heard of one does not mean that it was lost.
+    pub fn is_first(self) -> bool {
+        matches!(self, Self::Sound | Self::Picture(_))
+    }
 }
 
 /// A packet as it left.

@@ -16,7 +16,7 @@ impl Sums {
     pub fn count(&mut self, sent: Sent, sign: i64) {
         let bytes = sign * i64::from(sent.bytes);
         match sent.kind {
-            Kind::Sound => self.sound += bytes,
+            Kind::Sound | Kind::Copy => self.sound += bytes,
             Kind::Repair => self.repairs += bytes,
             Kind::Picture(_) => {
                 self.pictures += bytes;

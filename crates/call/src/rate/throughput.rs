@@ -45,7 +45,7 @@ impl Acknowledged {
 /// Trains older than this say nothing about now.
 const TRAIN_LIFETIME: Duration = Duration::from_millis(1200);
 /// Trains shorter than this tell more about timers than about the path.
-const TRAIN_BYTES: u32 = 500;
+const TRAIN_BYTES: u32 = 350;
 const TRAINS: usize = 2;
 const STEADY_TRAINS: usize = 4;
 const LONG_TRAIN: u32 = 4000;

@@ -1,7 +1,8 @@
 //! Whole pictures to pixels, on a thread of its own.
 //!
-//! Pictures wait in a queue, since each builds upon the one before it. When they back up, as after an outage, they are decoded as
-//! fast as the machine can and only the newest is shown: nobody wants to see the past in fast motion.
+//! Pictures wait in a queue, since each builds upon the one before it. A few that come at once, as after a repair, are shown one
+//! shortly after the other: a movement that catches up is smoother than one that jumps. When more back up, as after an outage,
+//! they are decoded as fast as the machine can and only the newest are shown: nobody wants to see the past in fast motion.
 
 use super::assembler::Picture;
 use crate::statistics::ReceiveFigures;
@@ -17,7 +18,9 @@ const LOOK: Duration = Duration::from_millis(50);
 /// Two seconds of pictures: a machine that is so far behind does not catch up by decoding all of them.
 const WAITING: usize = 60;
 /// With more pictures than this behind it, one is decoded for the next ones and not shown.
-const BACKLOG: usize = 3;
+const BACKLOG: usize = 4;
+/// Between two that are shown while catching up; quicker than this no screen shows them.
+const CATCH_UP: Duration = Duration::from_millis(12);
 
 #[derive(Default)]
 struct Queue {
@@ -72,8 +75,9 @@ impl DecodeQueue {
         std::mem::take(&mut self.queue().untold)
     }
 
-    /// The next picture that is due, and how many that are wait behind it. `None`: look again.
-    fn take(&self, timeout: Duration, now: impl Fn() -> Duration) -> Option<(Picture, usize)> {
+    /// The next picture that is due, and how many that are wait behind it; not before `earliest`, unless too many wait. `None`:
+    /// look again.
+    fn take(&self, timeout: Duration, earliest: Duration, now: impl Fn() -> Duration) -> Option<(Picture, usize)> {
         let queue = self.queue();
         let (mut queue, _) = self
             .0
@@ -82,14 +86,16 @@ impl DecodeQueue {
             .unwrap_or_else(PoisonError::into_inner);
         // Not before: a picture that came meanwhile is due at once.
         let now = now();
-        let wait = queue.pictures.front()?.1.saturating_sub(now);
+        let behind = queue.pictures.iter().skip(1).filter(|(_, due)| *due <= now).count();
+        let due = queue.pictures.front()?.1;
+        let wait = if behind > BACKLOG { due } else { due.max(earliest) }.saturating_sub(now);
         if !wait.is_zero() {
             drop(queue);
             std::thread::sleep(wait.min(timeout));
             return None;
         }
         let (picture, _) = queue.pictures.pop_front()?;
-        Some((picture, queue.pictures.iter().filter(|(_, due)| *due <= now).count()))
+        Some((picture, behind))
     }
 }
 
@@ -109,9 +115,10 @@ impl Decoding {
     }
 
     fn run(self) {
-        let mut decoder = None;
+        let (mut decoder, mut earliest) = (None, Duration::ZERO);
         while !self.pictures.is_closed() {
-            if let Some((picture, behind)) = self.queue.take(LOOK, || self.clock.now()) {
+            if let Some((picture, behind)) = self.queue.take(LOOK, earliest, || self.clock.now()) {
+                earliest = self.clock.now() + CATCH_UP;
                 self.decode(&mut decoder, &picture, behind <= BACKLOG);
             }
         }
@@ -202,11 +209,14 @@ mod tests {
         let queue = DecodeQueue::default();
         queue.put(picture(0, true), ms(100));
         queue.put(picture(1, false), ms(130));
-        assert!(queue.take(ms(1), || ms(60)).is_none());
-        let taken = queue.take(ms(1), || ms(100)).map(|(picture, behind)| (picture.data[0], behind));
+        assert!(queue.take(ms(1), ms(0), || ms(60)).is_none());
+        let taken = queue.take(ms(1), ms(0), || ms(100)).map(|(picture, behind)| (picture.data[0], behind));
         assert_eq!(taken, Some((0, 0)));
         queue.put(picture(2, false), ms(135));
-        let taken = queue.take(ms(1), || ms(200)).map(|(picture, behind)| (picture.data[0], behind));
+        assert!(queue.take(ms(1), ms(212), || ms(200)).is_none(), "one was shown a moment ago");
+        let taken = queue.take(ms(1), ms(212), || ms(212)).map(|(picture, behind)| (picture.data[0], behind));
         assert_eq!(taken, Some((1, 1)));
+        (3..=8).for_each(|number| queue.put(picture(number, false), ms(135)));
+        assert!(queue.take(ms(1), ms(300), || ms(200)).is_some(), "too many wait");
     }
 }

@@ -2,8 +2,8 @@
 //!
 //! A packet is missing once a later one is here. It is asked for after a short wait for one that was only overtaken, and again
 //! each time the repair could have been here by now. What a repair takes is measured on the repairs themselves, because reports
-//! twice a second are too slow for it. On a lossy path a first request is said twice: the network loses requests as well, and
-//! the sender answers only one of two that come together.
+//! twice a second are too slow for it. On a lossy path a first request is said twice or three times: the network loses requests as
+//! well, and the sender answers only one of those that come together.
 //!
 //! What is still wanted and when a key frame is the quicker way is for the assembler to say.
 
@@ -29,6 +29,8 @@ const LONGEST_ROUND: Duration = Duration::from_millis(400);
 const LONGEST_SAMPLE: Duration = Duration::from_millis(1000);
 /// Above this share of missing packets a first request is repeated, when a repair takes at least [`ECHO_ROUND`].
 const LOSSY: f32 = 0.02;
+/// Above this it is said once more.
+const VERY_LOSSY: f32 = 0.06;
 const ECHO_ROUND: Duration = Duration::from_millis(20);
 const ECHO_AFTER: Duration = Duration::from_millis(8);
 
@@ -38,6 +40,8 @@ struct Missing {
     asked: Option<Duration>,
     rounds: u8,
     echo: Option<Duration>,
+    /// Echoes after that.
+    echoes: u8,
 }
 
 /// What was counted since the beginning.
@@ -93,7 +97,7 @@ impl Repair {
     /// These numbers were skipped by a packet that came at `now`.
     pub fn skipped(&mut self, numbers: std::ops::Range<u64>, now: Duration) {
         for number in numbers {
-            self.missing.insert(number, Missing { noticed: now, asked: None, rounds: 0, echo: None });
+            self.missing.insert(number, Missing { noticed: now, asked: None, rounds: 0, echo: None, echoes: 0 });
             self.counts.missing += 1;
             self.loss += (1.0 - self.loss) / 64.0;
         }
@@ -178,7 +182,8 @@ impl Repair {
             return Vec::new();
         }
         let (usual, _) = self.usual();
-        let echo = (self.loss >= LOSSY && usual >= ECHO_ROUND).then(|| now + ECHO_AFTER.max(usual / 4));
+        let pause = ECHO_AFTER.max(usual / 8);
+        let echoes = if usual < ECHO_ROUND { 0 } else { u8::from(self.loss >= LOSSY) + u8::from(self.loss >= VERY_LOSSY) };
         let due: Vec<u64> = self
             .missing
             .iter()
@@ -188,11 +193,14 @@ impl Repair {
             .collect();
         for number in &due {
             let Some(missing) = self.missing.get_mut(number) else { continue };
-            if missing.echo.take_if(|echo| *echo <= now).is_none() {
+            if missing.echo.take_if(|echo| *echo <= now).is_some() {
+                missing.echoes -= 1;
+            } else {
                 missing.asked = Some(now);
                 missing.rounds += 1;
-                missing.echo = echo.filter(|_| missing.rounds == 1);
+                missing.echoes = if missing.rounds == 1 { echoes } else { 0 };
             }
+            missing.echo = (missing.echoes > 0).then(|| now + pause);
         }
         self.counts.requested += due.len() as u64;
         self.last_message = Some(now);
@@ -265,14 +273,14 @@ mod tests {
     }
 
     #[test]
-    fn on_a_lossy_path_the_first_request_is_said_twice() {
+    fn on_a_lossy_path_the_first_request_is_said_again() {
         let mut repair = Repair::new();
         repair.set_round_trip(ms(60));
         repair.skipped(0..4, ms(0));
         repair.forget();
         repair.skipped(10..11, ms(100));
         let times: Vec<u128> = asked(&mut repair, ms(200)).iter().map(|(at, _)| at.as_millis()).collect();
-        assert_eq!(times, [105, 120, 187], "asked, said again, and the second round");
+        assert_eq!(times, [105, 113, 121, 187], "asked, said again twice, and the second round");
     }
 
     #[test]
@@ -283,6 +291,6 @@ mod tests {
         assert!(times.iter().all(|(_, numbers)| numbers.len() <= IN_ONE_MESSAGE));
         assert!(times.windows(2).all(|pair| pair[1].0 - pair[0].0 >= BETWEEN_MESSAGES));
         let requests: usize = times.iter().map(|(_, numbers)| numbers.len()).sum();
-        assert!(requests <= 500 * (usize::from(ROUNDS) + 1), "{requests}");
+        assert!(requests <= 500 * (usize::from(ROUNDS) + 2), "{requests}");
     }
 }

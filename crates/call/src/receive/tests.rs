@@ -50,7 +50,7 @@ fn stream(sizes: &[usize], key_every: usize, first: u16) -> Vec<(Vec<u8>, Vec<rt
             let codec = if (number / key_every).is_multiple_of(2) { Codec::Vp8 } else { Codec::Vp9 };
             let picture = picture(codec, number, number.is_multiple_of(key_every), *size);
             let payload_type = if codec == Codec::Vp9 { 98 } else { 96 };
-            let packets = packetiser.picture(&picture, payload_type, ms(33 * number as u64));
+            let packets = packetiser.picture(&picture, payload_type, ms(33 * number as u64), false);
             (picture.data, packets)
         })
         .collect()
@@ -167,7 +167,7 @@ fn an_opener_is_no_picture_and_no_gap() {
     let picture = picture(Codec::Vp8, 0, true, 2000);
     let mut assembler = Assembler::new();
     push(&mut assembler, &opener, ms(0));
-    packetiser.picture(&picture, 96, ms(0)).iter().for_each(|packet| push(&mut assembler, packet, ms(1)));
+    packetiser.picture(&picture, 96, ms(0), false).iter().for_each(|packet| push(&mut assembler, packet, ms(1)));
     assert_eq!(decoded(drain(&mut assembler, ms(1))), [picture.data]);
 }
 

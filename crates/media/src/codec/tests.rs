@@ -106,7 +106,7 @@ fn bitrate_changes_without_a_key_frame() {
         };
         second(&mut encoder, 0);
         let rich = second(&mut encoder, 30);
-        encoder.set_bitrate(150).unwrap();
+        encoder.set_rate(150, 30).unwrap();
         second(&mut encoder, 60);
         let poor = second(&mut encoder, 90);
         assert!(poor * 2 < rich, "{rich} bytes, then {poor}");

@@ -65,6 +65,7 @@ pub async fn finish(
             };
             let account = app.store.sign_in(signed_in).await?;
             app.store.take_up_bar(account, app.hand("automatic")).await?;
+            app.store.set_zone(account, person.zone.as_deref()).await?;
             let family = random::token();
             let refresh = random::token();
             let expires = now.saturating_add_unsigned(app.limits.refresh_token_lasts.as_secs());

@@ -45,6 +45,28 @@ impl Node {
         }
     }
 
+    pub(super) fn tell_others(&mut self, now_ms: u64, packet: &Packet) {
+        let others: Vec<String> =
+            self.leads.nodes(now_ms).map(|(name, _)| name.to_owned()).filter(|name| *name != self.me.name).collect();
+        for other in others {
+            self.to(&other, packet.clone());
+        }
+    }
+
+    pub(super) fn blocked(
+        &mut self,
+        now_ms: u64,
+        by: AccountId,
+        other: AccountId,
+        sources: &mut dyn Sources,
+        out: &mut Vec<Output>,
+    ) {
+        let pools: Vec<Pool> = self.led.iter().map(|(name, led)| Pool { name: name.clone(), fence: led.fence }).collect();
+        for pool in pools {
+            self.room(now_ms, &pool, room::Input::Blocked { by, other }, sources, out);
+        }
+    }
+
     pub(super) fn barred(
         &mut self,
         now_ms: u64,
@@ -106,11 +128,7 @@ impl Node {
         tracing::info!(pool, fence, "leads a pool");
         self.led.insert(pool.clone(), Led { fence, room, gateways: HashMap::new() });
         self.leads.told(now_ms, &leads::pool_lease(&pool), &self.me.name, fence);
-        let others: Vec<String> =
-            self.leads.nodes(now_ms).map(|(name, _)| name.to_owned()).filter(|name| *name != self.me.name).collect();
-        for other in others {
-            self.to(&other, Packet::Leads { pool: Pool { name: pool.clone(), fence } });
-        }
+        self.tell_others(now_ms, &Packet::Leads { pool: Pool { name: pool.clone(), fence } });
         self.name_all(now_ms);
     }
 

@@ -62,6 +62,11 @@ pub enum Packet {
         account: AccountId,
         socket: SocketId,
     },
+    /// Whatever these two have together ends.
+    Blocked {
+        by: AccountId,
+        other: AccountId,
+    },
     /// The profile of somebody whose socket is at the receiver has changed.
     Changed {
         account: AccountId,

@@ -39,8 +39,10 @@ pub(super) fn waiter_of(account: AccountId, entrant: &Entrant, since_ms: u64) ->
         city: matching::Fact { value: profile.city.value.reveal().clone(), shared: profile.city.shared },
         age: matching::Fact { value: profile.age.value, shared: profile.age.shared },
         recent: entrant.recent.iter().copied().map(person_id).collect(),
-        blocked: Vec::new(),
+        blocked: entrant.blocked.iter().copied().map(person_id).collect(),
         conduct: entrant.conduct,
+        log: matching::Log::default(),
+        widened: matching::Widened::default(),
         since_ms,
     }
 }

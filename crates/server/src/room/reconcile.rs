@@ -57,6 +57,7 @@ impl Room {
                 if let Some(person) = self.people.get_mut(&account) {
                     person.place = Place::Idle;
                 }
+                self.waits.leave(account);
             }
             (Some(_), true) | (None, false) => {}
         }

@@ -33,7 +33,7 @@ fn begins(match_id: &MatchId, role: Role) -> ServerMessage {
     ServerMessage::MatchBegins { match_id: match_id.clone(), role, relay: relay() }
 }
 
-fn person(number: u128) -> AccountId {
+pub(super) fn person(number: u128) -> AccountId {
     AccountId(Uuid::from_u128(number))
 }
 
@@ -44,27 +44,27 @@ fn entrant(city: &str) -> Entrant {
         interests: Fact { value: vec!["secret hobby".into()], shared: false },
         ..Profile::default()
     };
-    Entrant { adult: true, profile, recent: vec![], conduct: 0 }
+    Entrant { adult: true, profile, recent: vec![], blocked: vec![], conduct: 0 }
 }
 
 /// A room with a store that says yes, and every message by socket.
-struct Evening {
+pub(super) struct Evening {
     room: Room,
     sources: Counting,
     now: u64,
     heard: BTreeMap<u64, Vec<ServerMessage>>,
     closed: Vec<u64>,
-    entrants: BTreeMap<AccountId, Entrant>,
+    pub(super) entrants: BTreeMap<AccountId, Entrant>,
     allowed: bool,
     follow_stored: Option<bool>,
-    stored: Vec<(AccountId, AccountId)>,
-    written: Vec<String>,
+    pub(super) stored: Vec<(AccountId, AccountId)>,
+    pub(super) written: Vec<String>,
     sight: Vec<SightFact>,
     withdrawn: Vec<MatchId>,
 }
 
 impl Evening {
-    fn new() -> Self {
+    pub(super) fn new() -> Self {
         let entrants = (1..=4).map(|number| (person(number), entrant("Lisbon"))).collect();
         Self {
             room: Room::new(Rules::default()),
@@ -82,7 +82,7 @@ impl Evening {
         }
     }
 
-    fn feed(&mut self, input: Input) {
+    pub(super) fn feed(&mut self, input: Input) {
         let mut inputs = vec![input];
         while let Some(input) = inputs.pop() {
             for output in self.room.handle(self.now, input, &mut self.sources) {
@@ -110,19 +110,19 @@ impl Evening {
     }
 
     /// Person `number` arrives on the socket of the same number, or another.
-    fn arrive(&mut self, number: u64, socket: u64) {
+    pub(super) fn arrive(&mut self, number: u64, socket: u64) {
         self.feed(Input::Arrived { account: person(number.into()), socket: SocketId(socket), arrival: Arrival::New });
     }
 
-    fn say(&mut self, number: u64, message: ClientMessage) {
+    pub(super) fn say(&mut self, number: u64, message: ClientMessage) {
         self.feed(Input::Said { account: person(number.into()), socket: SocketId(number), message });
     }
 
-    fn gone(&mut self, number: u64, socket: u64) {
+    pub(super) fn gone(&mut self, number: u64, socket: u64) {
         self.feed(Input::Gone { account: person(number.into()), socket: SocketId(socket) });
     }
 
-    fn pass(&mut self, ms: u64) {
+    pub(super) fn pass(&mut self, ms: u64) {
         let until = self.now + ms;
         while self.now < until {
             self.now += TICK_MS;
@@ -131,20 +131,20 @@ impl Evening {
     }
 
     /// What a socket heard since the last time, without the news of waiting.
-    fn take(&mut self, socket: u64) -> Vec<ServerMessage> {
+    pub(super) fn take(&mut self, socket: u64) -> Vec<ServerMessage> {
         let heard = std::mem::take(self.heard.entry(socket).or_default());
         heard.into_iter().filter(|message| !matches!(message, ServerMessage::Waiting { .. })).collect()
     }
 
-    fn quiet(&mut self) {
+    pub(super) fn quiet(&mut self) {
         self.heard.clear();
     }
 
-    fn is_waiting(&self, number: u64) -> bool {
+    pub(super) fn is_waiting(&self, number: u64) -> bool {
         self.room.people.get(&person(number.into())).is_some_and(|person| matches!(person.place, Place::Waiting(_)))
     }
 
-    fn offered(&mut self) -> MatchId {
+    pub(super) fn offered(&mut self) -> MatchId {
         for number in [1, 2] {
             self.arrive(number, number);
             self.say(number, ClientMessage::Join);
@@ -153,7 +153,7 @@ impl Evening {
         MatchId("m1".into())
     }
 
-    fn together(&mut self) -> MatchId {
+    pub(super) fn together(&mut self) -> MatchId {
         let match_id = self.offered();
         for number in [1, 2] {
             self.say(number, ClientMessage::MatchAnswer { match_id: match_id.clone(), meet: true });
@@ -162,14 +162,14 @@ impl Evening {
         match_id
     }
 
-    fn parted(&mut self) -> MatchId {
+    pub(super) fn parted(&mut self) -> MatchId {
         let match_id = self.together();
         self.say(1, ClientMessage::Leave { match_id: match_id.clone() });
         self.quiet();
         match_id
     }
 
-    fn answer(&mut self, number: u64, match_id: &MatchId, question: Question, yes: bool) {
+    pub(super) fn answer(&mut self, number: u64, match_id: &MatchId, question: Question, yes: bool) {
         self.say(number, ClientMessage::Answer { match_id: match_id.clone(), question, yes });
     }
 }

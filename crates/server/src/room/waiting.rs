@@ -5,54 +5,43 @@ use super::people::{person_id, waiter_of};
 use super::{Output, Person, Phase, Place, Room, SocketId, Sources, send};
 use crate::refusal::{refuse, refuse_saying};
 use crate::store::{AccountId, Entrant, RunningMatch};
-use std::collections::VecDeque;
 use visavis_matching as matching;
 use visavis_wire::http::{Refusal, RefusalCode};
-use visavis_wire::socket::{MatchId, ServerMessage};
+use visavis_wire::limits;
+use visavis_wire::socket::{MatchId, ServerMessage, Widening};
 
-/// Fewer waits than these say nothing about the next one.
-const WAITS_FOR_AN_ESTIMATE: usize = 3;
-const WAITS_KEPT: usize = 32;
-const WAITS_KEPT_FOR_MS: u64 = 10 * 60 * 1000;
+/// With more people than the matcher looks after in one of its ticks.
+const ROUNDS_IN_A_TICK: usize = 4;
 
 #[derive(Clone, Debug)]
 pub(super) struct Waiting {
     pub waiter: matching::Waiter,
     pub entrant: Entrant,
     told_ms: Option<u64>,
+    /// When somebody who is kept apart from this person for a while no longer is.
+    look_again_ms: Option<u64>,
 }
 
 impl Waiting {
     pub(super) fn restored(account: AccountId, entrant: Entrant, now_ms: u64) -> Self {
-        Self { waiter: waiter_of(account, &entrant, now_ms), entrant, told_ms: None }
+        Self { waiter: waiter_of(account, &entrant, now_ms), entrant, told_ms: None, look_again_ms: None }
+    }
+
+    pub(super) fn never_again(&mut self, peer: AccountId) {
+        self.waiter.blocked.push(person_id(peer));
+        self.entrant.blocked.push(peer);
     }
 }
 
-/// How long people waited lately before they were paired.
-#[derive(Debug, Default)]
+/// Those who wait, as the matcher knows them. Somebody who went without a word is noticed when paired.
+#[derive(Default)]
 pub(super) struct Waits {
-    /// (when paired, how long waited)
-    recent: VecDeque<(u64, u64)>,
+    pool: matching::Pool,
 }
 
 impl Waits {
-    fn add(&mut self, now_ms: u64, waited_ms: u64) {
-        self.recent.push_back((now_ms, waited_ms));
-        if self.recent.len() > WAITS_KEPT {
-            self.recent.pop_front();
-        }
-    }
-
-    /// What is left of the median wait; nothing for somebody who waits longer than that already, or without enough data.
-    fn estimate_s(&self, now_ms: u64, waited_ms: u64) -> Option<u32> {
-        let fresh = |entry: &&(u64, u64)| now_ms.saturating_sub(entry.0) <= WAITS_KEPT_FOR_MS;
-        let mut waits: Vec<u64> = self.recent.iter().filter(fresh).map(|(_, waited)| *waited).collect();
-        if waits.len() < WAITS_FOR_AN_ESTIMATE {
-            return None;
-        }
-        waits.sort_unstable();
-        let left = waits[waits.len() / 2].checked_sub(waited_ms)?;
-        u32::try_from(left.div_ceil(1000).max(1)).ok()
+    pub(super) fn leave(&mut self, account: AccountId) {
+        self.pool.leave(person_id(account));
     }
 }
 
@@ -92,7 +81,10 @@ impl Room {
         let Some(person) = self.people.get_mut(&account) else { return };
         match &person.place {
             Place::Idle => {}
-            Place::Joining { .. } | Place::Waiting(_) => person.place = Place::Idle,
+            Place::Joining { .. } | Place::Waiting(_) => {
+                person.place = Place::Idle;
+                self.waits.leave(account);
+            }
             Place::Matched(match_id) => {
                 let match_id = match_id.clone();
                 // Pressed while the offer was on its way: a "not now". A match that has begun is left, not cancelled.
@@ -106,19 +98,21 @@ impl Room {
 
     pub(super) fn looked_up(&mut self, now_ms: u64, account: AccountId, found: Result<Entrant, Refusal>, out: &mut Vec<Output>) {
         let Some(person) = self.people.get_mut(&account) else { return };
-        let since_ms = match &person.place {
-            Place::Joining { since_ms } => *since_ms,
-            Place::Waiting(waiting) => waiting.waiter.since_ms,
+        let (since_ms, widened) = match &person.place {
+            Place::Joining { since_ms } => (*since_ms, matching::Widened::default()),
+            Place::Waiting(waiting) => (waiting.waiter.since_ms, waiting.waiter.widened.clone()),
             Place::Idle | Place::Matched(_) => return,
         };
         match admit(found) {
             Ok(entrant) => {
-                let waiter = waiter_of(account, &entrant, since_ms);
-                person.place = Place::Waiting(Box::new(Waiting { waiter, entrant, told_ms: None }));
+                let waiter = matching::Waiter { widened, ..waiter_of(account, &entrant, since_ms) };
+                person.place = Place::Waiting(Box::new(Waiting { waiter, entrant, told_ms: None, look_again_ms: None }));
+                self.enter_pool(account);
                 self.tell_waiting(now_ms, out);
             }
             Err(refusal) => {
                 person.place = Place::Idle;
+                self.waits.leave(account);
                 self.send_to(account, ServerMessage::Refused { refusal }, out);
             }
         }
@@ -129,58 +123,89 @@ impl Room {
         if let Some(person) = self.people.get_mut(&account) {
             waiting.told_ms = None;
             person.place = Place::Waiting(Box::new(waiting));
+            self.enter_pool(account);
             self.tell_waiting(now_ms, out);
         }
     }
 
+    /// What is beyond the limits of a profile is not taken.
+    pub(super) fn widen(
+        &mut self,
+        now_ms: u64,
+        account: AccountId,
+        languages: Vec<String>,
+        any_age: bool,
+        out: &mut Vec<Output>,
+    ) {
+        let Some(Person { place: Place::Waiting(waiting), .. }) = self.people.get_mut(&account) else { return };
+        let fits = |language: &String| language.chars().count() <= limits::PROFILE_TEXT;
+        let languages = languages.into_iter().filter(fits).take(limits::PROFILE_LIST).collect();
+        waiting.waiter.widened = matching::Widened { languages, any_age };
+        waiting.told_ms = None;
+        self.enter_pool(account);
+        self.tell_waiting(now_ms, out);
+    }
+
+    /// To be matched from the next tick on, by what is known of the person now.
+    fn enter_pool(&mut self, account: AccountId) {
+        let apart: Vec<(AccountId, u64)> = self.left_in_peace(account).collect();
+        let Some(Person { place: Place::Waiting(waiting), .. }) = self.people.get_mut(&account) else { return };
+        waiting.look_again_ms = apart.iter().map(|(_, until)| *until).min();
+        let mut waiter = waiting.waiter.clone();
+        waiter.recent.extend(apart.into_iter().map(|(other, _)| person_id(other)));
+        if let Err(why) = self.waits.pool.join(&waiter) {
+            tracing::warn!(%why, "somebody waits who cannot be matched");
+        }
+    }
+
     pub(super) fn tell_waiting(&mut self, now_ms: u64, out: &mut Vec<Output>) {
+        let every = self.rules.waiting_news_ms;
         for person in self.people.values_mut() {
-            let (Person { socket: Some(socket), place: Place::Waiting(waiting), .. }, every) =
-                (person, self.rules.waiting_news_ms)
-            else {
-                continue;
-            };
-            if waiting.told_ms.is_some_and(|told| now_ms < told + every) {
-                continue;
+            let Person { socket: Some(socket), place: Place::Waiting(waiting), .. } = person else { continue };
+            if waiting.told_ms.is_none_or(|told| now_ms >= told + every) {
+                waiting.told_ms = Some(now_ms);
+                out.push(send(*socket, news(&self.waits.pool, &waiting.waiter, now_ms)));
             }
-            waiting.told_ms = Some(now_ms);
-            let waited_ms = now_ms.saturating_sub(waiting.waiter.since_ms);
-            let words = |list: Vec<&'static str>| list.into_iter().map(String::from).collect();
-            let message = ServerMessage::Waiting {
-                waited_s: u32::try_from(waited_ms / 1000).unwrap_or(u32::MAX),
-                looking_for: words(matching::looking_for(&waiting.waiter)),
-                relaxed: words(matching::relaxed(&waiting.waiter, now_ms)),
-                estimate_s: self.waits.estimate_s(now_ms, waited_ms),
-            };
-            out.push(send(*socket, message));
         }
     }
 
     pub(super) fn pair(&mut self, now_ms: u64, sources: &mut dyn Sources, out: &mut Vec<Output>) {
-        let mut accounts = Vec::new();
-        let mut waiters = Vec::new();
-        for (account, person) in &self.people {
-            if let Place::Waiting(waiting) = &person.place {
-                let mut waiter = waiting.waiter.clone();
-                waiter.recent.extend(self.left_in_peace(*account).map(person_id));
-                accounts.push(*account);
-                waiters.push(waiter);
+        let again = |(account, person): (&AccountId, &Person)| match &person.place {
+            Place::Waiting(waiting) if waiting.look_again_ms.is_some_and(|at| at <= now_ms) => Some(*account),
+            _ => None,
+        };
+        let again: Vec<AccountId> = self.people.iter().filter_map(again).collect();
+        for account in again {
+            self.enter_pool(account);
+        }
+        for _ in 0..ROUNDS_IN_A_TICK {
+            for pair in self.waits.pool.tick(now_ms) {
+                self.begin(pair, sources, out);
+            }
+            if !self.waits.pool.is_behind() {
+                break;
             }
         }
-        for (a, b) in matching::pairs(&waiters, now_ms) {
-            let match_id = sources.match_id();
-            let (Some(one), Some(other)) = (self.take_waiting(accounts[a], &match_id), self.take_waiting(accounts[b], &match_id))
-            else {
-                continue;
-            };
-            for waiter in [&waiters[a], &waiters[b]] {
-                self.waits.add(now_ms, now_ms.saturating_sub(waiter.since_ms));
+    }
+
+    fn begin(&mut self, pair: matching::Pair, sources: &mut dyn Sources, out: &mut Vec<Output>) {
+        let [a, b] = [pair.a, pair.b].map(|id| AccountId(uuid::Uuid::from_u128(id.0)));
+        let waits = |account| matches!(self.people.get(&account), Some(Person { place: Place::Waiting(_), .. }));
+        match (waits(a), waits(b)) {
+            (true, true) => {}
+            (one, other) => {
+                // Whoever is still there waits on.
+                for account in [(a, one), (b, other)].into_iter().filter_map(|(account, here)| here.then_some(account)) {
+                    self.enter_pool(account);
+                }
+                return;
             }
-            let a_offers = sources.coin();
-            let meeting = Meeting::new([(accounts[a], one), (accounts[b], other)], a_offers);
-            self.matches.insert(match_id.clone(), meeting);
-            out.push(Output::Commit { pair: RunningMatch { id: match_id, a: accounts[a], b: accounts[b], a_offers } });
         }
+        let match_id = sources.match_id();
+        let (Some(one), Some(other)) = (self.take_waiting(a, &match_id), self.take_waiting(b, &match_id)) else { return };
+        let a_offers = sources.coin();
+        self.matches.insert(match_id.clone(), Meeting::new([(a, one), (b, other)], a_offers));
+        out.push(Output::Commit { pair: RunningMatch { id: match_id, a, b, a_offers } });
     }
 
     fn take_waiting(&mut self, account: AccountId, match_id: &MatchId) -> Option<Waiting> {
@@ -194,12 +219,24 @@ impl Room {
         }
     }
 
-    fn left_in_peace(&self, account: AccountId) -> impl Iterator<Item = AccountId> {
-        self.declined.keys().filter_map(move |(a, b)| match (*a == account, *b == account) {
-            (true, _) => Some(*b),
-            (_, true) => Some(*a),
+    /// Whom this person is not offered for a while, and until when.
+    fn left_in_peace(&self, account: AccountId) -> impl Iterator<Item = (AccountId, u64)> {
+        self.declined.iter().filter_map(move |((a, b), until)| match (*a == account, *b == account) {
+            (true, _) => Some((*b, *until)),
+            (_, true) => Some((*a, *until)),
             _ => None,
         })
+    }
+}
+
+fn news(pool: &matching::Pool, waiter: &matching::Waiter, now_ms: u64) -> ServerMessage {
+    let words = |list: Vec<&'static str>| list.into_iter().map(String::from).collect();
+    ServerMessage::Waiting {
+        waited_s: u32::try_from(now_ms.saturating_sub(waiter.since_ms) / 1000).unwrap_or(u32::MAX),
+        looking_for: words(pool.looking_for(waiter)),
+        relaxed: words(pool.relaxed(waiter, now_ms)),
+        estimate_s: pool.estimate_ms(waiter.id, now_ms).and_then(|left| u32::try_from(left.div_ceil(1000).max(1)).ok()),
+        widening: pool.widening(waiter, now_ms).map(|matching::Widening { languages, any_age }| Widening { languages, any_age }),
     }
 }
 

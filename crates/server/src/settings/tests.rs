@@ -57,7 +57,7 @@ fn keys(section: &str) -> BTreeSet<String> {
 
 #[test]
 fn every_key_is_explained_in_the_example() {
-    let sections = ["server", "admin", "log", "issuer", "relay", "matching", "limits", "moderation", "retention"];
+    let sections = ["server", "admin", "log", "issuer", "relay", "matching", "limits", "moderation", "retention", "doors"];
     let (_, why) = refused("not_a_section = 1");
     assert!(sections.iter().all(|section| why.contains(&format!("`{section}`"))), "{why}");
     assert_eq!(why.matches('`').count(), 2 * (sections.len() + 1), "a section that this test does not know: {why}");

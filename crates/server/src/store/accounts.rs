@@ -35,6 +35,8 @@ pub struct Entrant {
     pub profile: Profile,
     /// Newest first, at most as many as were asked for.
     pub recent: Vec<AccountId>,
+    /// Whom this person blocked or was blocked by.
+    pub blocked: Vec<AccountId>,
     /// Points of [`crate::conduct`].
     pub conduct: u32,
 }

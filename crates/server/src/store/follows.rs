@@ -6,9 +6,12 @@ use visavis_wire::http::Follow;
 
 #[async_trait]
 pub trait Follows: Send + Sync {
-    /// Idempotent; the first time of following counts.
+    /// Idempotent; the first time of following counts. Nothing where one blocked the other.
     async fn add_follow(&self, a: AccountId, b: AccountId, at: i64) -> StoreResult<()>;
 
-    /// Newest first, `online` always false: the meeting room knows that.
+    /// The texts go with it. Idempotent.
+    async fn unfollow(&self, a: AccountId, b: AccountId) -> StoreResult<()>;
+
+    /// Newest first. `online` is always false, for the meeting room knows that, and `id` empty: it is made for whoever asks.
     async fn follows(&self, of: AccountId) -> StoreResult<Vec<(AccountId, Follow)>>;
 }

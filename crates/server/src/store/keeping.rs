@@ -29,7 +29,7 @@ const fn held(table: &'static str, of: &'static [&'static str]) -> Held {
 
 pub const HELD: &[Held] = &[
     Held {
-        texts: &["issuer", "subject_hash", "username", "checked_how", "profile"],
+        texts: &["issuer", "subject_hash", "username", "checked_how", "profile", "zone"],
         numbers: &["adult", "checked_at", "created_at"],
         goes_at_once: false,
         ..held("accounts", &["id"])
@@ -51,7 +51,12 @@ pub const HELD: &[Held] = &[
         goes_at_once: false,
         ..held("sight_facts", &["reporter"])
     },
-    Held { numbers: &["since"], ..held("follows", &["account_a", "account_b"]) },
+    // What the other shared, as its owner's history shows it.
+    Held { texts: &["match_id", "card"], ..held("match_cards", &["seen_by"]) },
+    Held { numbers: &["at"], withheld: &["blocked"], ..held("blocks", &["account"]) },
+    // A conversation belongs to both.
+    Held { texts: &["text"], numbers: &["number", "by_a", "sent_at"], ..held("texts", &["account_a", "account_b"]) },
+    Held { numbers: &["since", "read_a", "read_b"], ..held("follows", &["account_a", "account_b"]) },
     // Of reports about a person the measures that came of them are told; who reported is not.
     Held {
         texts: &["id", "match_id", "category", "text", "match_log", "verdict"],

@@ -8,11 +8,13 @@ mod accounts;
 mod audit;
 mod engagements;
 mod follows;
+mod history;
 mod keeping;
 mod leases;
 mod matches;
 mod safety;
 mod seats;
+mod texts;
 mod tokens;
 
 use super::{AccountId, Store, StoreError, StoreResult};

@@ -82,13 +82,12 @@ impl Evening {
                     signed_in.card = card;
                 }
             }
-            Account::Follows(found) => {
-                if let Stage::SignedIn(signed_in) = &mut self.stage
-                    && let Room::Friends { follows } = &mut signed_in.room
-                {
-                    *follows = found;
-                }
-            }
+            Account::Follows(_)
+            | Account::Texts { .. }
+            | Account::Written { .. }
+            | Account::History(_)
+            | Account::FollowEnded
+            | Account::Blocked => self.after_account(account, out),
             Account::Care(care) => self.care(care, out),
             Account::Failed(failure) => self.failed(failure, now, out),
         }
@@ -110,6 +109,7 @@ impl Evening {
             card,
             online: false,
             leave_later: None,
+            unread: 0,
             room,
         }));
         out.push(Effect::OpenSocket);
@@ -138,6 +138,7 @@ impl Evening {
             *saving = false;
         }
         self.care_failed();
+        self.after_failure();
         match failure {
             Failure::Unreachable { host } => {
                 self.notice = Some(Notice::ServerUnreachable { host });

@@ -8,18 +8,31 @@ use crate::view::Notice;
 use std::time::Duration;
 use visavis_wire::http::{Refusal, RefusalCode};
 use visavis_wire::people::{PeerCard, Reason};
-use visavis_wire::socket::{ClientMessage, EndReason, MatchId, Question, RelayCredentials, Role, ServerMessage, Signal};
+use visavis_wire::socket::{
+    ClientMessage, Closed, EndReason, MatchId, Question, RelayCredentials, Role, ServerMessage, Signal, Widening,
+};
 
 pub(super) struct Waiting {
     pub since: Duration,
     pub looking_for: Vec<String>,
     pub relaxed: Vec<String>,
     pub estimate_s: Option<u32>,
+    /// Nobody new can be met now, until then if that is known. One stays, draws, and is let in by itself.
+    pub closed: Option<(Closed, Option<Duration>)>,
+    pub widening: Option<Widening>,
 }
 
 impl Waiting {
     fn begun(now: Duration) -> Self {
-        Self { since: now, looking_for: Vec::new(), relaxed: Vec::new(), estimate_s: None }
+        Self { since: now, looking_for: Vec::new(), relaxed: Vec::new(), estimate_s: None, closed: None, widening: None }
+    }
+
+    /// It opens: asked again without a word.
+    pub(super) fn tick(&mut self, now: Duration, online: bool, out: &mut Vec<Effect>) {
+        if online && matches!(self.closed, Some((_, Some(opens_at))) if now >= opens_at) {
+            *self = Self::begun(now);
+            out.push(Effect::Send(ClientMessage::Join));
+        }
     }
 }
 
@@ -64,6 +77,12 @@ impl Evening {
                 out.push(Effect::Send(ClientMessage::CancelWaiting));
                 signed_in.room = Room::Mirror;
             }
+            (Command::Widen { languages, any_age }, Room::Waiting(waiting)) => {
+                if let Some(offer) = waiting.widening.take() {
+                    let languages = offer.languages.into_iter().filter(|language| languages.contains(language)).collect();
+                    out.push(Effect::Send(ClientMessage::Widen { languages, any_age: offer.any_age && *any_age }));
+                }
+            }
             (Command::AnswerMatch { meet: true }, Room::Offered(offered)) if !offered.answered => {
                 offered.answered = true;
                 out.push(Effect::Send(ClientMessage::MatchAnswer { match_id: offered.match_id.clone(), meet: true }));
@@ -80,11 +99,11 @@ impl Evening {
     pub(super) fn message(&mut self, message: ServerMessage, now: Duration, out: &mut Vec<Effect>) {
         match message {
             ServerMessage::Welcome { .. } => self.welcomed(out),
-            ServerMessage::Waiting { waited_s, looking_for, relaxed, estimate_s } => {
+            ServerMessage::Waiting { waited_s, looking_for, relaxed, estimate_s, widening } => {
                 let Stage::SignedIn(signed_in) = &mut self.stage else { return };
                 if let Room::Waiting(waiting) = &mut signed_in.room {
                     let since = now.saturating_sub(Duration::from_secs(u64::from(waited_s)));
-                    *waiting = Waiting { since, looking_for, relaxed, estimate_s };
+                    *waiting = Waiting { since, looking_for, relaxed, estimate_s, closed: None, widening };
                 }
             }
             ServerMessage::WaitingEnded => self.waiting_ended(),
@@ -132,6 +151,8 @@ impl Evening {
                     call.peer_back(out);
                 }
             }
+            ServerMessage::Closed { because, opens_in_s } => self.closed(because, opens_in_s, now, out),
+            ServerMessage::Text { follow, text } => self.text_came(&follow, text, out),
             ServerMessage::Refused { refusal } => self.refused_on_socket(refusal, out),
         }
     }
@@ -153,14 +174,28 @@ impl Evening {
         if matches!(signed_in.room, Room::Waiting(_)) {
             out.push(Effect::Send(ClientMessage::Join));
         }
+        // What was written while one was away.
+        out.push(Effect::FetchFollows);
     }
 
     fn waiting_ended(&mut self) {
         if let Stage::SignedIn(signed_in) = &mut self.stage
-            && matches!(signed_in.room, Room::Waiting(_))
+            && matches!(&signed_in.room, Room::Waiting(waiting) if waiting.closed.is_none())
         {
             signed_in.room = Room::Mirror;
         }
+    }
+
+    /// Told on the waiting page, whether one has just come, waited, or wanted a match that came too late.
+    fn closed(&mut self, because: Closed, opens_in_s: Option<u32>, now: Duration, out: &mut Vec<Effect>) {
+        let Stage::SignedIn(signed_in) = &mut self.stage else { return };
+        match &signed_in.room {
+            Room::Waiting(_) => {}
+            Room::Offered(_) => out.push(Effect::EndCall),
+            _ => return,
+        }
+        let opens_at = opens_in_s.map(|seconds| now + Duration::from_secs(u64::from(seconds)));
+        signed_in.room = Room::Waiting(Waiting { closed: Some((because, opens_at)), ..Waiting::begun(now) });
     }
 
     fn offered(&mut self, offered: Offered, relay: RelayCredentials, out: &mut Vec<Effect>) {
@@ -268,7 +303,7 @@ impl Evening {
                 if matches!(signed_in.room, Room::Offered(_) | Room::Call(_)) {
                     out.push(Effect::EndCall);
                 }
-                if !matches!(signed_in.room, Room::Profile { .. } | Room::Friends { .. }) {
+                if !matches!(signed_in.room, Room::Profile { .. } | Room::Friends(_) | Room::History { .. }) {
                     signed_in.room = Room::Mirror;
                 }
             }

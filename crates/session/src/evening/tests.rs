@@ -1,6 +1,7 @@
 //! Whole evenings in virtual time, and inputs that make no sense. Long because every page's transitions share one set of
 //! helpers: a night that is brought to a page, and what the server would say there.
 
+mod after;
 mod care;
 mod figures;
 mod liar;
@@ -10,6 +11,7 @@ use crate::view::{CallView, Connection, FollowState, Page, RevealState, VeilReas
 use proptest::prelude::*;
 use visavis_call as call;
 use visavis_wire::channel::{Control, Live, Operations};
+use visavis_wire::friends::FollowId;
 use visavis_wire::http::{Refusal, RefusalCode};
 use visavis_wire::paper::{Op, Point};
 use visavis_wire::people::{Fact, Reason};
@@ -502,9 +504,10 @@ fn following_opens_on_two_yes_and_a_no_is_never_shown() {
     assert_eq!(night.follow(), FollowState::Mutual);
     let effects = night.user(Command::OpenFriends);
     assert!(matches!(effects[..], [Effect::FetchFollows]));
-    let follow = Follow { username: Private::new(String::from("bao")), since: 1, online: true };
+    let id = FollowId(String::from("f"));
+    let follow = Follow { id, username: Private::new(String::from("bao")), since: 1, online: true, unread: 0 };
     night.input(Input::Account(Account::Follows(vec![follow])));
-    assert!(matches!(night.page(), Page::Friends { follows } if follows.len() == 1));
+    assert!(matches!(night.page(), Page::Friends { follows, .. } if follows.len() == 1));
     night.user(Command::OpenMirror);
     assert!(matches!(night.page(), Page::Mirror { .. }));
 

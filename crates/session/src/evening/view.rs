@@ -3,23 +3,26 @@
 use super::in_call::{InCall, Link};
 use super::{Evening, Own, Room, SignedIn, Stage};
 use crate::diagnostics::Settings;
-use crate::view::{CallView, Connection, OwnCamera, Page, RevealState, VeilReason, View};
+use crate::view::{CallView, ClosedView, Connection, OwnCamera, Page, RevealState, VeilReason, View};
 use std::time::Duration;
 use visavis_sight::gate::Because;
 use visavis_wire::channel::{Seen, Shows};
 
 impl Evening {
     pub fn view(&self, now: Duration) -> View {
-        let (page, username) = match &self.stage {
-            Stage::Starting { .. } => (Page::Starting, None),
-            Stage::Welcome => (Page::Welcome, None),
-            Stage::SigningIn => (Page::SigningIn, None),
-            Stage::SignedIn(signed_in) => (self.room(signed_in, now), Some(signed_in.username.reveal().clone())),
+        let (page, username, unread) = match &self.stage {
+            Stage::Starting { .. } => (Page::Starting, None, 0),
+            Stage::Welcome => (Page::Welcome, None, 0),
+            Stage::SigningIn => (Page::SigningIn, None, 0),
+            Stage::SignedIn(signed_in) => {
+                (self.room(signed_in, now), Some(signed_in.username.reveal().clone()), signed_in.unread)
+            }
         };
         View {
             page,
             notice: self.notice.clone(),
             username,
+            unread,
             devices: self.devices.clone(),
             ask_before_unveiling: self.own.ask_before_unveiling,
             care: self.care.view(),
@@ -43,6 +46,11 @@ impl Evening {
                 looking_for: waiting.looking_for.clone(),
                 relaxed: waiting.relaxed.clone(),
                 estimate_s: waiting.estimate_s,
+                closed: waiting.closed.map(|(because, opens_at)| ClosedView {
+                    because,
+                    opens_in_s: opens_at.map(|at| seconds_up(at.saturating_sub(now))),
+                }),
+                widening: waiting.widening.clone(),
             },
             Room::Offered(offered) => Page::Match {
                 card: offered.card.clone(),
@@ -56,7 +64,8 @@ impl Evening {
                 follow: parting.follow.clone(),
                 closes_in_s: seconds_up(parting.closes_at.saturating_sub(now)),
             },
-            Room::Friends { follows } => Page::Friends { follows: follows.clone() },
+            Room::Friends(friends) => Page::Friends { follows: friends.follows.clone(), open: friends.open.clone() },
+            Room::History { sessions } => Page::History { sessions: sessions.clone() },
         }
     }
 }

@@ -444,7 +444,7 @@ impl World {
 
 fn entrant() -> Entrant {
     let profile = Profile { languages: Fact { value: vec!["en".into()], shared: true }, ..Profile::default() };
-    Entrant { adult: true, profile, recent: vec![], conduct: 0 }
+    Entrant { adult: true, profile, recent: vec![], blocked: vec![], conduct: 0 }
 }
 
 /// People.

@@ -18,12 +18,13 @@ pub async fn is_held(connection: &mut AnyConnection, fence: &Fence) -> StoreResu
     Ok(held.rows_affected() == 1)
 }
 
-/// Both exist, are verified adults and are not barred, asked at the moment of pairing.
+/// Both exist, are verified adults, are not barred and have not blocked each other, asked at the moment of pairing.
 async fn may_meet(connection: &mut AnyConnection, pair: &RunningMatch, now: i64) -> StoreResult<bool> {
     let statement = format!(
         "SELECT COUNT(*) AS adults FROM accounts WHERE adult = 1 AND (id = $1 OR id = $3) \
          AND NOT EXISTS (SELECT 1 FROM leaving WHERE leaving.account = accounts.id) \
-         AND NOT EXISTS (SELECT 1 FROM decisions WHERE decisions.account = accounts.id AND {IN_FORCE})"
+         AND NOT EXISTS (SELECT 1 FROM decisions WHERE decisions.account = accounts.id AND {IN_FORCE}) \
+         AND NOT EXISTS (SELECT 1 FROM blocks WHERE (account = $1 AND blocked = $3) OR (account = $3 AND blocked = $1))"
     );
     let row =
         sqlx::query(sqlx::AssertSqlSafe(statement)).bind(text(pair.a)).bind(now).bind(text(pair.b)).fetch_one(connection).await?;

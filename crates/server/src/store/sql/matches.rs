@@ -3,9 +3,10 @@
 use super::engagements::{forget, is_held};
 use super::{SqlStore, text};
 use crate::conduct;
-use crate::store::{Fence, MatchWrite, Matches, RunningMatch, SightFact, StoreResult};
+use crate::room::card_of;
+use crate::store::{Fence, MatchWrite, Matches, RunningMatch, SightFact, StoreError, StoreResult};
 use async_trait::async_trait;
-use sqlx::AnyConnection;
+use sqlx::{AnyConnection, Row};
 use visavis_wire::socket::{EndReason, MatchId};
 
 async fn began(connection: &mut AnyConnection, running: &RunningMatch, at: i64) -> StoreResult<()> {
@@ -36,6 +37,17 @@ async fn began(connection: &mut AnyConnection, running: &RunningMatch, at: i64) 
         .bind(at)
         .execute(&mut *connection)
         .await?;
+        // As it is now: what somebody shares later is not added to what the other saw.
+        let row = sqlx::query("SELECT profile FROM accounts WHERE id = $1").bind(text(other)).fetch_one(&mut *connection).await?;
+        let profile =
+            serde_json::from_str(row.try_get::<String, _>("profile")?.as_str()).map_err(|_| StoreError::Content("profile"))?;
+        let card = serde_json::to_string(&card_of(&profile)).map_err(|_| StoreError::Content("card"))?;
+        sqlx::query("INSERT INTO match_cards (match_id, seen_by, card) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING")
+            .bind(&id.0)
+            .bind(text(one))
+            .bind(card)
+            .execute(&mut *connection)
+            .await?;
     }
     Ok(())
 }

@@ -1,0 +1,73 @@
+//! What somebody who waits is told: what is looked for, what no longer decides, how long it may take, and what could be widened.
+
+use crate::model::Common;
+use crate::{PersonId, Pool, Waiter};
+
+/// Before this nobody is asked to widen anything.
+const OFFER_AFTER_MS: u64 = 8_000;
+/// With more people to choose from the wait is not for want of them.
+const FEW: usize = 3;
+const MOST_LANGUAGES: usize = 3;
+
+/// What a person could accept for this wait, because hardly anybody is there.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Widening {
+    /// Languages that others who wait speak, most speakers first.
+    pub languages: Vec<String>,
+    pub any_age: bool,
+}
+
+const SUBJECTS: [(&str, Common); 4] =
+    [("interests", Common::Interests), ("city", Common::City), ("games", Common::Games), ("age", Common::Age)];
+
+fn filled_in(waiter: &Waiter, subject: Common) -> bool {
+    match subject {
+        Common::Interests => !waiter.interests.value.is_empty(),
+        Common::City => !waiter.city.value.trim().is_empty(),
+        Common::Games => !waiter.games.value.is_empty(),
+        Common::Age => waiter.age.value.is_some() && !waiter.widened.any_age,
+        _ => false,
+    }
+}
+
+impl Pool {
+    /// `language` is a rule and always there; otherwise only what the person filled in.
+    pub fn looking_for(&self, waiter: &Waiter) -> Vec<&'static str> {
+        let hopes = SUBJECTS.into_iter().filter(|(_, subject)| filled_in(waiter, *subject)).map(|(name, _)| name);
+        std::iter::once("language").chain(hopes).collect()
+    }
+
+    /// Those of [`Pool::looking_for`] that no longer decide: the expectations have fallen by more than they bring.
+    pub fn relaxed(&self, waiter: &Waiter, now_ms: u64) -> Vec<&'static str> {
+        let Some(at) = self.who.get(&waiter.id) else { return Vec::new() };
+        let fallen = self.fallen(*at, now_ms);
+        let gone = |(_, subject): &(&str, Common)| filled_in(waiter, *subject) && fallen >= self.model().weight(*subject).abs();
+        SUBJECTS.into_iter().filter(gone).map(|(name, _)| name).collect()
+    }
+
+    /// For half of those who lately waited as long; nothing where too few did.
+    pub fn estimate_ms(&self, id: PersonId, now_ms: u64) -> Option<u64> {
+        let at = *self.who.get(&id)?;
+        self.segment(at)?.estimate_ms(now_ms, now_ms.saturating_sub(self.since_ms(at)))
+    }
+
+    /// Something to offer to somebody whom too few can meet.
+    pub fn widening(&self, waiter: &Waiter, now_ms: u64) -> Option<Widening> {
+        let at = *self.who.get(&waiter.id)?;
+        let slot = &self.slots[at as usize];
+        if now_ms.saturating_sub(self.since_ms(at)) < OFFER_AFTER_MS || slot.choices >= FEW {
+            return None;
+        }
+        let own = |number: usize| slot.places.iter().any(|places| usize::from(places.language) == number);
+        let mut others: Vec<(usize, &str)> = (1..self.cells.len())
+            .filter(|number| !own(*number) && self.cells[*number].len() > 0)
+            .map(|number| (self.cells[number].len(), self.languages.text(number as u16)))
+            .collect();
+        others.sort_unstable_by(|one, other| other.0.cmp(&one.0).then(one.1.cmp(other.1)));
+        let widening = Widening {
+            languages: others.into_iter().take(MOST_LANGUAGES).map(|(_, text)| text.to_owned()).collect(),
+            any_age: filled_in(waiter, Common::Age),
+        };
+        (widening != Widening::default()).then_some(widening)
+    }
+}

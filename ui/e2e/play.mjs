@@ -1,0 +1,271 @@
+// Every game from the page, by keyboard alone where it can be, and what the shell hears of it: node e2e/play.mjs
+import assert from 'node:assert/strict'
+import { chromium } from 'playwright-core'
+import { board, games } from './games.mjs'
+import { serve } from './server.mjs'
+import { flags, scripted } from './shell.mjs'
+import { viewOf, views } from './views.mjs'
+
+const { server, address } = await serve()
+const browser = await chromium.launch({ executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium', args: flags })
+
+async function meet(name, locale = 'en') {
+  const context = await browser.newContext({ viewport: { width: 1280, height: 800 }, locale, reducedMotion: 'reduce' })
+  const page = await context.newPage()
+  page.setDefaultTimeout(20_000)
+  page.on('pageerror', (error) => assert.fail(error))
+  await scripted(page, views[name])
+  await page.goto(address)
+  await page.waitForSelector(`[data-page="${views[name].page.page}"]`)
+  const commands = () => page.evaluate(() => window.scripted.commands.splice(0))
+  const played = async () => (await commands()).filter((command) => command.do === 'play').map(({ action }) => action)
+  const show = (next) => page.evaluate((event) => window.scripted.say(event), { event: 'view', view: viewOf({ page: { ...views['call-open'].page, ...next } }) })
+  return { page, commands, played, show, close: () => context.close() }
+}
+
+const stories = {
+  async 'a game is wished for, and the wish taken back, without the mouse'() {
+    const { page, commands, show, close } = await meet('call-open')
+    await page.keyboard.press('y')
+    await page.getByTestId('choose').waitFor()
+    assert.equal(await page.evaluate(() => document.activeElement?.value), 'draw_and_guess', 'the first game has the focus')
+    await page.keyboard.press('ArrowDown')
+    await page.keyboard.press('Tab')
+    await page.keyboard.press('ArrowRight')
+    await page.getByTestId('wish').focus()
+    await page.keyboard.press('Enter')
+    assert.deepEqual(await commands(), [{ do: 'wish', play: { game: 'same_word', twist: 'one_stroke' } }])
+    await show({ wish: { game: 'gomoku', twist: null } })
+    await page.keyboard.press('y')
+    await page.getByTestId('wished').waitFor()
+    assert.equal(await page.evaluate(() => document.activeElement?.value), 'gomoku', 'what is wished for has the focus')
+    await page.getByTestId('take-back').focus()
+    await page.keyboard.press('Enter')
+    assert.deepEqual(await commands(), [{ do: 'wish', play: null }])
+    await page.keyboard.press('y')
+    await page.keyboard.press('Escape')
+    assert.equal(await page.getByTestId('choose').count(), 0, 'Esc closes the choice and does not leave')
+    assert.deepEqual(await commands(), [])
+    await close()
+  },
+
+  async 'the rules are read in one line before a round, and Enter is ready'() {
+    const { page, played, show, close } = await meet('game-rules')
+    const rules = await page.getByTestId('rules').innerText()
+    assert.match(rules, /the other guesses it/)
+    assert.match(rules, /one stroke/i)
+    await page.keyboard.press('Enter')
+    assert.deepEqual(await played(), [{ action: 'ready' }])
+    await show(games['rules-ready'])
+    await page.getByTestId('rules').getByText('Waiting for them').waitFor()
+    assert.equal(await page.getByTestId('ready').count(), 0)
+    await close()
+  },
+
+  async 'the drawer takes one of three words, hints, and hears the word said'() {
+    const { page, played, show, close } = await meet('game-guess-offers')
+    assert.equal(await page.getByTestId('words').getByRole('button').count(), 3)
+    await page.keyboard.press('Tab')
+    await page.keyboard.press('Enter')
+    assert.deepEqual(await played(), [{ action: 'choose_word', index: 1 }])
+    await show(games['guess-draw'])
+    await page.getByText('Draw: lighthouse').first().waitFor()
+    await page.getByTestId('give-hint').focus()
+    await page.keyboard.press('Enter')
+    await page.keyboard.press('Tab')
+    await page.keyboard.press('Enter')
+    assert.deepEqual(await played(), [{ action: 'give_hint' }, { action: 'said_aloud' }])
+    assert.match(await page.getByTestId('countdown').innerText(), /00:53/)
+    const share = Number(await page.locator('[data-share]').getAttribute('data-share'))
+    await show({ game: { ...games['guess-draw'].game, left_ms: 13_000 } })
+    await page.getByText('00:13').waitFor()
+    assert.ok(Number(await page.locator('[data-share]').getAttribute('data-share')) < share / 2, 'the ring empties')
+    await close()
+  },
+
+  async 'a guess is typed and sent, a close one is whispered and read out'() {
+    const { page, commands, show, close } = await meet('game-guess-guess')
+    await page.keyboard.type('  Lighthouse m p 1')
+    await page.keyboard.press('Enter')
+    assert.deepEqual(await commands(), [{ do: 'play', action: { action: 'guess', text: 'Lighthouse m p 1' } }], 'keys of the call do nothing while one types')
+    assert.equal(await page.getByTestId('guess').inputValue(), '')
+    await page.keyboard.press('Enter')
+    assert.deepEqual(await commands(), [], 'nothing is no guess')
+    await show(games['guess-close'])
+    await page.getByTestId('whisper').waitFor()
+    await page.locator('[aria-live]', { hasText: 'Only you are told' }).waitFor({ state: 'attached' })
+    assert.equal(await page.getByTestId('guesses').locator('li').count(), 3)
+    await close()
+  },
+
+  async 'nothing can be done or drawn while the game is paused'() {
+    const { page, commands, close } = await meet('game-guess-paused')
+    await page.getByTestId('paused').getByText('veiled or away').waitFor()
+    assert.ok(await page.getByTestId('guess').isDisabled())
+    const box = await page.getByTestId('paper').boundingBox()
+    await page.mouse.move(box.x + 20, box.y + 20)
+    await page.mouse.down()
+    await page.mouse.move(box.x + 120, box.y + 60, { steps: 4 })
+    await page.mouse.up()
+    assert.deepEqual((await commands()).filter((command) => command.do !== 'move_cursor'), [])
+    await close()
+  },
+
+  async 'whoever guesses cannot draw, whoever draws can'() {
+    for (const [name, draws] of [['game-guess-guess', false], ['game-guess-draw', true]]) {
+      const { page, commands, close } = await meet(name)
+      const box = await page.getByTestId('paper').boundingBox()
+      await page.mouse.move(box.x + 20, box.y + 20)
+      await page.mouse.down()
+      await page.mouse.move(box.x + 120, box.y + 60, { steps: 4 })
+      await page.mouse.up()
+      const heard = (await commands()).some((command) => command.do === 'draw_end')
+      assert.equal(heard, draws, name)
+      await close()
+    }
+  },
+
+  async 'the other half of Same word is hidden until both are done'() {
+    const { page, played, show, close } = await meet('game-same')
+    const [fold, paper] = [await page.getByTestId('fold').boundingBox(), await page.getByTestId('paper').boundingBox()]
+    assert.ok(Math.abs(fold.x - (paper.x + paper.width / 2)) < 2 && Math.abs(fold.width - paper.width / 2) < 2, 'the right half')
+    await page.getByTestId('drawing-done').focus()
+    await page.keyboard.press('Enter')
+    assert.deepEqual(await played(), [{ action: 'done' }])
+    await show(games['same-over'])
+    await page.getByTestId('over').getByText('sailing boat').waitFor()
+    assert.equal(await page.getByTestId('fold').count(), 0)
+    await close()
+  },
+
+  async 'folded paper covers what is not to be seen yet, and opens at the end'() {
+    const { page, show, close } = await meet('game-fold')
+    const [fold, paper] = [await page.getByTestId('fold').boundingBox(), await page.getByTestId('paper').boundingBox()]
+    assert.ok(Math.abs(fold.height - paper.height * 0.47) < 2 && Math.abs(fold.y - paper.y) < 2)
+    await show(games['fold-over'])
+    await page.getByTestId('over').waitFor()
+    assert.equal(await page.getByTestId('fold').count(), 0)
+    await close()
+  },
+
+  async 'who draws blind sees a blank sheet, and draws all the same'() {
+    const { page, commands, close } = await meet('game-guess-blind')
+    const box = await page.getByTestId('blind').boundingBox()
+    await page.mouse.move(box.x + 40, box.y + 40)
+    await page.mouse.down()
+    await page.mouse.move(box.x + 200, box.y + 90, { steps: 4 })
+    await page.mouse.up()
+    assert.ok((await commands()).some((command) => command.do === 'draw_end'))
+    await close()
+  },
+
+  async 'Gomoku is played with arrows and Enter, and only on free points in turn'() {
+    const { page, played, show, close } = await meet('game-gomoku')
+    const here = () => page.evaluate(() => document.activeElement?.getAttribute('aria-label'))
+    assert.equal(await here(), 'H8, your stone')
+    await page.keyboard.press('Enter')
+    for (const key of ['ArrowLeft', 'ArrowUp']) await page.keyboard.press(key)
+    assert.equal(await here(), 'G9, free')
+    await page.keyboard.press('Enter')
+    assert.deepEqual(await played(), [{ action: 'place', cell: 96 }])
+    await show(games['gomoku-waits'])
+    await page.locator('[data-testid=board][data-turn=they]').waitFor()
+    await page.keyboard.press('ArrowLeft')
+    await page.keyboard.press('Enter')
+    assert.deepEqual(await played(), [], 'not in their turn')
+    for (let step = 0; step < 20; step += 1) await page.keyboard.press('ArrowUp')
+    assert.equal(await here(), 'F15, free', 'the edge holds')
+    await show({ game: { ...games.gomoku.game, scene: { ...games.gomoku.game.scene, board: board({}), last: null } } })
+    await page.locator('[data-testid=board][data-turn=you]').waitFor()
+    await page.locator('[data-cell="0"]').click()
+    assert.deepEqual(await played(), [{ action: 'place', cell: 0 }])
+    await close()
+  },
+
+  async 'the same game again is a wish like any other'() {
+    const { page, commands, show, close } = await meet('game-gomoku-over')
+    await page.keyboard.press('Enter')
+    assert.deepEqual(await commands(), [{ do: 'wish', play: { game: 'gomoku', twist: null } }])
+    await show({ ...games['gomoku-over'], wish: { game: 'gomoku', twist: null } })
+    await page.getByTestId('again-wished').waitFor()
+    await page.getByTestId('back-to-paper').focus()
+    await page.keyboard.press('Enter')
+    assert.deepEqual(await commands(), [{ do: 'play', action: { action: 'stop' } }])
+    await close()
+  },
+
+  async 'two truths are written, laid down, and one is picked'() {
+    const { page, played, show, close } = await meet('game-truths-write')
+    const field = (at) => page.getByTestId(`statement-${at}`)
+    assert.ok(await page.getByTestId('send-statements').isDisabled())
+    await page.keyboard.type('I can whistle')
+    await field(1).fill('i can whistle ')
+    await field(2).fill('I have a twin')
+    await page.getByText('Two of them are the same').waitFor()
+    await field(1).fill('I was born at sea')
+    await page.getByTestId('lie-1').check()
+    await field(1).press('Enter')
+    assert.deepEqual(await played(), [{ action: 'tell', statements: ['I can whistle', 'I was born at sea', 'I have a twin'], lie: 1 }])
+    await show(games['truths-pick'])
+    await page.getByTestId('card-2').focus()
+    await page.keyboard.press('Enter')
+    assert.deepEqual(await played(), [{ action: 'pick', statement: 2 }])
+    await show(games['truths-over'])
+    await page.getByTestId('over').getByText('That one is true').waitFor()
+    assert.ok(await page.getByTestId('card-0').isDisabled())
+    await close()
+  },
+
+  async 'what their app should not have done is said kindly'() {
+    const { page, close } = await meet('game-guess-unfair')
+    assert.match(await page.getByTestId('unfair').innerText(), /may be a fault of their app/)
+    await close()
+  },
+
+  async 'sounds are made in the page, and not when they are switched off'() {
+    for (const on of [true, false]) {
+      const { page, show, close } = await meet('call-open')
+      await page.evaluate(() => {
+        window.struck = 0
+        const start = OscillatorNode.prototype.start
+        OscillatorNode.prototype.start = function (...given) {
+          window.struck += 1
+          return start.apply(this, given)
+        }
+      })
+      await page.keyboard.press('y')
+      if (!on) await page.getByRole('switch').uncheck()
+      await page.keyboard.press('y')
+      await show(games['guess-guess'])
+      await page.getByTestId('hint').waitFor()
+      assert.equal((await page.evaluate(() => window.struck)) > 0, on, on ? 'a tone as the game begins' : 'silence')
+      await close()
+    }
+  },
+
+  async 'somebody who waits is offered words to draw'() {
+    const { page, close } = await meet('waiting')
+    const words = new Set()
+    for (let turn = 0; turn < 5; turn += 1) {
+      words.add(await page.getByTestId('prompt').locator('span').innerText())
+      await page.getByTestId('another-prompt').focus()
+      await page.keyboard.press('Enter')
+    }
+    assert.equal(words.size, 5)
+    await close()
+  },
+}
+
+let failed = 0
+for (const [name, story] of Object.entries(stories)) {
+  try {
+    await story()
+    console.log(`ok      ${name}`)
+  } catch (error) {
+    failed += 1
+    console.log(`FAILED  ${name}\n${error.stack}`)
+  }
+}
+await browser.close()
+server.close()
+process.exit(failed > 0 ? 1 : 0)
