@@ -24,6 +24,15 @@ pub enum Instead {
         #[command(subcommand)]
         what: Moderate,
     },
+    /// Copies the SQLite database and the secret of --data into a new folder; works beside a running server.
+    Backup { into: PathBuf },
+    /// Puts a backup into --data, where no server may be running.
+    Restore {
+        from: PathBuf,
+        /// Overwrite data that are there.
+        #[arg(long)]
+        replace: bool,
+    },
 }
 
 pub struct Log {
@@ -52,6 +61,12 @@ pub struct Serve {
     /// PostgreSQL, as postgres://USER:PASSWORD@HOST:PORT/DATABASE, for several nodes; without it a SQLite file in the data folder.
     #[arg(long, env = "VISAVIS_DATABASE", hide_env_values = true)]
     database: Option<String>,
+    /// NATS, as nats://USER:PASSWORD@HOST:PORT, through which several nodes over one database talk.
+    #[arg(long, env = "VISAVIS_NATS", hide_env_values = true)]
+    nats: Option<String>,
+    /// This node's name among several, the same after a restart [default: drawn at random]
+    #[arg(long, env = "VISAVIS_NODE")]
+    node: Option<String>,
     /// Certificate of the HTTP interface with its chain (PEM); read again on SIGHUP.
     #[arg(long, env = "VISAVIS_CERTIFICATE", requires = "key")]
     certificate: Option<PathBuf>,
@@ -127,7 +142,7 @@ fn put_some<T>(into: &mut Option<T>, given: Option<T>) {
 }
 
 impl Arguments {
-    /// For moderators: the database and the rules, whatever is missing to serve.
+    /// The database and the rules, whatever is missing to serve.
     pub fn unchecked(self) -> Result<Config, SettingsError> {
         let mut sources = Sources::read(self.serve.config.as_deref(), variables())?;
         self.serve.over(&mut sources.settings);
@@ -168,6 +183,8 @@ impl Serve {
         put(&mut server.listen, self.listen);
         put(&mut server.data, self.data);
         put_some(&mut server.database, self.database.map(Private::new));
+        put_some(&mut server.nats, self.nats.map(Private::new));
+        put_some(&mut server.node, self.node);
         put_some(&mut server.certificate, self.certificate);
         put_some(&mut server.key, self.key);
         put_some(&mut server.public_url, self.public_url);

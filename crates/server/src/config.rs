@@ -22,6 +22,14 @@ pub struct Config {
     pub data: PathBuf,
     /// `postgres://...`, shared by all nodes; `None`: a SQLite file in the data folder.
     pub database: Option<Private<String>>,
+    /// Several nodes over one database talk through this; `None`: this is the only one.
+    pub nats: Option<Private<String>>,
+    /// This node's name among several, the same after a restart; `None`: drawn at random.
+    pub node: Option<String>,
+    /// One pool of waiting people for each main language, so that nodes share the work.
+    pub pools_by_language: bool,
+    /// How long matches may go on after the signal to stop.
+    pub drain: Duration,
     /// HTTPS; without it plain HTTP, for loopback or behind a proxy.
     pub tls: Option<TlsFiles>,
     /// Whose `X-Forwarded-For` is believed.
@@ -200,6 +208,10 @@ impl Config {
             listen: free,
             data: data.into(),
             database: None,
+            nats: None,
+            node: None,
+            pools_by_language: false,
+            drain: Duration::ZERO,
             tls: None,
             trusted_proxies: Vec::new(),
             admin: None,
@@ -219,6 +231,12 @@ impl Config {
     }
 
     pub fn check(&self) -> Result<(), ConfigError> {
+        if self.nats.is_some() && self.database.is_none() {
+            return Err(ConfigError::NodesWithoutDatabase);
+        }
+        if let Some(name) = self.node.as_ref().filter(|name| !crate::node::packet::is_name(name)) {
+            return Err(ConfigError::NodeName(name.clone()));
+        }
         if self.dev && !self.listen.ip().is_loopback() {
             return Err(ConfigError::DevBeyondLoopback(self.listen));
         }
@@ -277,6 +295,10 @@ pub enum ConfigError {
     AdminBeyondLoopback(SocketAddr),
     #[error("no issuer is configured; give --issuer and --client-id, or --dev for a rehearsal on this machine")]
     NoIssuer,
+    #[error("several nodes share one PostgreSQL: with NATS, a database has to be given too")]
+    NodesWithoutDatabase,
+    #[error("a node's name has letters, digits, - and _ alone, {0:?} has not")]
+    NodeName(String),
     #[error("--dev brings its own issuer; leave out --issuer or --dev")]
     TwoIssuers,
     #[error("the issuer's address cannot be used: {0}")]
@@ -303,6 +325,8 @@ impl ConfigError {
             Self::TwoIssuers => "issuer.url",
             Self::IssuerUrl(_) => "issuer.url",
             Self::PublicUrl(_) => "server.public_url",
+            Self::NodesWithoutDatabase => "server.nats",
+            Self::NodeName(_) => "server.node",
             Self::RelayAddressUnknown => "relay.listen",
             Self::Doors(DoorsError::Percent) => "doors.admitted_percent",
             Self::Doors(DoorsError::Zone(_) | DoorsError::Window(_)) => "doors.regions",

@@ -1,6 +1,7 @@
 //! The HTTP interface under `/v1`: who may call, what is read, what is answered. The table of routes is in `visavis_wire::http`.
 
 mod client;
+mod dev;
 mod friends;
 mod safety;
 mod sign_in;
@@ -36,6 +37,7 @@ use serde::de::DeserializeOwned;
 use std::collections::HashMap;
 use std::net::IpAddr;
 use std::num::NonZeroU32;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 use std::time::Duration;
 use tokio::time::Instant;
@@ -67,6 +69,9 @@ pub struct App {
     pub metrics: Metrics,
     pub audit_key: AuditKey,
     pub confirmations: Confirmations,
+    pub dev: bool,
+    /// Takes nobody new.
+    pub draining: AtomicBool,
     pub live: Live,
     /// Changed while the server runs.
     pub doors: RwLock<Arc<Doors>>,
@@ -134,6 +139,8 @@ impl Rates {
 pub fn router(app: Arc<App>) -> Router {
     Router::new()
         .route("/v1/health", get(health))
+        .route("/v1/ready", get(ready))
+        .route("/dev/sign-in", post(dev::sign_in))
         .route("/v1/openapi.json", get(openapi))
         .route("/v1/configuration", get(configuration))
         .route("/v1/sign-in", post(sign_in::start))
@@ -299,6 +306,19 @@ impl Caller {
     async fn account(&self, app: &App) -> Result<Account, Refused> {
         app.store.account(self.account).await?.ok_or_else(|| Refused::new(RefusalCode::TokenInvalid))
     }
+}
+
+/// Whether new people should be sent here. [`health`] says that the process is alive.
+async fn ready(State(app): State<Arc<App>>) -> Response {
+    let state = if app.draining.load(Ordering::Relaxed) {
+        "draining"
+    } else if app.store.is_there().await {
+        "ready"
+    } else {
+        "the database does not answer"
+    };
+    let status = if state == "ready" { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
+    (status, Json(serde_json::json!({ "status": state }))).into_response()
 }
 
 async fn health() -> Json<serde_json::Value> {

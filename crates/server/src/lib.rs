@@ -16,7 +16,9 @@
 
 mod admin;
 mod adult;
+mod backup;
 mod blind;
+mod bus;
 mod conduct;
 mod config;
 mod dev_issuer;
@@ -32,6 +34,7 @@ mod listener;
 mod live;
 mod metrics;
 mod moderation;
+mod node;
 mod openapi;
 mod random;
 mod refusal;
@@ -43,8 +46,11 @@ mod server;
 mod settings;
 mod socket;
 mod store;
+#[cfg(test)]
+mod testnet;
 mod tokens;
 
+pub use backup::{BackupError, backup, restore};
 pub use config::{
     AdminConfig, Config, ConfigError, Limits, ModerationRules, OtherRelay, RECENT_PARTNERS, RelayConfig, RelayTls, RetentionDays,
     TlsFiles,

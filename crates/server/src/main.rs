@@ -10,7 +10,7 @@ use tracing_subscriber::EnvFilter;
 use tracing_subscriber::filter::filter_fn;
 use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::util::SubscriberInitExt;
-use visavis_server::{Config, LogFormat, Server, moderate};
+use visavis_server::{Config, LogFormat, Server, backup, moderate, restore};
 
 /// Wrong use and everything that keeps a server from starting.
 const CANNOT_START: u8 = 2;
@@ -47,7 +47,6 @@ fn tells_nothing(event: &tracing::Metadata<'_>) -> bool {
 }
 
 fn done_instead(instead: Instead, arguments: Arguments) -> ExitCode {
-    let Instead::Moderate { what } = instead;
     let config = match arguments.unchecked() {
         Ok(config) => config,
         Err(error) => return cannot_start(&error),
@@ -56,7 +55,18 @@ fn done_instead(instead: Instead, arguments: Arguments) -> ExitCode {
         Ok(runtime) => runtime,
         Err(error) => return cannot_start(&error),
     };
-    match runtime.block_on(moderate(&config, what)) {
+    let done = runtime.block_on(async {
+        match instead {
+            Instead::Moderate { what } => moderate(&config, what).await.map_err(|error| error.to_string()),
+            Instead::Backup { into } => {
+                backup(&config.data, &into).await.map(|()| String::new()).map_err(|error| error.to_string())
+            }
+            Instead::Restore { from, replace } => {
+                restore(&from, &config.data, replace).await.map(|()| String::new()).map_err(|error| error.to_string())
+            }
+        }
+    });
+    match done {
         Ok(text) => {
             // Nobody may be reading.
             let _ = std::io::stdout().write_all(text.as_bytes());
@@ -86,6 +96,10 @@ async fn run(config: Config) -> ExitCode {
     tokio::select! {
         () = stop => {}
         () = reload_on_hangup(&running) => {}
+    }
+    tokio::select! {
+        () = running.drain() => {}
+        () = stop_signal() => tracing::info!("told to stop again"),
     }
     running.shutdown().await;
     ExitCode::SUCCESS

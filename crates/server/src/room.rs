@@ -7,7 +7,7 @@
 //! |---|---|
 //! | `Arrived`, `Said`, `Gone` | the socket of one person (`socket`) |
 //! | `ProfileChanged`, `Barred`, `Blocked` | the HTTP interface, and moderators' measures |
-//! | `LookedUp`, `Committed`, `FollowStored` | the store, answering `LookUp`, `Commit`, `StoreFollow` |
+//! | `LookedUp`, `Committed`, `Begun`, `FollowStored` | the store, answering `LookUp`, `Commit`, `Began`, `StoreFollow` |
 //! | `Tick` | the clock, every [`TICK_MS`] |
 //! | `Closing` | shutdown |
 //!
@@ -18,6 +18,7 @@ mod blocks;
 mod games;
 mod meeting;
 mod people;
+mod reconcile;
 #[cfg(test)]
 mod tests;
 mod waiting;
@@ -27,6 +28,7 @@ pub use people::card_of;
 use crate::refusal::refuse;
 use crate::store::{AccountId, Entrant, RunningMatch, SightFact};
 use meeting::Meeting;
+use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use visavis_wire::http::{Refusal, RefusalCode};
 use visavis_wire::socket::{ClientMessage, EndReason, MatchId, RelayCredentials, ServerMessage};
@@ -36,7 +38,8 @@ use waiting::{Waiting, Waits};
 pub const TICK_MS: u64 = 250;
 
 /// One connection of one person; a later one of the same person has another number.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
 pub struct SocketId(pub u64);
 
 #[derive(Clone, Copy, Debug)]
@@ -65,12 +68,32 @@ impl Default for Rules {
     }
 }
 
+/// How far somebody's app is with a match, by what it was last told.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Phase {
+    Offered {
+        /// Has said "meet".
+        meet: bool,
+    },
+    Together,
+    Parting,
+}
+
+/// In which state somebody's socket comes.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Arrival {
+    /// `Hello` was read, its version is ours.
+    New,
+    /// Greeted long ago, by this room or by one before it: only news are told.
+    Again { waited_ms: Option<u64>, place: Option<(MatchId, Phase)> },
+}
+
 #[derive(Debug)]
 pub enum Input {
-    /// `Hello` was read, its version is ours.
     Arrived {
         account: AccountId,
         socket: SocketId,
+        arrival: Arrival,
     },
     Said {
         account: AccountId,
@@ -102,6 +125,10 @@ pub enum Input {
         match_id: MatchId,
         allowed: bool,
     },
+    /// The match is written down as running.
+    Begun {
+        match_id: MatchId,
+    },
     FollowStored {
         match_id: MatchId,
         stored: bool,
@@ -123,12 +150,15 @@ pub enum Output {
     LookUp {
         account: AccountId,
     },
-    /// Are both still allowed to meet? Answered by `Committed`; nothing is announced before.
+    /// Are both still allowed to meet, and free? Answered by `Committed`; nothing is announced before.
     Commit {
-        match_id: MatchId,
-        a: AccountId,
-        b: AccountId,
+        pair: RunningMatch,
     },
+    /// A commitment that came to nothing.
+    Withdrawn {
+        match_id: MatchId,
+    },
+    /// Both said "meet". Answered by `Begun`; neither is told before.
     Began {
         running: RunningMatch,
     },
@@ -157,7 +187,9 @@ enum Place {
     #[default]
     Idle,
     /// Asked to join; the store is being asked.
-    Joining,
+    Joining {
+        since_ms: u64,
+    },
     Waiting(Box<Waiting>),
     Matched(MatchId),
 }
@@ -192,7 +224,7 @@ impl Room {
         }
     }
 
-    /// Takes up a match of the process before this one: both are away and come back, or it ends. Whether they see each other is
+    /// Takes up a match of the room before this one: both are away and come back, or it ends. Whether they see each other is
     /// not taken up: nobody's answer is written down, and both apps give theirs again.
     pub fn restore(&mut self, now_ms: u64, running: RunningMatch) {
         let RunningMatch { id, a, b, a_offers } = running;
@@ -206,8 +238,20 @@ impl Room {
         self.matches.insert(id, Meeting::restored([a, b], a_offers, now_ms, &self.rules));
     }
 
-    pub fn is_online(&self, account: AccountId) -> bool {
-        self.people.get(&account).is_some_and(|person| person.socket.is_some())
+    /// Takes up a committed pair of the room before this one that has not begun. It may have been announced, so the two have the
+    /// whole time again.
+    pub fn restore_offer(&mut self, now_ms: u64, pair: RunningMatch, entrants: [Entrant; 2], sources: &mut dyn Sources) {
+        let RunningMatch { id, a, b, a_offers } = pair;
+        let free = |account: AccountId| self.people.get(&account).is_none_or(|person| matches!(person.place, Place::Idle));
+        if a == b || !free(a) || !free(b) {
+            return;
+        }
+        for account in [a, b] {
+            self.people.entry(account).or_default().place = Place::Matched(id.clone());
+        }
+        let [one, other] = entrants;
+        let two = [(a, Waiting::restored(a, one, now_ms)), (b, Waiting::restored(b, other, now_ms))];
+        self.matches.insert(id, Meeting::offered(two, a_offers, now_ms, &self.rules, sources));
     }
 
     /// How many people are where.
@@ -216,7 +260,7 @@ impl Room {
         for person in self.people.values() {
             match person.place {
                 Place::Idle => idle += 1,
-                Place::Joining | Place::Waiting(_) => waiting += 1,
+                Place::Joining { .. } | Place::Waiting(_) => waiting += 1,
                 Place::Matched(_) => matched += 1,
             }
         }
@@ -226,7 +270,7 @@ impl Room {
     pub fn handle(&mut self, now_ms: u64, input: Input, sources: &mut dyn Sources) -> Vec<Output> {
         let mut out = Vec::new();
         match input {
-            Input::Arrived { account, socket } => self.arrived(now_ms, account, socket, sources, &mut out),
+            Input::Arrived { account, socket, arrival } => self.arrived(now_ms, account, socket, arrival, sources, &mut out),
             Input::Gone { account, socket } => self.gone(now_ms, account, socket, &mut out),
             Input::Said { account, socket, message } => {
                 // A message of a socket that has been replaced meanwhile is nobody's.
@@ -243,6 +287,7 @@ impl Room {
             Input::Blocked { by, other } => self.blocked(now_ms, by, other, &mut out),
             Input::LookedUp { account, found } => self.looked_up(now_ms, account, found, &mut out),
             Input::Committed { match_id, allowed } => self.committed(now_ms, &match_id, allowed, sources, &mut out),
+            Input::Begun { match_id } => self.begun(now_ms, &match_id, &mut out),
             Input::FollowStored { match_id, stored } => self.follow_stored(&match_id, stored, &mut out),
             Input::Tick => self.tick(now_ms, sources, &mut out),
             Input::Closing => self.close(&mut out),
@@ -250,13 +295,21 @@ impl Room {
         out
     }
 
-    fn arrived(&mut self, now_ms: u64, account: AccountId, socket: SocketId, sources: &mut dyn Sources, out: &mut Vec<Output>) {
+    fn arrived(
+        &mut self,
+        now_ms: u64,
+        account: AccountId,
+        socket: SocketId,
+        arrival: Arrival,
+        sources: &mut dyn Sources,
+        out: &mut Vec<Output>,
+    ) {
         if self.closing {
             out.push(send(socket, refuse(RefusalCode::ShuttingDown)));
             out.push(Output::Close { socket });
             return;
         }
-        let old = self.people.entry(account).or_default().socket;
+        let old = self.people.entry(account).or_default().socket.filter(|old| *old != socket);
         if let Some(old) = old {
             out.push(send(old, refuse(RefusalCode::Replaced)));
             out.push(Output::Close { socket: old });
@@ -264,8 +317,13 @@ impl Room {
         }
         let person = self.people.entry(account).or_default();
         person.socket = Some(socket);
-        out.push(send(socket, ServerMessage::Welcome { protocol: visavis_wire::SERVER_PROTOCOL }));
-        self.resume(now_ms, account, socket, sources, out);
+        match arrival {
+            Arrival::New => {
+                out.push(send(socket, ServerMessage::Welcome { protocol: visavis_wire::SERVER_PROTOCOL }));
+                self.resume(now_ms, account, socket, sources, out);
+            }
+            Arrival::Again { waited_ms, place } => self.reconcile(now_ms, account, socket, (waited_ms, place), sources, out),
+        }
     }
 
     fn gone(&mut self, now_ms: u64, account: AccountId, socket: SocketId, out: &mut Vec<Output>) {
@@ -282,7 +340,7 @@ impl Room {
         person.socket = None;
         match &person.place {
             Place::Idle => {}
-            Place::Joining | Place::Waiting(_) => {
+            Place::Joining { .. } | Place::Waiting(_) => {
                 person.place = Place::Idle;
                 self.waits.leave(account);
             }
@@ -297,7 +355,10 @@ impl Room {
         let Some(person) = self.people.get_mut(&account) else { return };
         match &person.place {
             Place::Idle => {}
-            Place::Joining | Place::Waiting(_) => person.place = Place::Idle,
+            Place::Joining { .. } | Place::Waiting(_) => {
+                person.place = Place::Idle;
+                self.waits.leave(account);
+            }
             Place::Matched(match_id) => {
                 let match_id = match_id.clone();
                 self.leave(now_ms, &match_id, account, out);
@@ -322,7 +383,7 @@ impl Room {
         match message {
             // The socket answers a second greeting itself.
             ClientMessage::Hello { .. } => {}
-            ClientMessage::Join => self.join(now_ms, account, socket, out),
+            ClientMessage::Join => self.join(now_ms, account, socket, 0, out),
             ClientMessage::CancelWaiting => self.cancel(now_ms, account, socket, out),
             ClientMessage::Widen { languages, any_age } => self.widen(now_ms, account, languages, any_age, out),
             ClientMessage::MatchAnswer { match_id, meet } => self.match_answer(now_ms, &match_id, account, meet, out),

@@ -1,25 +1,60 @@
-//! Owns the one [`Room`]: feeds it sockets, the clock and the store's answers, and carries out what it decides.
+//! Owns the one [`Node`]: feeds it sockets, the clock, the bus and the store's answers, and carries out what it decides.
 
+/// Asks again while the engine is away. A macro, because a closure that borrows cannot be shown to be `Send`.
+macro_rules! persist {
+    ($question:expr) => {{
+        let began = Instant::now();
+        loop {
+            match $question.await {
+                Err(StoreError::Engine(error)) if began.elapsed() < ASKED_FOR => {
+                    tracing::warn!(%error, "the store is asked again");
+                    tokio::time::sleep(AGAIN_AFTER).await;
+                }
+                answer => break answer,
+            }
+        }
+    }};
+}
+
+mod life;
+mod questions;
+mod writer;
+
+use crate::bus::{Bus, BusError};
 use crate::metrics::{Metrics, kind};
+use crate::node::packet::Pool;
+use crate::node::{Input, Me, Node, Output, leads};
 use crate::random;
 use crate::refusal::refusal;
 use crate::relay::CredentialMaker;
-use crate::room::{Input, Output, Room, Rules, SocketId, Sources, TICK_MS};
-use crate::store::{AccountId, Store};
+use crate::room::{self, Rules, SocketId, Sources, TICK_MS};
+use crate::store::{self, AccountId, Store, StoreError};
+use life::{beat, begin_life, sweep};
+use questions::{pool_of, take_pool};
 use rand::Rng;
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 use std::time::Duration;
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::{Semaphore, mpsc, oneshot};
 use tokio::time::Instant;
 use visavis_wire::http::RefusalCode;
 use visavis_wire::socket::{ClientMessage, MatchId, RelayCredentials, ServerMessage};
+use writer::Writer;
 
 /// Messages on their way to one socket. A client that reads slower than this is dropped rather than waited for.
 const OUTBOX: usize = 256;
 const INBOX: usize = 4096;
 /// A match that began longer ago, in seconds, was left behind by a server that died.
 const TAKEN_UP_FOR: i64 = 24 * 3600;
+/// Questions to the store under way at once.
+const QUESTIONS: usize = 32;
+/// A store that is away is asked again after this time, and for this long.
+const AGAIN_AFTER: Duration = Duration::from_millis(150);
+const ASKED_FOR: Duration = Duration::from_secs(60);
+/// The node's clock starts here, so that people who waited before it have waited.
+const CLOCK_STARTS: Duration = Duration::from_secs(24 * 3600);
+/// Whether sockets have been replaced unnoticed is looked up so often.
+const SWEEP: Duration = Duration::from_secs(10);
 
 /// What a socket is told.
 #[derive(Debug)]
@@ -31,17 +66,40 @@ pub enum Delivery {
 
 enum Event {
     Plug { account: AccountId, socket: SocketId, outbox: mpsc::Sender<Delivery> },
-    Input(Input),
-    Online { accounts: Vec<AccountId>, answer: oneshot::Sender<Vec<bool>> },
+    Input(Box<Input>),
+    InMatch(oneshot::Sender<usize>),
+    Close,
+}
+
+/// How a node takes part.
+#[derive(Clone, Debug)]
+pub struct Cluster {
+    pub name: String,
+    /// Between signs of life.
+    pub beat: Duration,
+    pub dead: Duration,
+    /// One pool for each main language; otherwise one for all.
+    pub by_language: bool,
+}
+
+#[derive(Debug, thiserror::Error)]
+pub enum NodeError {
+    #[error(transparent)]
+    Bus(#[from] BusError),
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    #[error("another node starts under the name {0} at this moment; give each node a name of its own")]
+    Name(String),
 }
 
 #[derive(Clone)]
 pub struct RoomHandle {
     events: mpsc::Sender<Event>,
+    store: Arc<dyn Store>,
 }
 
 impl RoomHandle {
-    /// Enters the room after `Hello`. What is sent to this person arrives in the returned queue.
+    /// Enters after `Hello`. What is sent to this person arrives in the returned queue.
     pub async fn arrive(&self, account: AccountId, socket: SocketId) -> mpsc::Receiver<Delivery> {
         let (outbox, inbox) = mpsc::channel(OUTBOX);
         self.send(Event::Plug { account, socket, outbox }).await;
@@ -49,51 +107,71 @@ impl RoomHandle {
     }
 
     pub async fn say(&self, account: AccountId, socket: SocketId, message: ClientMessage) {
-        self.send(Event::Input(Input::Said { account, socket, message })).await;
+        self.input(Input::Said { account, socket, message }).await;
     }
 
     pub async fn leave(&self, account: AccountId, socket: SocketId) {
-        self.send(Event::Input(Input::Gone { account, socket })).await;
+        self.input(Input::Gone { account, socket }).await;
     }
 
     pub async fn profile_changed(&self, account: AccountId) {
-        self.send(Event::Input(Input::ProfileChanged { account })).await;
+        self.input(Input::ProfileChanged { account }).await;
     }
 
-    /// Ends whatever this person does here.
+    /// Ends whatever this person does, on whatever node.
     pub async fn bar(&self, account: AccountId, code: RefusalCode) {
-        self.send(Event::Input(Input::Barred { account, code })).await;
+        self.input(Input::Barred { account, code }).await;
     }
 
-    /// Whatever these two have together ends.
+    /// Whatever these two have together ends, on whatever node.
     pub async fn block(&self, by: AccountId, other: AccountId) {
-        self.send(Event::Input(Input::Blocked { by, other })).await;
+        self.input(Input::Blocked { by, other }).await;
     }
 
+    /// On whatever node. Nobody, where the store does not answer.
     pub async fn online(&self, accounts: Vec<AccountId>) -> Vec<bool> {
-        let count = accounts.len();
+        let seated = self.store.seats_of(&accounts).await.unwrap_or_default();
+        accounts.iter().map(|account| seated.iter().any(|(seated, _)| seated == account)).collect()
+    }
+
+    /// Takes nobody new; other nodes lead on where there are any.
+    pub async fn drain(&self) {
+        self.input(Input::Drain).await;
+    }
+
+    /// People at this node who are in a match.
+    pub async fn in_match(&self) -> usize {
         let (answer, asked) = oneshot::channel();
-        self.send(Event::Online { accounts, answer }).await;
-        asked.await.unwrap_or_else(|_| vec![false; count])
+        self.send(Event::InMatch(answer)).await;
+        asked.await.unwrap_or(0)
     }
 
     /// Everybody is told and disconnected.
     pub async fn close(&self) {
-        self.send(Event::Input(Input::Closing)).await;
+        self.send(Event::Close).await;
+    }
+
+    async fn input(&self, input: Input) {
+        self.send(Event::Input(Box::new(input))).await;
     }
 
     async fn send(&self, event: Event) {
-        // After the room has ended nobody is left to be told.
+        // After the node has ended nobody is left to be told.
         let _ = self.events.send(event).await;
     }
 }
 
 pub struct RoomTask {
-    room: Room,
+    node: Node,
+    cluster: Cluster,
+    life: i64,
     store: Arc<dyn Store>,
+    bus: Arc<dyn Bus>,
     recent_partners: u32,
     sources: OsSources,
     sockets: HashMap<SocketId, (AccountId, mpsc::Sender<Delivery>)>,
+    writers: BTreeMap<Pool, Writer>,
+    questions: Arc<Semaphore>,
     inbox: mpsc::Receiver<Event>,
     own: mpsc::Sender<Event>,
     began: Instant,
@@ -118,32 +196,54 @@ impl Sources for OsSources {
     }
 }
 
-/// Starts the room. The task ends after [`RoomHandle::close`].
-pub fn start(
-    rules: Rules,
-    store: Arc<dyn Store>,
-    recent_partners: u32,
-    relay: Option<CredentialMaker>,
-    metrics: Metrics,
-) -> (RoomHandle, tokio::task::JoinHandle<()>) {
+/// What a node works with.
+pub struct Parts {
+    pub rules: Rules,
+    pub store: Arc<dyn Store>,
+    pub bus: Arc<dyn Bus>,
+    pub recent_partners: u32,
+    pub relay: Option<CredentialMaker>,
+    pub metrics: Metrics,
+}
+
+/// Starts the node. The task ends after [`RoomHandle::close`].
+pub async fn start(cluster: Cluster, parts: Parts) -> Result<(RoomHandle, tokio::task::JoinHandle<()>), NodeError> {
+    let Parts { rules, store, bus, recent_partners, relay, metrics } = parts;
+    let life = begin_life(&cluster, &*store).await?;
     let (events, inbox) = mpsc::channel(INBOX);
+    let mut frames = bus.listen(&cluster.name).await?;
+    let from_bus = events.clone();
+    tokio::spawn(async move {
+        while let Some(frame) = frames.recv().await {
+            if from_bus.send(Event::Input(Box::new(Input::Heard(frame)))).await.is_err() {
+                return;
+            }
+        }
+    });
+    tokio::spawn(beat(cluster.clone(), Arc::clone(&store), events.clone()));
+    tokio::spawn(sweep(cluster.name.clone(), life, Arc::clone(&store), events.clone()));
+    let dead_ms = u64::try_from(cluster.dead.as_millis()).unwrap_or(u64::MAX);
     let task = RoomTask {
-        room: Room::new(rules),
-        store,
+        node: Node::new(Me { name: cluster.name.clone(), life, dead_ms }, rules),
+        cluster,
+        life,
+        store: Arc::clone(&store),
+        bus,
         recent_partners,
         sources: OsSources { relay },
         sockets: HashMap::new(),
+        writers: BTreeMap::new(),
+        questions: Arc::new(Semaphore::new(QUESTIONS)),
         inbox,
         own: events.clone(),
         began: Instant::now(),
         metrics,
     };
-    (RoomHandle { events }, tokio::spawn(task.run()))
+    Ok((RoomHandle { events, store }, tokio::spawn(task.run())))
 }
 
 impl RoomTask {
     async fn run(mut self) {
-        self.take_up_running().await;
         let mut ticks = tokio::time::interval(Duration::from_millis(TICK_MS));
         ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
         loop {
@@ -155,44 +255,40 @@ impl RoomTask {
                 event = self.inbox.recv() => match event {
                     Some(Event::Plug { account, socket, outbox }) => {
                         self.sockets.insert(socket, (account, outbox));
-                        self.step(Input::Arrived { account, socket }).await;
+                        self.step(Input::Plugged { account, socket }).await;
                     }
-                    Some(Event::Input(Input::Closing)) => {
-                        self.step(Input::Closing).await;
-                        return;
-                    }
-                    Some(Event::Input(input)) => self.step(input).await,
-                    Some(Event::Online { accounts, answer }) => {
-                        let online = accounts.into_iter().map(|account| self.room.is_online(account)).collect();
+                    Some(Event::Input(input)) => self.step(*input).await,
+                    Some(Event::InMatch(answer)) => {
                         // Whoever asked may have gone.
-                        let _ = answer.send(online);
+                        let _ = answer.send(self.node.in_match());
                     }
+                    Some(Event::Close) => break,
                     None => return,
                 }
             }
         }
-    }
-
-    /// Matches of the process before this one, whose people are about to come back.
-    async fn take_up_running(&mut self) {
-        match self.store.running_matches(random::unix_seconds() - TAKEN_UP_FOR).await {
-            Ok(running) => {
-                for running in running {
-                    self.room.restore(0, running);
-                }
-            }
-            Err(error) => tracing::error!(%error, "the running matches could not be read"),
+        self.step(Input::Close).await;
+        // What is still to be written is written, if the store lets it.
+        for (_, writer) in std::mem::take(&mut self.writers) {
+            writer.finish().await;
+        }
+        if let Err(error) = self.store.clear_node(&self.cluster.name, self.life).await {
+            tracing::warn!(%error, "the seats of this node stay");
+        }
+        if let Err(error) = self.store.release_all(&self.cluster.name).await {
+            tracing::warn!(%error, "the leases of this node run out by themselves");
         }
     }
 
     async fn step(&mut self, input: Input) {
         let mut inputs = std::collections::VecDeque::from([input]);
         while let Some(input) = inputs.pop_front() {
-            let now_ms = u64::try_from(self.began.elapsed().as_millis()).unwrap_or(u64::MAX);
+            let elapsed = CLOCK_STARTS + self.began.elapsed();
+            let now_ms = u64::try_from(elapsed.as_millis()).unwrap_or(u64::MAX);
             if let Input::Gone { socket, .. } = &input {
                 self.sockets.remove(socket);
             }
-            for output in self.room.handle(now_ms, input, &mut self.sources) {
+            for output in self.node.handle(now_ms, input, &mut self.sources) {
                 self.carry_out(output, &mut inputs).await;
             }
         }
@@ -200,83 +296,153 @@ impl RoomTask {
 
     fn show_figures(&self) {
         self.metrics.sockets.set(i64::try_from(self.sockets.len()).unwrap_or(i64::MAX));
-        for (place, count) in self.room.counts() {
+        for (place, count) in self.node.counts() {
             self.metrics.people.get_or_create(&kind(place)).set(i64::try_from(count).unwrap_or(i64::MAX));
         }
     }
 
     async fn carry_out(&mut self, output: Output, inputs: &mut std::collections::VecDeque<Input>) {
         match output {
-            Output::Send { socket, message } => self.deliver(socket, Delivery::Message(message), inputs),
+            Output::Deliver { socket, message } => self.deliver(socket, Delivery::Message(message), inputs),
             Output::Close { socket } => {
                 self.deliver(socket, Delivery::Close, inputs);
                 self.sockets.remove(&socket);
             }
-            // Matches that began or ended are written before the next input, so that their rows come in order.
-            Output::Began { running } => {
+            Output::Publish { to, frame } => self.bus.publish(&to, frame).await,
+            Output::Sit { account, socket } => self.sit(account, socket),
+            Output::StandUp { account, socket } => {
+                let seat = self.seat(socket);
+                self.ask(async move |store| {
+                    report("a seat", store.stand_up(account, &seat).await);
+                    None
+                });
+            }
+            Output::FindSeat { account } => self.ask(async move |store| {
+                let seats = store.seats_of(&[account]).await.ok()?;
+                Some(Input::SeatFound { account, node: seats.into_iter().next()?.1.node })
+            }),
+            Output::FindPool { account, socket } => {
+                let by_language = self.cluster.by_language;
+                self.ask(async move |store| {
+                    let pool = persist!(pool_of(&*store, account, by_language)).ok()?;
+                    Some(Input::Pooled { account, socket, pool })
+                });
+            }
+            Output::Take { pool, seen } => self.take(pool, seen),
+            Output::Release { pool } => self.release(pool),
+            Output::ClearNode { node, life } => self.ask(async move |store| {
+                report("the seats of a dead node", store.clear_node(&node, life).await);
+                None
+            }),
+            Output::Room { pool, output } => self.room(pool, output),
+            Output::Superseded => {
+                tracing::error!(node = self.cluster.name, "another process runs under this node's name; this one closes");
+                inputs.push_back(Input::Close);
+            }
+        }
+    }
+
+    fn seat(&self, socket: SocketId) -> store::Seat {
+        store::Seat { node: self.cluster.name.clone(), life: self.life, socket: socket.0.cast_signed() }
+    }
+
+    fn sit(&self, account: AccountId, socket: SocketId) {
+        let (seat, by_language) = (self.seat(socket), self.cluster.by_language);
+        self.ask(async move |store| {
+            let replaced = persist!(store.sit(account, &seat));
+            let pool = persist!(pool_of(&*store, account, by_language));
+            let (Ok(replaced), Ok(pool)) = (replaced, pool) else {
+                return Some(Input::Unseated { account, socket });
+            };
+            let replaced = replaced.map(|seat| (seat.node, seat.life, SocketId(seat.socket.cast_unsigned())));
+            Some(Input::Seated { account, socket, replaced, pool })
+        });
+    }
+
+    fn take(&self, pool: String, seen: Option<(i64, i64)>) {
+        let (me, recent) = (self.cluster.name.clone(), self.recent_partners);
+        self.ask(async move |store| {
+            let taken = match take_pool(&*store, &pool, &me, seen, recent).await {
+                Ok(taken) => taken,
+                Err(error) => {
+                    tracing::warn!(%error, pool, "a pool could not be taken");
+                    None
+                }
+            };
+            Some(Input::Taken { pool, taken })
+        });
+    }
+
+    /// After everything that its room wanted written is written.
+    fn release(&mut self, pool: Pool) {
+        let writer = self.writers.remove(&pool);
+        self.ask(async move |store| {
+            if let Some(writer) = writer {
+                writer.finish().await;
+            }
+            report("a lease", store.release(&leads::pool_lease(&pool.name), pool.fence).await);
+            None
+        });
+    }
+
+    fn room(&mut self, pool: Pool, output: room::Output) {
+        match &output {
+            room::Output::Began { .. } => {
                 self.metrics.matches_begun.inc();
-                let written = self.store.match_began(&running, random::unix_seconds()).await;
-                report("a match that began", written);
             }
-            Output::Ended { match_id, how } => {
+            room::Output::Ended { how, .. } => {
                 self.metrics.matches_ended.get_or_create(&kind(how.name())).inc();
-                let written = self.store.match_ended(&match_id, how, random::unix_seconds()).await;
-                report("a match that ended", written);
             }
-            Output::LogSight(fact) => {
-                let written = self.store.log_sight(&fact, random::unix_seconds()).await;
-                report("what was seen", written);
-            }
-            // Questions are asked beside the loop: the room goes on meanwhile and gets the answer as an input.
-            Output::LookUp { account } => {
+            _ => {}
+        }
+        match output {
+            // Handed to sockets by the node itself.
+            room::Output::Send { .. } | room::Output::Close { .. } => {}
+            room::Output::LookUp { account } => {
                 let recent = self.recent_partners;
-                self.ask(move |store| async move {
+                self.ask(async move |store| {
                     let now = random::unix_seconds();
-                    match store.bar(account, now).await {
-                        Ok(None) => {}
-                        Ok(Some(bar)) => return Input::LookedUp { account, found: Err(refusal(crate::moderation::code(bar))) },
-                        Err(error) => {
-                            tracing::error!(%error, "somebody could not be looked up");
-                            return Input::LookedUp { account, found: Err(refusal(RefusalCode::Internal)) };
-                        }
-                    }
-                    let found = match store.entrant(account, recent, now).await {
-                        Ok(found) => found.ok_or_else(|| refusal(RefusalCode::TokenInvalid)),
+                    let found = match persist!(store.bar(account, now)) {
+                        Ok(Some(bar)) => Ok(Err(refusal(crate::moderation::code(bar)))),
+                        Ok(None) => persist!(store.entrant(account, recent, now)).map(Ok),
+                        Err(error) => Err(error),
+                    };
+                    let found = match found {
+                        Ok(Err(refusal)) => Err(refusal),
+                        Ok(Ok(found)) => found.ok_or_else(|| refusal(RefusalCode::TokenInvalid)),
                         Err(error) => {
                             tracing::error!(%error, "somebody could not be looked up");
                             Err(refusal(RefusalCode::Internal))
                         }
                     };
-                    Input::LookedUp { account, found }
+                    Some(Input::Room { pool, input: room::Input::LookedUp { account, found } })
                 });
             }
-            Output::Commit { match_id, a, b } => self.ask(move |store| async move {
-                let now = random::unix_seconds();
-                let checked = store.both_adults(a, b).await;
-                let free = matches!((store.bar(a, now).await, store.bar(b, now).await), (Ok(None), Ok(None)));
-                let allowed = matches!(checked, Ok(true)) && free;
-                report("a pair", checked.map(|_| ()));
-                Input::Committed { match_id, allowed }
-            }),
-            Output::StoreFollow { match_id, a, b } => self.ask(move |store| async move {
-                let written = store.add_follow(a, b, random::unix_seconds()).await;
-                let stored = written.is_ok();
-                report("a follow", written);
-                Input::FollowStored { match_id, stored }
-            }),
+            output => {
+                let known = Pool { name: pool.name.clone(), fence: pool.fence };
+                self.writers.retain(|other, _| other.name != known.name || other.fence >= known.fence);
+                let writer =
+                    self.writers.entry(known).or_insert_with(|| Writer::start(pool, Arc::clone(&self.store), self.own.clone()));
+                writer.write(output);
+            }
         }
     }
 
+    /// Beside the loop: the node goes on meanwhile and gets the answer as an input.
     fn ask<F>(&self, question: impl FnOnce(Arc<dyn Store>) -> F)
     where
-        F: Future<Output = Input> + Send + 'static,
+        F: Future<Output = Option<Input>> + Send + 'static,
     {
         let answer = question(Arc::clone(&self.store));
-        let own = self.own.clone();
+        let (own, questions) = (self.own.clone(), Arc::clone(&self.questions));
         tokio::spawn(async move {
+            let permit = questions.acquire_owned().await;
             let input = answer.await;
-            // The room may have closed meanwhile.
-            let _ = own.send(Event::Input(input)).await;
+            drop(permit);
+            if let Some(input) = input {
+                // The node may have ended meanwhile.
+                let _ = own.send(Event::Input(Box::new(input))).await;
+            }
         });
     }
 

@@ -1,5 +1,7 @@
 //! Starting and stopping.
 
+use crate::backup::{self, BackupError};
+use crate::bus::{Bus, LocalBus, NatsBus};
 use crate::config::{AdminConfig, Config, ConfigError};
 use crate::dev_issuer::{CLIENT_ID, DevIssuer};
 use crate::doors::{Doors, DoorsError, DoorsSection};
@@ -11,12 +13,13 @@ use crate::live::Live;
 use crate::metrics::Metrics;
 use crate::random;
 use crate::relay::{CredentialMaker, Relay, RelayError};
-use crate::room_task::{self, RoomHandle};
+use crate::room_task::{self, Cluster, NodeError, Parts, RoomHandle};
 use crate::store::safety::AuditKey;
 use crate::store::{SqlStore, Store, StoreError};
 use crate::tokens::AccessTokens;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, RwLock, Weak};
 use std::time::Duration;
 use tokio::net::TcpListener;
@@ -41,6 +44,10 @@ pub enum StartError {
     Secret(PathBuf),
     #[error(transparent)]
     Store(#[from] StoreError),
+    #[error(transparent)]
+    InUse(#[from] BackupError),
+    #[error(transparent)]
+    Node(#[from] NodeError),
     #[error(transparent)]
     Relay(#[from] RelayError),
     #[error(transparent)]
@@ -74,6 +81,9 @@ pub struct Running {
     store: Arc<dyn Store>,
     /// Of the moderators' measures and the janitor.
     tasks: Vec<JoinHandle<()>>,
+    drain: Duration,
+    /// Of the data folder.
+    _lock: Option<std::fs::File>,
 }
 
 impl Server {
@@ -95,6 +105,8 @@ impl Server {
             _ => None,
         };
         let credentials = other.or_else(|| turn.as_ref().map(|turn| turn.credentials.clone()));
+        // Two processes on one file would each think themselves the only node.
+        let lock = config.database.is_none().then(|| backup::lock(&config.data)).transpose()?;
         let store = open_store(&config).await?;
 
         let scheme = if certificate.is_some() { "https" } else { "http" };
@@ -110,8 +122,16 @@ impl Server {
             (None, None) => return Err(ConfigError::NoIssuer.into()),
         };
         let metrics = Metrics::new();
-        let (room, room_task) =
-            room_task::start(config.rules, Arc::clone(&store), config.recent_partners, credentials, metrics.clone());
+        let (cluster, bus) = cluster(&config.nats, config.node, config.pools_by_language).await?;
+        let parts = Parts {
+            rules: config.rules,
+            store: Arc::clone(&store),
+            bus,
+            recent_partners: config.recent_partners,
+            relay: credentials,
+            metrics: metrics.clone(),
+        };
+        let (room, room_task) = room_task::start(cluster, parts).await?;
         let app = Arc::new(App {
             store: Arc::clone(&store),
             room: room.clone(),
@@ -131,6 +151,8 @@ impl Server {
             metrics: metrics.clone(),
             audit_key: AuditKey::of(&secret),
             confirmations: Confirmations::default(),
+            dev: config.dev,
+            draining: AtomicBool::new(false),
             live: Live::default(),
             doors: RwLock::new(Arc::new(doors)),
         });
@@ -165,6 +187,8 @@ impl Server {
             app: weak,
             store,
             tasks,
+            drain: config.drain,
+            _lock: lock,
         })
     }
 }
@@ -183,6 +207,20 @@ impl Running {
     /// Reads the certificate's files again; where they are not in order the old one stays.
     pub fn reload_certificate(&self) -> Result<(), CertificateError> {
         self.certificate.as_ref().map_or(Ok(()), Certificate::reload)
+    }
+
+    /// Takes nobody new and waits until nobody here is in a match, or for as long as the configuration says. Other nodes lead the
+    /// pools meanwhile, where there are any.
+    pub async fn drain(&self) {
+        if let Some(app) = self.app.upgrade() {
+            app.draining.store(true, Ordering::Relaxed);
+        }
+        self.room.drain().await;
+        let began = tokio::time::Instant::now();
+        while began.elapsed() < self.drain && self.room.in_match().await > 0 {
+            tokio::time::sleep(Duration::from_millis(200)).await;
+        }
+        tracing::info!(in_match = self.room.in_match().await, "drained");
     }
 
     /// For whoever comes from now on, and a moment later for those who wait.
@@ -280,6 +318,26 @@ async fn open_admin(admin: &AdminConfig, data: &Path) -> Result<(TcpListener, Pr
     };
     let listener = TcpListener::bind(admin.listen).await.map_err(|error| StartError::Listen(admin.listen, error))?;
     Ok((listener, token))
+}
+
+/// Of several nodes, or of the only one, to whom nobody can do harm by being slow.
+async fn cluster(
+    nats: &Option<Private<String>>,
+    name: Option<String>,
+    by_language: bool,
+) -> Result<(Cluster, Arc<dyn Bus>), NodeError> {
+    match nats {
+        Some(urls) => {
+            let name = name.unwrap_or_else(|| format!("node-{}", random::hex(&random::bytes::<6>())));
+            let cluster = Cluster { name, beat: Duration::from_millis(400), dead: Duration::from_secs(2), by_language };
+            Ok((cluster, Arc::new(NatsBus::connect(urls.reveal()).await?)))
+        }
+        None => {
+            let name = name.unwrap_or_else(|| String::from("local"));
+            let cluster = Cluster { name, beat: Duration::from_secs(20), dead: Duration::from_secs(100), by_language };
+            Ok((cluster, Arc::new(LocalBus::default())))
+        }
+    }
 }
 
 fn dev_issuer_config(dev: &DevIssuer) -> IssuerConfig {

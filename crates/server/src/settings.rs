@@ -17,12 +17,16 @@ use ipnet::IpNet;
 use serde::Deserialize;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 use toml::de::{DeTable, DeValue};
 use toml::{Spanned, Table, Value};
 use values::{Days, Hours, Minutes, PublicKey, Seconds};
 use visavis_wire::Private;
 
 const PREFIX: &str = "VISAVIS__";
+
+/// For matches to end by themselves after the signal to stop.
+const DRAIN_MS: u64 = 60_000;
 
 #[derive(Clone, Debug, Default, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields, default)]
@@ -45,6 +49,10 @@ pub struct ServerSection {
     pub listen: SocketAddr,
     pub data: PathBuf,
     pub database: Option<Private<String>>,
+    pub nats: Option<Private<String>>,
+    pub node: Option<String>,
+    pub pools_by_language: bool,
+    pub drain: Option<Seconds>,
     pub dev: bool,
     pub public_url: Option<String>,
     pub certificate: Option<PathBuf>,
@@ -166,6 +174,10 @@ impl Default for ServerSection {
             listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 0)),
             data: PathBuf::from("visavis-data"),
             database: None,
+            nats: None,
+            node: None,
+            pools_by_language: false,
+            drain: None,
             dev: false,
             public_url: None,
             certificate: None,
@@ -359,6 +371,10 @@ impl Settings {
             listen: self.server.listen,
             data: self.server.data.clone(),
             database: self.server.database.clone(),
+            nats: self.server.nats.clone(),
+            node: self.server.node.clone(),
+            pools_by_language: self.server.pools_by_language,
+            drain: Duration::from_millis(ms(&self.server.drain, if dev { 0 } else { DRAIN_MS })),
             tls: self
                 .server
                 .certificate

@@ -13,8 +13,8 @@ use crate::store::AccountId;
 use crate::tokens::SignInEnds;
 use axum::extract::ws::{CloseFrame, Message, WebSocket, WebSocketUpgrade, close_code};
 use axum::response::Response;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, LazyLock};
 use std::time::Duration;
 use tokio::sync::mpsc;
 use tokio::time::Instant;
@@ -30,7 +30,9 @@ const DOORS_EVERY: Duration = Duration::from_secs(10);
 /// A client that does not take our last words in this time does without them.
 const WRITE_WITHIN: Duration = Duration::from_secs(10);
 
-static NEXT_SOCKET: AtomicU64 = AtomicU64::new(1);
+/// Begins at random, so that nodes do not name two sockets alike.
+static NEXT_SOCKET: LazyLock<AtomicU64> =
+    LazyLock::new(|| AtomicU64::new(u64::from(u32::from_be_bytes(random::bytes::<4>()) >> 1) << 32));
 
 pub fn upgrade(app: Arc<App>, account: AccountId, sign_in: SignInEnds, upgrade: WebSocketUpgrade) -> Response {
     upgrade

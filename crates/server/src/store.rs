@@ -11,25 +11,34 @@
 //! | what people who follow each other write | [`Texts`] | `sql/texts` | `contract/texts` |
 //! | whom somebody met, blocks | [`HistoryOf`] | `sql/history` | `contract/history` |
 //! | follows | [`Follows`] | `sql/follows` | `contract/follows` |
+//! | who is in which match right now, on any node | [`Engagements`] | `sql/engagements` | `contract/engagements` |
+//! | who leads which pool | [`Lease`] | `sql/leases` | `contract/leases` |
+//! | on which node somebody's socket is | [`Seats`] | `sql/seats` | `contract/seats` |
 
 mod accounts;
 #[cfg(test)]
 mod contract;
+mod engagements;
 mod follows;
 mod history;
 mod keeping;
+mod leases;
 mod matches;
 pub mod safety;
+mod seats;
 mod sql;
 mod texts;
 mod tokens;
 
 pub use accounts::{Account, Accounts, Entrant, SignedIn};
+pub use engagements::{Committed, Engagements, Fence, TakenOver};
 pub use follows::Follows;
 pub use history::HistoryOf;
 pub use keeping::Keeping;
-pub use matches::{Matches, RunningMatch, SightFact};
+pub use leases::{Lease, LeaseRow};
+pub use matches::{MatchWrite, Matches, RunningMatch, SightFact};
 pub use safety::Safety;
+pub use seats::{Seat, Seats};
 pub use sql::SqlStore;
 pub use texts::Texts;
 pub use tokens::{Rotation, Tokens};
@@ -38,7 +47,8 @@ use async_trait::async_trait;
 use uuid::Uuid;
 
 /// Random; never leaves the server.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize)]
+#[serde(transparent)]
 pub struct AccountId(pub Uuid);
 
 #[derive(Debug, thiserror::Error)]
@@ -57,6 +67,11 @@ pub type StoreResult<T> = Result<T, StoreError>;
 
 /// All topics of one engine.
 #[async_trait]
-pub trait Store: Accounts + Tokens + Matches + Follows + HistoryOf + Texts + Safety + Keeping + Send + Sync + 'static {
+pub trait Store:
+    Accounts + Tokens + Matches + Follows + HistoryOf + Texts + Safety + Keeping + Engagements + Lease + Seats + Send + Sync + 'static
+{
+    /// Whether the engine answers, within about a second.
+    async fn is_there(&self) -> bool;
+
     async fn close(&self);
 }

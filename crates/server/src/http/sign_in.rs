@@ -113,7 +113,7 @@ pub async fn sign_out(State(app): State<Arc<App>>, caller: Caller) -> Result<Sta
     Ok(StatusCode::NO_CONTENT)
 }
 
-fn tokens(app: &App, account: AccountId, family: String, refresh: String) -> Tokens {
+pub(super) fn tokens(app: &App, account: AccountId, family: String, refresh: String) -> Tokens {
     Tokens {
         access_token: Private::new(app.access.issue(account, family)),
         expires_in_s: u32::try_from(app.access.lasts().as_secs()).unwrap_or(u32::MAX),
@@ -122,7 +122,7 @@ fn tokens(app: &App, account: AccountId, family: String, refresh: String) -> Tok
 }
 
 /// HMAC-SHA-256 under the server's secret: the database alone does not tell who somebody is at the issuer.
-fn subject_hash(secret: &[u8; 32], issuer: &str, subject: &str) -> String {
+pub(super) fn subject_hash(secret: &[u8; 32], issuer: &str, subject: &str) -> String {
     let mut mac = Hmac::<Sha256>::new_from_slice(secret).expect("HMAC takes a key of any length");
     mac.update(issuer.as_bytes());
     mac.update(&[0]);

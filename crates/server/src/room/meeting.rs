@@ -1,9 +1,12 @@
 //! One match from the pairing to the end of its follow question.
 
+mod blocked;
+mod taken_over;
+
 use super::games::Games;
 use super::people::{card_of, reason};
 use super::waiting::Waiting;
-use super::{Output, Place, Room, Rules, SocketId, Sources, send};
+use super::{Output, Phase, Place, Room, Rules, SocketId, Sources, send};
 use crate::blind::{Blind, Change, Kind, Side};
 use crate::sdp;
 use crate::store::{AccountId, RunningMatch, SightFact};
@@ -54,6 +57,8 @@ enum Stage {
         reveal: Blind,
         games: Games,
         away_until_ms: [Option<u64>; 2],
+        /// Whether the other has been told of it.
+        away_told: [bool; 2],
         renew_relay_at_ms: u64,
     },
     /// `storing`: both said yes and the store has not answered yet.
@@ -76,19 +81,25 @@ impl Meeting {
         }
     }
 
-    pub(super) fn restored(accounts: [AccountId; 2], a_offers: bool, now_ms: u64, rules: &Rules) -> Self {
-        let away_until_ms = [Some(now_ms + rules.away_ms); 2];
-        Self {
-            accounts,
-            offerer: if a_offers { Side::A } else { Side::B },
-            stage: Stage::Together {
-                reveal: Blind::new(Kind::Standing),
-                games: Games::new(),
-                away_until_ms,
-                renew_relay_at_ms: now_ms + rules.renew_relay_ms,
-            },
-            revealed: Revealed::default(),
-            logged: [false; 2],
+    /// From committed to offered.
+    fn announce(&mut self, now_ms: u64, rules: &Rules, sources: &mut dyn Sources) {
+        let Stage::Committing { waiting } = &self.stage else { return };
+        self.stage = Stage::Offered {
+            waiting: waiting.clone(),
+            meet: [false; 2],
+            relay: Box::new([sources.relay(), sources.relay()]),
+            until_ms: now_ms + rules.offer_ms,
+        };
+    }
+
+    /// `None`: not announced yet.
+    pub(super) fn phase(&self, account: AccountId) -> Option<Phase> {
+        let side = self.side(account)?;
+        match &self.stage {
+            Stage::Committing { .. } => None,
+            Stage::Offered { meet, .. } => Some(Phase::Offered { meet: meet[side.index()] }),
+            Stage::Together { .. } => Some(Phase::Together),
+            Stage::Parting { .. } => Some(Phase::Parting),
         }
     }
 
@@ -118,26 +129,28 @@ impl Room {
         sources: &mut dyn Sources,
         out: &mut Vec<Output>,
     ) {
-        let Some(meeting) = self.matches.get_mut(match_id) else { return };
+        let Some(meeting) = self.matches.get_mut(match_id) else {
+            // One of the two was gone before the store answered.
+            if allowed {
+                out.push(Output::Withdrawn { match_id: match_id.clone() });
+            }
+            return;
+        };
         let Stage::Committing { waiting } = &meeting.stage else { return };
         let accounts = meeting.accounts;
         if !allowed {
             // The store knows something that the waiting list does not: both are looked up anew.
+            let since = [0, 1].map(|side: usize| waiting[side].waiter.since_ms);
             self.matches.remove(match_id);
-            for account in accounts {
+            for (account, since_ms) in accounts.into_iter().zip(since) {
                 if let Some(person) = self.people.get_mut(&account) {
-                    person.place = Place::Joining;
+                    person.place = Place::Joining { since_ms };
                     out.push(Output::LookUp { account });
                 }
             }
             return;
         }
-        meeting.stage = Stage::Offered {
-            waiting: waiting.clone(),
-            meet: [false; 2],
-            relay: Box::new([sources.relay(), sources.relay()]),
-            until_ms: now_ms + self.rules.offer_ms,
-        };
+        meeting.announce(now_ms, &self.rules, sources);
         for account in accounts {
             self.offer(now_ms, match_id, account, out);
         }
@@ -166,22 +179,33 @@ impl Room {
         }
         let Some(meeting) = self.matches.get_mut(match_id) else { return };
         let Some(side) = meeting.side(account) else { return };
-        let Stage::Offered { meet, relay, .. } = &mut meeting.stage else { return };
+        let Stage::Offered { meet, until_ms, .. } = &mut meeting.stage else { return };
+        if *meet == [true; 2] {
+            return;
+        }
         meet[side.index()] = true;
         if *meet != [true; 2] {
             return;
         }
+        // The store is being asked; the offer does not run out meanwhile.
+        *until_ms = u64::MAX;
+        let [a, b] = meeting.accounts;
+        let running = RunningMatch { id: match_id.clone(), a, b, a_offers: meeting.offerer == Side::A };
+        out.push(Output::Began { running });
+    }
+
+    pub(super) fn begun(&mut self, now_ms: u64, match_id: &MatchId, out: &mut Vec<Output>) {
+        let Some(meeting) = self.matches.get_mut(match_id) else { return };
+        let Stage::Offered { meet: [true, true], relay, .. } = &meeting.stage else { return };
         let relay = relay.clone();
         meeting.stage = Stage::Together {
             reveal: Blind::new(Kind::Standing),
             games: Games::new(),
             away_until_ms: [None; 2],
+            away_told: [false; 2],
             renew_relay_at_ms: now_ms + self.rules.renew_relay_ms,
         };
-        let [a, b] = meeting.accounts;
         let begins = Side::BOTH.map(|side| (meeting.account(side), meeting.role(side), relay[side.index()].clone()));
-        let running = RunningMatch { id: match_id.clone(), a, b, a_offers: meeting.offerer == Side::A };
-        out.push(Output::Began { running });
         for (account, role, relay) in begins {
             self.send_to(account, ServerMessage::MatchBegins { match_id: match_id.clone(), role, relay }, out);
         }
@@ -201,6 +225,8 @@ impl Room {
     /// The offer is over. Whoever stays and said "meet" waits again; while nothing had been announced, whoever stays does.
     fn withdraw(&mut self, now_ms: u64, match_id: &MatchId, stays: [bool; 2], out: &mut Vec<Output>) {
         let Some(meeting) = self.matches.remove(match_id) else { return };
+        // On its way to be written down as running: then it has to end.
+        let begun = matches!(&meeting.stage, Stage::Offered { meet: [true, true], .. });
         let (waiting, again, announced) = match meeting.stage {
             Stage::Committing { waiting } => (waiting, stays, false),
             Stage::Offered { waiting, meet, .. } => (waiting, [stays[0] && meet[0], stays[1] && meet[1]], true),
@@ -209,6 +235,8 @@ impl Room {
         let [a, b] = meeting.accounts;
         if announced {
             self.declined.insert((a.min(b), a.max(b)), now_ms + self.rules.declined_ms);
+            let (match_id, how) = (match_id.clone(), EndReason::Left);
+            out.push(if begun { Output::Ended { match_id, how } } else { Output::Withdrawn { match_id } });
         }
         for ((account, waiting), again) in meeting.accounts.into_iter().zip(*waiting).zip(again) {
             if announced {
@@ -299,29 +327,6 @@ impl Room {
         }
     }
 
-    /// The two have nothing more to do with each other: waiting, offered, together or parting. To the other it looks like a "not
-    /// now", a leave, or a question that closed.
-    pub(super) fn blocked(&mut self, now_ms: u64, by: AccountId, other: AccountId, out: &mut Vec<Output>) {
-        for (one, peer) in [(by, other), (other, by)] {
-            if let Some(Place::Waiting(waiting)) = self.people.get_mut(&one).map(|person| &mut person.place) {
-                waiting.never_again(peer);
-            }
-        }
-        let between: Vec<MatchId> = self
-            .matches
-            .iter()
-            .filter(|(_, meeting)| meeting.side(by).is_some() && meeting.side(other).is_some())
-            .map(|(id, _)| id.clone())
-            .collect();
-        for match_id in between {
-            if !self.decline_offer(now_ms, &match_id, by, out) {
-                self.leave(now_ms, &match_id, by, out);
-                // Without the question: nothing may come of it any more.
-                self.part(&match_id, ServerMessage::FollowClosed { match_id: match_id.clone() }, out);
-            }
-        }
-    }
-
     /// What one of the two saw, once; no longer than the pictures were open.
     pub(super) fn saw_covered(
         &mut self,
@@ -345,7 +350,7 @@ impl Room {
         }
     }
 
-    fn end(&mut self, now_ms: u64, match_id: &MatchId, how: EndReason, out: &mut Vec<Output>) {
+    pub(super) fn end(&mut self, now_ms: u64, match_id: &MatchId, how: EndReason, out: &mut Vec<Output>) {
         let Some(meeting) = self.matches.get_mut(match_id) else { return };
         meeting.revealed.change(false, now_ms);
         let until_ms = now_ms + self.rules.follow_ms;
@@ -383,8 +388,9 @@ impl Room {
             Stage::Committing { .. } | Stage::Offered { .. } => {
                 self.decline_offer(now_ms, match_id, who, out);
             }
-            Stage::Together { away_until_ms, .. } => {
+            Stage::Together { away_until_ms, away_told, .. } => {
                 away_until_ms[side.index()] = Some(now_ms + self.rules.away_ms);
+                away_told[side.index()] = true;
                 self.send_to(peer, ServerMessage::PeerAway { match_id: match_id.clone() }, out);
             }
             Stage::Parting { .. } => {}
@@ -412,7 +418,7 @@ impl Room {
         let Some(meeting) = self.matches.get_mut(&match_id) else { return };
         let Some(side) = meeting.side(account) else { return };
         let (role, peer) = (meeting.role(side), meeting.account(side.other()));
-        let Stage::Together { reveal, games, away_until_ms, .. } = &mut meeting.stage else { return };
+        let Stage::Together { reveal, games, away_until_ms, away_told, .. } = &mut meeting.stage else { return };
         let relay = sources.relay();
         out.push(send(socket, ServerMessage::MatchBegins { match_id: match_id.clone(), role, relay }));
         if reveal.is_open() {
@@ -422,9 +428,11 @@ impl Room {
             out.push(send(socket, ServerMessage::GameOpened { match_id: match_id.clone(), play, number }));
         }
         if away_until_ms[side.other().index()].is_some() {
+            away_told[side.other().index()] = true;
             out.push(send(socket, ServerMessage::PeerAway { match_id: match_id.clone() }));
         }
-        if away_until_ms[side.index()].take().is_some() {
+        away_until_ms[side.index()] = None;
+        if std::mem::take(&mut away_told[side.index()]) {
             self.send_to(peer, ServerMessage::PeerBack { match_id }, out);
         }
     }
@@ -468,6 +476,7 @@ impl Room {
                     for account in meeting.accounts {
                         self.send_to(account, ServerMessage::MatchWithdrawn { match_id: match_id.clone() }, out);
                     }
+                    out.push(Output::Withdrawn { match_id });
                 }
                 Stage::Parting { .. } => {
                     for account in meeting.accounts {
@@ -490,7 +499,7 @@ impl Meeting {
     }
 }
 
-fn ended(match_id: &MatchId, reason: EndReason, follow_ms: u64) -> ServerMessage {
+pub(super) fn ended(match_id: &MatchId, reason: EndReason, follow_ms: u64) -> ServerMessage {
     ServerMessage::MatchEnded { match_id: match_id.clone(), reason, follow_within_s: seconds(follow_ms) }
 }
 

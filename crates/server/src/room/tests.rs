@@ -61,6 +61,7 @@ pub(super) struct Evening {
     pub(super) stored: Vec<(AccountId, AccountId)>,
     pub(super) written: Vec<String>,
     sight: Vec<SightFact>,
+    withdrawn: Vec<MatchId>,
 }
 
 impl Evening {
@@ -78,6 +79,7 @@ impl Evening {
             stored: vec![],
             written: vec![],
             sight: vec![],
+            withdrawn: vec![],
         }
     }
 
@@ -91,8 +93,12 @@ impl Evening {
                     Output::LookUp { account } => {
                         inputs.push(Input::LookedUp { account, found: Ok(self.entrants[&account].clone()) });
                     }
-                    Output::Commit { match_id, .. } => inputs.push(Input::Committed { match_id, allowed: self.allowed }),
-                    Output::Began { running } => self.written.push(format!("{} began", running.id.0)),
+                    Output::Commit { pair } => inputs.push(Input::Committed { match_id: pair.id, allowed: self.allowed }),
+                    Output::Withdrawn { match_id } => self.withdrawn.push(match_id),
+                    Output::Began { running } => {
+                        self.written.push(format!("{} began", running.id.0));
+                        inputs.push(Input::Begun { match_id: running.id });
+                    }
                     Output::Ended { match_id, how } => self.written.push(format!("{} {how:?}", match_id.0)),
                     Output::LogSight(fact) => self.sight.push(fact),
                     Output::StoreFollow { match_id, a, b } => {
@@ -106,7 +112,7 @@ impl Evening {
 
     /// Person `number` arrives on the socket of the same number, or another.
     pub(super) fn arrive(&mut self, number: u64, socket: u64) {
-        self.feed(Input::Arrived { account: person(number.into()), socket: SocketId(socket) });
+        self.feed(Input::Arrived { account: person(number.into()), socket: SocketId(socket), arrival: Arrival::New });
     }
 
     pub(super) fn say(&mut self, number: u64, message: ClientMessage) {

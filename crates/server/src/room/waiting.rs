@@ -2,9 +2,9 @@
 
 use super::meeting::Meeting;
 use super::people::{person_id, waiter_of};
-use super::{Output, Person, Place, Room, SocketId, Sources, send};
+use super::{Output, Person, Phase, Place, Room, SocketId, Sources, send};
 use crate::refusal::{refuse, refuse_saying};
-use crate::store::{AccountId, Entrant};
+use crate::store::{AccountId, Entrant, RunningMatch};
 use visavis_matching as matching;
 use visavis_wire::http::{Refusal, RefusalCode};
 use visavis_wire::limits;
@@ -23,6 +23,10 @@ pub(super) struct Waiting {
 }
 
 impl Waiting {
+    pub(super) fn restored(account: AccountId, entrant: Entrant, now_ms: u64) -> Self {
+        Self { waiter: waiter_of(account, &entrant, now_ms), entrant, told_ms: None, look_again_ms: None }
+    }
+
     pub(super) fn never_again(&mut self, peer: AccountId) {
         self.waiter.blocked.push(person_id(peer));
         self.entrant.blocked.push(peer);
@@ -42,7 +46,8 @@ impl Waits {
 }
 
 impl Room {
-    pub(super) fn join(&mut self, now_ms: u64, account: AccountId, socket: SocketId, out: &mut Vec<Output>) {
+    /// `waited_ms`: before this room knew of it.
+    pub(super) fn join(&mut self, now_ms: u64, account: AccountId, socket: SocketId, waited_ms: u64, out: &mut Vec<Output>) {
         if self.closing {
             out.push(send(socket, refuse(RefusalCode::ShuttingDown)));
             return;
@@ -50,15 +55,20 @@ impl Room {
         let person = self.people.entry(account).or_default();
         match &mut person.place {
             Place::Idle => {
-                person.place = Place::Joining;
+                person.place = Place::Joining { since_ms: now_ms.saturating_sub(waited_ms) };
                 out.push(Output::LookUp { account });
             }
-            Place::Joining => {}
+            Place::Joining { .. } => {}
             Place::Waiting(waiting) => {
                 waiting.told_ms = None;
                 self.tell_waiting(now_ms, out);
             }
-            Place::Matched(_) => {
+            Place::Matched(match_id) => {
+                let phase = self.matches.get(match_id).and_then(|meeting| meeting.phase(account));
+                if phase != Some(Phase::Together) {
+                    // Crossed with the next offer.
+                    return;
+                }
                 out.push(send(
                     socket,
                     refuse_saying(RefusalCode::BadRequest, "You are in a match; leave it before you join again."),
@@ -71,7 +81,7 @@ impl Room {
         let Some(person) = self.people.get_mut(&account) else { return };
         match &person.place {
             Place::Idle => {}
-            Place::Joining | Place::Waiting(_) => {
+            Place::Joining { .. } | Place::Waiting(_) => {
                 person.place = Place::Idle;
                 self.waits.leave(account);
             }
@@ -89,7 +99,7 @@ impl Room {
     pub(super) fn looked_up(&mut self, now_ms: u64, account: AccountId, found: Result<Entrant, Refusal>, out: &mut Vec<Output>) {
         let Some(person) = self.people.get_mut(&account) else { return };
         let (since_ms, widened) = match &person.place {
-            Place::Joining => (now_ms, matching::Widened::default()),
+            Place::Joining { since_ms } => (*since_ms, matching::Widened::default()),
             Place::Waiting(waiting) => (waiting.waiter.since_ms, waiting.waiter.widened.clone()),
             Place::Idle | Place::Matched(_) => return,
         };
@@ -193,9 +203,9 @@ impl Room {
         }
         let match_id = sources.match_id();
         let (Some(one), Some(other)) = (self.take_waiting(a, &match_id), self.take_waiting(b, &match_id)) else { return };
-        let meeting = Meeting::new([(a, one), (b, other)], sources.coin());
-        self.matches.insert(match_id.clone(), meeting);
-        out.push(Output::Commit { match_id, a, b });
+        let a_offers = sources.coin();
+        self.matches.insert(match_id.clone(), Meeting::new([(a, one), (b, other)], a_offers));
+        out.push(Output::Commit { pair: RunningMatch { id: match_id, a, b, a_offers } });
     }
 
     fn take_waiting(&mut self, account: AccountId, match_id: &MatchId) -> Option<Waiting> {

@@ -56,7 +56,4 @@ pub trait Accounts: Send + Sync {
     async fn set_profile(&self, id: AccountId, profile: Profile) -> StoreResult<Option<Account>>;
 
     async fn entrant(&self, id: AccountId, recent: u32, now: i64) -> StoreResult<Option<Entrant>>;
-
-    /// Asked at the moment of pairing: both still exist, both are verified adults, neither blocked the other.
-    async fn both_adults(&self, a: AccountId, b: AccountId) -> StoreResult<bool>;
 }

@@ -4,19 +4,23 @@
 //! real one, started for this test process; where it is not installed, that is said aloud.
 
 mod accounts;
+mod engagements;
 mod follows;
 mod history;
 mod keeping;
+mod leases;
 mod matches;
 mod safety;
+mod seats;
 mod texts;
 mod tokens;
 
-use super::{AccountId, SignedIn, SqlStore, Store};
+use super::{AccountId, Committed, Fence, RunningMatch, SignedIn, SqlStore, Store};
 use crate::engines;
 use std::sync::atomic::{AtomicU32, Ordering};
 use visavis_wire::Private;
 use visavis_wire::people::Profile;
+use visavis_wire::socket::MatchId;
 
 pub const NOW: i64 = 1_800_000_000;
 
@@ -65,6 +69,21 @@ pub fn signed_in(name: &str) -> SignedIn {
         checked_at: NOW,
         profile: Profile::default(),
     }
+}
+
+/// The right to write about matches.
+pub async fn lead(store: &dyn Store, lease: &str) -> Fence {
+    let taken = store.take(lease, "node", None).await.unwrap();
+    Fence { lease: lease.to_owned(), number: taken.unwrap_or(1) }
+}
+
+/// By committing a pair and taking it back.
+pub async fn may_meet(store: &dyn Store, a: AccountId, b: AccountId) -> bool {
+    let fence = lead(store, "pool").await;
+    let pair = RunningMatch { id: MatchId(String::from("to be taken back")), a, b, a_offers: true };
+    let outcome = store.commit_matches(&fence, std::slice::from_ref(&pair), NOW).await.unwrap();
+    store.match_withdrawn(&fence, &pair.id).await.unwrap();
+    outcome == [Committed::Done]
 }
 
 pub async fn account_of(store: &dyn Store, name: &str) -> AccountId {

@@ -1,6 +1,6 @@
 //! Matches from their beginning to their end, and what the two said of them.
 
-use super::{AccountId, StoreResult};
+use super::{AccountId, Fence, StoreResult};
 use async_trait::async_trait;
 use visavis_wire::socket::{EndReason, MatchId};
 
@@ -23,14 +23,34 @@ pub struct RunningMatch {
     pub a_offers: bool,
 }
 
+/// What becomes of a committed pair.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum MatchWrite {
+    Began(RunningMatch),
+    Ended(MatchId, EndReason),
+    /// The offer came to nothing.
+    Withdrawn(MatchId),
+}
+
 #[async_trait]
 pub trait Matches: Send + Sync {
-    async fn match_began(&self, running: &RunningMatch, at: i64) -> StoreResult<()>;
+    /// In their order and in one transaction, idempotent. False: the fence is an old one, and nothing was written.
+    async fn write_matches(&self, fence: &Fence, writes: &[MatchWrite], at: i64) -> StoreResult<bool>;
 
-    /// Those that began since then and have not ended.
-    async fn running_matches(&self, since: i64) -> StoreResult<Vec<RunningMatch>>;
+    #[cfg(test)]
+    async fn match_began(&self, fence: &Fence, running: &RunningMatch, at: i64) -> StoreResult<bool> {
+        self.write_matches(fence, &[MatchWrite::Began(running.clone())], at).await
+    }
 
-    async fn match_ended(&self, id: &MatchId, how: EndReason, at: i64) -> StoreResult<()>;
+    #[cfg(test)]
+    async fn match_ended(&self, fence: &Fence, id: &MatchId, how: EndReason, at: i64) -> StoreResult<bool> {
+        self.write_matches(fence, &[MatchWrite::Ended(id.clone(), how)], at).await
+    }
+
+    #[cfg(test)]
+    async fn match_withdrawn(&self, fence: &Fence, id: &MatchId) -> StoreResult<bool> {
+        self.write_matches(fence, &[MatchWrite::Withdrawn(id.clone())], 0).await
+    }
 
     /// Idempotent; the first word of each about a match counts. What is too old to count is forgotten.
     async fn log_sight(&self, fact: &SightFact, at: i64) -> StoreResult<()>;

@@ -6,11 +6,14 @@
 
 mod accounts;
 mod audit;
+mod engagements;
 mod follows;
 mod history;
 mod keeping;
+mod leases;
 mod matches;
 mod safety;
+mod seats;
 mod texts;
 mod tokens;
 
@@ -27,6 +30,8 @@ const SQLITE_CONNECTIONS: u32 = 4;
 const POSTGRES_CONNECTIONS: u32 = 16;
 /// An engine that is away for longer fails whoever asks.
 const CONNECT_WITHIN: Duration = Duration::from_secs(5);
+
+const ANSWERS_WITHIN: Duration = Duration::from_secs(1);
 
 pub struct SqlStore {
     pool: AnyPool,
@@ -50,6 +55,28 @@ impl SqlStore {
             })
         });
         Self::open(options, url.as_str()).await
+    }
+
+    /// A consistent copy of a database that may be in use; the copy is one file without a journal.
+    pub async fn copy_file(from: &Path, to: &Path) -> StoreResult<()> {
+        let store = Self::open_file(from).await?;
+        let to = std::path::absolute(to).map_err(sqlx::Error::Io)?;
+        let copied = sqlx::query("VACUUM INTO $1").bind(to.to_string_lossy().into_owned()).execute(&store.pool).await;
+        store.pool.close().await;
+        copied?;
+        Ok(())
+    }
+
+    /// Brings a copy up to date and looks through all of it.
+    pub async fn check_file(path: &Path) -> StoreResult<()> {
+        let store = Self::open_file(path).await?;
+        let row = sqlx::query("PRAGMA integrity_check").fetch_one(&store.pool).await;
+        // Leaves one file without a journal behind.
+        let settled = sqlx::query("PRAGMA wal_checkpoint(TRUNCATE)").execute(&store.pool).await;
+        store.pool.close().await;
+        let said: String = sqlx::Row::try_get(&row?, 0)?;
+        settled?;
+        if said == "ok" { Ok(()) } else { Err(StoreError::Content("a page of the database")) }
     }
 
     /// `postgres://USER:PASSWORD@HOST:PORT/DATABASE`. The database is there already; its tables are brought up to date.
@@ -78,6 +105,11 @@ fn account_id(text: &str) -> StoreResult<AccountId> {
 
 #[async_trait]
 impl Store for SqlStore {
+    async fn is_there(&self) -> bool {
+        let asked = sqlx::query("SELECT 1").execute(&self.pool);
+        matches!(tokio::time::timeout(ANSWERS_WITHIN, asked).await, Ok(Ok(_)))
+    }
+
     async fn close(&self) {
         self.pool.close().await;
     }

@@ -3,8 +3,12 @@
 #![allow(clippy::unwrap_used, reason = "a test ends where something is not as it should be")]
 
 mod after;
+mod backup;
+mod cluster;
 mod deploy;
 mod doors;
+#[allow(dead_code, reason = "each of the two that include this file uses a part")]
+mod engines;
 mod evening;
 mod identity;
 mod issuer;

@@ -6,7 +6,8 @@ over_every_engine!(history_shows_what_was_shared_then, a_block_works_both_ways_a
 
 async fn met(store: &dyn Store, id: &str, a: AccountId, b: AccountId, at: i64) -> MatchId {
     let id = MatchId(id.to_owned());
-    store.match_began(&RunningMatch { id: id.clone(), a, b, a_offers: true }, at).await.unwrap();
+    let fence = lead(store, "pool").await;
+    store.match_began(&fence, &RunningMatch { id: id.clone(), a, b, a_offers: true }, at).await.unwrap();
     id
 }
 
@@ -19,7 +20,8 @@ async fn history_shows_what_was_shared_then(store: &dyn Store) {
     let mut profile = bao.profile.clone();
     let bao = store.sign_in(bao).await.unwrap();
     let first = met(store, "m1", ada, bao, NOW).await;
-    store.match_ended(&first, EndReason::Left, NOW + 65).await.unwrap();
+    let fence = lead(store, "pool").await;
+    store.match_ended(&fence, &first, EndReason::Left, NOW + 65).await.unwrap();
     profile.city.shared = true;
     store.set_profile(bao, profile).await.unwrap();
     let second = met(store, "m2", bao, ada, NOW + 100).await;
@@ -41,17 +43,17 @@ async fn a_block_works_both_ways_and_ends_the_follow(store: &dyn Store) {
     met(store, "m1", ada, bao, NOW).await;
     store.add_follow(ada, bao, NOW).await.unwrap();
     store.add_text(ada, bao, "hello", NOW).await.unwrap();
-    assert!(store.both_adults(ada, bao).await.unwrap());
+    assert!(may_meet(store, ada, bao).await);
     store.block(ada, bao, NOW).await.unwrap();
     store.block(ada, bao, NOW + 1).await.unwrap();
     for (of, other) in [(ada, bao), (bao, ada)] {
-        assert!(!store.both_adults(of, other).await.unwrap());
+        assert!(!may_meet(store, of, other).await);
         assert_eq!(store.entrant(of, 16, NOW).await.unwrap().unwrap().blocked, [other]);
         assert_eq!(store.follows(of).await.unwrap().len(), 0);
     }
     store.add_follow(ada, bao, NOW + 2).await.unwrap();
     assert_eq!(store.follows(ada).await.unwrap().len(), 0, "a yes that crossed with the block");
-    assert!(store.both_adults(ada, caro).await.unwrap());
+    assert!(may_meet(store, ada, caro).await);
     assert!(store.history(ada, 20).await.unwrap()[0].blocked);
     assert!(!store.history(bao, 20).await.unwrap()[0].blocked, "only one's own block is shown");
 }

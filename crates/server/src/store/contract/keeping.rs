@@ -179,7 +179,7 @@ async fn each_kind_of_row_goes_when_it_has_served(store: &dyn Store) {
         meet(store, &format!("later {number}"), ada, bao, NOW + 1 + number).await;
     }
     assert_eq!(sweep(store, NOW + 91 * DAY).await, BTreeMap::from([("matches", 1)]), "the first one");
-    assert!(store.running_matches(0).await.unwrap().is_empty());
+    assert!(store.take_over("pool", 0).await.unwrap().running.is_empty());
     let fact = |match_id: &str| crate::store::SightFact {
         match_id: MatchId(match_id.to_owned()),
         reporter: ada,

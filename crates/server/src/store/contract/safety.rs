@@ -1,6 +1,6 @@
 //! What is promised of reports, measures, appeals and the audit log.
 
-use super::{NOW, account_of, over_every_engine};
+use super::{NOW, account_of, lead, over_every_engine};
 use crate::config::ModerationRules;
 use crate::store::safety::*;
 use crate::store::{AccountId, RunningMatch, SightFact, Store};
@@ -27,8 +27,9 @@ pub fn key() -> AuditKey {
 
 pub async fn meet(store: &dyn Store, id: &str, a: AccountId, b: AccountId, at: i64) -> MatchId {
     let match_id = MatchId(id.to_owned());
-    store.match_began(&RunningMatch { id: match_id.clone(), a, b, a_offers: true }, at).await.unwrap();
-    store.match_ended(&match_id, EndReason::Left, at + 60).await.unwrap();
+    let fence = lead(store, "pool").await;
+    store.match_began(&fence, &RunningMatch { id: match_id.clone(), a, b, a_offers: true }, at).await.unwrap();
+    store.match_ended(&fence, &match_id, EndReason::Left, at + 60).await.unwrap();
     match_id
 }
 

@@ -170,16 +170,4 @@ impl Accounts for SqlStore {
         let blocked = self.blocked(id).await?;
         Ok(Some(Entrant { adult: known.adult, profile: known.profile, recent, blocked, conduct }))
     }
-
-    async fn both_adults(&self, a: AccountId, b: AccountId) -> StoreResult<bool> {
-        let row = sqlx::query(
-            "SELECT COUNT(*) AS adults FROM accounts WHERE adult = 1 AND (id = $1 OR id = $2) AND NOT EXISTS \
-             (SELECT 1 FROM blocks WHERE (account = $1 AND blocked = $2) OR (account = $2 AND blocked = $1))",
-        )
-        .bind(text(a))
-        .bind(text(b))
-        .fetch_one(&self.pool)
-        .await?;
-        Ok(row.try_get::<i64, _>("adults")? == 2)
-    }
 }

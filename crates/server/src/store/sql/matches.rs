@@ -1,81 +1,84 @@
 //! Matches in SQL.
 
-use super::{SqlStore, account_id, text};
+use super::engagements::{forget, is_held};
+use super::{SqlStore, text};
 use crate::conduct;
 use crate::room::card_of;
-use crate::store::{Matches, RunningMatch, SightFact, StoreError, StoreResult};
+use crate::store::{Fence, MatchWrite, Matches, RunningMatch, SightFact, StoreError, StoreResult};
 use async_trait::async_trait;
-use sqlx::Row;
-use sqlx::any::AnyRow;
+use sqlx::{AnyConnection, Row};
 use visavis_wire::socket::{EndReason, MatchId};
 
-fn running_match(row: &AnyRow) -> StoreResult<RunningMatch> {
-    Ok(RunningMatch {
-        id: MatchId(row.try_get("id")?),
-        a: account_id(row.try_get::<String, _>("account_a")?.as_str())?,
-        b: account_id(row.try_get::<String, _>("account_b")?.as_str())?,
-        a_offers: row.try_get::<i64, _>("a_offers")? != 0,
-    })
+async fn began(connection: &mut AnyConnection, running: &RunningMatch, at: i64) -> StoreResult<()> {
+    let RunningMatch { id, a, b, a_offers } = running;
+    sqlx::query(
+        "INSERT INTO matches (id, account_a, account_b, began_at, a_offers) VALUES ($1, $2, $3, $4, $5) \
+         ON CONFLICT (id) DO NOTHING",
+    )
+    .bind(&id.0)
+    .bind(text(*a))
+    .bind(text(*b))
+    .bind(at)
+    .bind(i64::from(*a_offers))
+    .execute(&mut *connection)
+    .await?;
+    sqlx::query("UPDATE engaged SET running = 1, since = $1 WHERE match_id = $2")
+        .bind(at)
+        .bind(&id.0)
+        .execute(&mut *connection)
+        .await?;
+    for (one, other) in [(*a.min(b), *a.max(b)), (*a.max(b), *a.min(b))] {
+        sqlx::query(
+            "INSERT INTO partners (account, partner, met_at) VALUES ($1, $2, $3) \
+             ON CONFLICT (account, partner) DO UPDATE SET met_at = excluded.met_at",
+        )
+        .bind(text(one))
+        .bind(text(other))
+        .bind(at)
+        .execute(&mut *connection)
+        .await?;
+        // As it is now: what somebody shares later is not added to what the other saw.
+        let row = sqlx::query("SELECT profile FROM accounts WHERE id = $1").bind(text(other)).fetch_one(&mut *connection).await?;
+        let profile =
+            serde_json::from_str(row.try_get::<String, _>("profile")?.as_str()).map_err(|_| StoreError::Content("profile"))?;
+        let card = serde_json::to_string(&card_of(&profile)).map_err(|_| StoreError::Content("card"))?;
+        sqlx::query("INSERT INTO match_cards (match_id, seen_by, card) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING")
+            .bind(&id.0)
+            .bind(text(one))
+            .bind(card)
+            .execute(&mut *connection)
+            .await?;
+    }
+    Ok(())
+}
+
+async fn ended(connection: &mut AnyConnection, id: &MatchId, how: EndReason, at: i64) -> StoreResult<()> {
+    sqlx::query("UPDATE matches SET ended_at = $1, ended_how = $2 WHERE id = $3 AND ended_at IS NULL")
+        .bind(at)
+        .bind(how.name())
+        .bind(&id.0)
+        .execute(&mut *connection)
+        .await?;
+    sqlx::query("DELETE FROM engaged WHERE match_id = $1").bind(&id.0).execute(connection).await?;
+    Ok(())
 }
 
 #[async_trait]
 impl Matches for SqlStore {
-    async fn match_began(&self, running: &RunningMatch, at: i64) -> StoreResult<()> {
-        let RunningMatch { id, a, b, a_offers } = running;
+    async fn write_matches(&self, fence: &Fence, writes: &[MatchWrite], at: i64) -> StoreResult<bool> {
         let mut transaction = self.pool.begin().await?;
-        sqlx::query("INSERT INTO matches (id, account_a, account_b, began_at, a_offers) VALUES ($1, $2, $3, $4, $5)")
-            .bind(&id.0)
-            .bind(text(*a))
-            .bind(text(*b))
-            .bind(at)
-            .bind(i64::from(*a_offers))
-            .execute(&mut *transaction)
-            .await?;
-        for (one, other) in [(*a, *b), (*b, *a)] {
-            sqlx::query(
-                "INSERT INTO partners (account, partner, met_at) VALUES ($1, $2, $3) \
-                 ON CONFLICT (account, partner) DO UPDATE SET met_at = excluded.met_at",
-            )
-            .bind(text(one))
-            .bind(text(other))
-            .bind(at)
-            .execute(&mut *transaction)
-            .await?;
-            // As it is now: what somebody shares later is not added to what the other saw.
-            let row =
-                sqlx::query("SELECT profile FROM accounts WHERE id = $1").bind(text(other)).fetch_one(&mut *transaction).await?;
-            let profile = serde_json::from_str(row.try_get::<String, _>("profile")?.as_str())
-                .map_err(|_| StoreError::Content("profile"))?;
-            let card = serde_json::to_string(&card_of(&profile)).map_err(|_| StoreError::Content("card"))?;
-            sqlx::query("INSERT INTO match_cards (match_id, seen_by, card) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING")
-                .bind(&id.0)
-                .bind(text(one))
-                .bind(card)
-                .execute(&mut *transaction)
-                .await?;
+        if !is_held(&mut transaction, fence).await? {
+            return Ok(false);
+        }
+        for write in writes {
+            match write {
+                MatchWrite::Began(running) => began(&mut transaction, running, at).await?,
+                MatchWrite::Ended(id, how) => ended(&mut transaction, id, *how, at).await?,
+                MatchWrite::Withdrawn(id) => forget(&mut transaction, id).await?,
+            }
         }
         transaction.commit().await?;
-        Ok(())
-    }
-
-    async fn running_matches(&self, since: i64) -> StoreResult<Vec<RunningMatch>> {
-        let rows = sqlx::query(
-            "SELECT id, account_a, account_b, a_offers FROM matches WHERE ended_at IS NULL AND began_at >= $1 ORDER BY id",
-        )
-        .bind(since)
-        .fetch_all(&self.pool)
-        .await?;
-        rows.iter().map(running_match).collect()
-    }
-
-    async fn match_ended(&self, id: &MatchId, how: EndReason, at: i64) -> StoreResult<()> {
-        sqlx::query("UPDATE matches SET ended_at = $1, ended_how = $2 WHERE id = $3")
-            .bind(at)
-            .bind(how.name())
-            .bind(&id.0)
-            .execute(&self.pool)
-            .await?;
-        Ok(())
+        Ok(true)
     }
 
     async fn log_sight(&self, fact: &SightFact, at: i64) -> StoreResult<()> {

@@ -17,7 +17,7 @@ use visavis_wire::socket::MatchId;
 const DAY: i64 = 24 * 3600;
 /// By how many of the latest matches a report may still be made.
 const REPORTABLE: i64 = 20;
-const IN_FORCE: &str = "lifted_at IS NULL AND (measure = 'ban' OR (measure <> 'warning' AND until > $2))";
+pub(super) const IN_FORCE: &str = "lifted_at IS NULL AND (measure = 'ban' OR (measure <> 'warning' AND until > $2))";
 
 const REPORT_COLUMNS: &str = "reports.id AS id, match_id, reporter, peer, category, text, match_log, reports.made_at AS made_at, \
     decide_by, verdict, (SELECT COUNT(*) FROM evidence WHERE evidence.report = reports.id) AS pictures, \

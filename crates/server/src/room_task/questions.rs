@@ -1,0 +1,51 @@
+//! What the store is asked that takes more than one of its methods.
+
+use super::{AGAIN_AFTER, ASKED_FOR, TAKEN_UP_FOR, report};
+use crate::node::{Taken, leads};
+use crate::random;
+use crate::store::{self, AccountId, Store, StoreError, StoreResult};
+use futures_util::StreamExt;
+use tokio::time::Instant;
+
+/// The pool of the match that somebody is in, or that of their main language.
+pub async fn pool_of(store: &dyn Store, account: AccountId, by_language: bool) -> StoreResult<String> {
+    if let Some(lease) = store.engaged_at(account).await?
+        && let Some(pool) = leads::pool_of_lease(&lease)
+    {
+        return Ok(pool.to_owned());
+    }
+    if !by_language {
+        return Ok(String::from("all"));
+    }
+    let language = store.account(account).await?.and_then(|account| account.profile.languages.value.into_iter().next());
+    Ok(language.map_or_else(|| String::from("none"), |language| language.trim().to_lowercase()))
+}
+
+pub async fn take_pool(
+    store: &dyn Store,
+    pool: &str,
+    me: &str,
+    seen: Option<(i64, i64)>,
+    recent: u32,
+) -> StoreResult<Option<Taken>> {
+    let lease = leads::pool_lease(pool);
+    let Some(fence) = store.take(&lease, me, seen).await? else { return Ok(None) };
+    let now = random::unix_seconds();
+    let left = persist!(store.take_over(&lease, now - TAKEN_UP_FOR))?;
+    let fence_of = store::Fence { lease, number: fence };
+    let fence_of = &fence_of;
+    let look_up = |pair: store::RunningMatch| async move {
+        let both = tokio::join!(store.entrant(pair.a, recent, now), store.entrant(pair.b, recent, now));
+        match both {
+            (Ok(Some(one)), Ok(Some(other))) => Some((pair, [one, other])),
+            _ => {
+                let given_up = [store::MatchWrite::Withdrawn(pair.id)];
+                report("an offer that is given up", store.write_matches(fence_of, &given_up, now).await.map(|_| ()));
+                None
+            }
+        }
+    };
+    let offered = futures_util::stream::iter(left.offered).map(look_up).buffer_unordered(8);
+    let offered = offered.filter_map(async |offer| offer).collect().await;
+    Ok(Some(Taken { fence, running: left.running, offered }))
+}
