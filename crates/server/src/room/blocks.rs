@@ -46,7 +46,8 @@ fn of_two_who_are_offered_each_other() {
     let withdrawn = ServerMessage::MatchWithdrawn { match_id };
     assert_eq!((evening.take(1), evening.take(2)), (vec![withdrawn.clone()], vec![withdrawn]));
     evening.say(1, ClientMessage::Join);
-    evening.pass(60_000);
+    // For longer than two are left in peace after an offer.
+    evening.pass(700_000);
     assert!(evening.is_waiting(1) && evening.is_waiting(2));
 }
 

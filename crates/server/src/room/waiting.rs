@@ -26,11 +26,6 @@ impl Waiting {
     pub(super) fn restored(account: AccountId, entrant: Entrant, now_ms: u64) -> Self {
         Self { waiter: waiter_of(account, &entrant, now_ms), entrant, told_ms: None, look_again_ms: None }
     }
-
-    pub(super) fn never_again(&mut self, peer: AccountId) {
-        self.waiter.blocked.push(person_id(peer));
-        self.entrant.blocked.push(peer);
-    }
 }
 
 /// Those who wait, as the matcher knows them. Somebody who went without a word is noticed when paired.
@@ -144,6 +139,13 @@ impl Room {
         waiting.told_ms = None;
         self.enter_pool(account);
         self.tell_waiting(now_ms, out);
+    }
+
+    pub(super) fn never_again(&mut self, account: AccountId, peer: AccountId) {
+        let Some(Person { place: Place::Waiting(waiting), .. }) = self.people.get_mut(&account) else { return };
+        waiting.waiter.blocked.push(person_id(peer));
+        waiting.entrant.blocked.push(peer);
+        self.enter_pool(account);
     }
 
     /// To be matched from the next tick on, by what is known of the person now.

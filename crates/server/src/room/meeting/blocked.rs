@@ -1,6 +1,6 @@
 //! The end of whatever two people have together, when one of them blocks the other.
 
-use crate::room::{Output, Place, Room};
+use crate::room::{Output, Room};
 use crate::store::AccountId;
 use visavis_wire::socket::{MatchId, ServerMessage};
 
@@ -8,11 +8,6 @@ impl Room {
     /// The two have nothing more to do with each other: waiting, offered, together or parting. To the other it looks like a "not
     /// now", a leave, or a question that closed.
     pub(in crate::room) fn blocked(&mut self, now_ms: u64, by: AccountId, other: AccountId, out: &mut Vec<Output>) {
-        for (one, peer) in [(by, other), (other, by)] {
-            if let Some(Place::Waiting(waiting)) = self.people.get_mut(&one).map(|person| &mut person.place) {
-                waiting.never_again(peer);
-            }
-        }
         let between: Vec<MatchId> = self
             .matches
             .iter()
@@ -25,6 +20,10 @@ impl Room {
                 // Without the question: nothing may come of it any more.
                 self.part(&match_id, ServerMessage::FollowClosed { match_id: match_id.clone() }, out);
             }
+        }
+        // Whoever waits, or waits again after the offer.
+        for (one, peer) in [(by, other), (other, by)] {
+            self.never_again(one, peer);
         }
     }
 }
