@@ -358,7 +358,9 @@ impl Engine {
     pub fn permit(&self) -> Permit {
         let permit = self.rules.permit(self.mine.me);
         let paused = self.rules.frame().playing && self.paused != [false; 2];
-        Permit { draw: permit.draw && !paused && !(permit.one_stroke && self.turns[self.me()].used_up()), ..permit }
+        // What ends a turn counts from when it is said, not from when it is confirmed.
+        let ends = self.pending.iter().any(|action| matches!(action, Move::End { .. }));
+        Permit { draw: permit.draw && !paused && !ends && !(permit.one_stroke && self.turns[self.me()].used_up()), ..permit }
     }
 
     /// With one colour: the one that was taken.

@@ -1,7 +1,7 @@
 //! Which marks belong to which turn, by their numbers, so that it does not matter in which order marks and moves arrive; and which
 //! marks were drawn out of turn.
 
-use crate::view::{Permit, Unfair};
+use crate::view::{Area, Permit, Unfair};
 use sha2::{Digest, Sha256};
 use std::time::Duration;
 use visavis_wire::paper::{Op, OpId, OpKind, cells};
@@ -120,7 +120,8 @@ impl Turn {
                 };
                 (cells(&fill.runs).all(inside), Some(fill.colour))
             }
-            OpKind::Undo { .. } | OpKind::Clear => return true,
+            OpKind::Undo { .. } => return true,
+            OpKind::Clear => return area == Area::PAPER && !self.permit.hidden,
         };
         let first = self.marks == 0;
         self.marks += 1;

@@ -159,3 +159,9 @@ fn both_sides_agree_whatever_is_lost() {
 fn a_second_choice_before_the_first_is_confirmed_changes_nothing() {
     one_evening(10);
 }
+
+/// Its marks would have counted as drawn out of turn.
+#[test]
+fn who_is_done_draws_no_more_before_that_is_confirmed() {
+    one_evening(77);
+}
