@@ -4,9 +4,11 @@ use crate::view::View;
 use serde::{Deserialize, Serialize};
 use ts_rs::TS;
 use visavis_canvas::{Change, Item};
+use visavis_games::Action;
 use visavis_wire::Private;
 use visavis_wire::channel::Ink;
 use visavis_wire::friends::FollowId;
+use visavis_wire::games::Play;
 use visavis_wire::paper::{Author, Fill, Point, Shape};
 use visavis_wire::people::Profile;
 use visavis_wire::safety::Category;
@@ -131,6 +133,14 @@ pub enum Command {
     Undo,
     Redo,
     ClearPaper,
+    /// A blind question: it begins when both wish for the same. `None` takes the wish back.
+    Wish {
+        play: Option<Play>,
+    },
+    /// A move in the game that goes on.
+    Play {
+        action: Action,
+    },
     Leave,
     AnswerFollow {
         yes: bool,

@@ -19,6 +19,8 @@ mod account;
 mod after;
 mod covered;
 mod devices;
+mod games;
+mod games_paper;
 mod in_call;
 mod ink;
 mod meeting;
@@ -226,6 +228,8 @@ pub struct Evening {
     /// Messages of the server that could not be read.
     malformed: u64,
     care: safety::CareState,
+    /// What words and numbers of games are drawn from.
+    chance: [u8; 32],
 }
 
 /// One's own side, kept from one match to the next.
@@ -290,6 +294,7 @@ impl Evening {
             number: 0,
             malformed: 0,
             care: safety::CareState::default(),
+            chance: [0; 32],
         };
         (evening, vec![Effect::Restore])
     }
@@ -319,6 +324,11 @@ impl Evening {
             Input::Tick => self.tick(now, &mut out),
         }
         out
+    }
+
+    /// Chance is an argument: without it every game would be the same.
+    pub fn with_chance(self, chance: [u8; 32]) -> Self {
+        Self { chance, ..self }
     }
 
     pub fn devices(&self) -> &Devices {
@@ -371,11 +381,7 @@ impl Evening {
                 let drawing = self.paper().and_then(Paper::drawing);
                 out.extend(drawing.map(|drawing| Effect::SaveDrawing(Box::new(drawing))));
             }
-            Command::ShowPaper => {
-                if let Some(paper) = self.paper() {
-                    out.push(Effect::Emit(paper.show()));
-                }
-            }
+            Command::ShowPaper => out.extend(self.paper().map(|paper| Effect::Emit(paper.show()))),
             Command::SaveDiagnostics => out.push(Effect::SaveDiagnostics(self.diagnostics(now))),
             Command::RehearseCamera { modifier } => out.push(Effect::RehearseCamera { modifier }),
             Command::AskBeforeUnveiling { on } => {
@@ -392,7 +398,9 @@ impl Evening {
             | Command::MoveCursor { .. }
             | Command::Undo
             | Command::Redo
-            | Command::ClearPaper => {
+            | Command::ClearPaper
+            | Command::Wish { .. }
+            | Command::Play { .. } => {
                 if let Some(call) = self.call() {
                     call.command(command, now, out);
                 }

@@ -135,6 +135,7 @@ pub(crate) async fn run(parts: Parts, mut inputs: UnboundedReceiver<Input>, mut 
         }
     };
     let (evening, effects) = Evening::new(crate::view::Devices::default(), parts.choice.settings.ask_before_unveiling);
+    let evening = evening.with_chance(rand::random());
     let (socket_events, from_socket) = unbounded_channel();
     let socket = SocketHandle::start(Arc::clone(&parts.backend), socket_events);
     let forward = tokio::spawn(forward(from_socket, parts.inputs.clone(), Input::Socket));

@@ -3,8 +3,10 @@
 use serde::Serialize;
 use ts_rs::TS;
 use visavis_call::Statistics;
+use visavis_games::{GameView, Unfair};
 use visavis_wire::channel::{Seen, Shows};
 use visavis_wire::friends::{FollowId, PastSession, Text};
+use visavis_wire::games::Play;
 use visavis_wire::http::{Follow, RefusalCode};
 use visavis_wire::people::{PeerCard, Profile, Reason};
 use visavis_wire::safety::StandingNotice;
@@ -162,6 +164,12 @@ pub struct CallView {
     /// Four numbers below 64, of pictures that are the same on both screens unless somebody sits in between. Absent until the
     /// two apps have worked them out.
     pub pictures: Option<[u8; 4]>,
+    /// The game that goes on, or that is over and still on the table.
+    pub game: Option<GameView>,
+    /// The own wish; says nothing about the other's.
+    pub wish: Option<Play>,
+    /// What the other side's program did in this game that no honest one does.
+    pub unfair: Option<Unfair>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, TS)]

@@ -1,6 +1,7 @@
 //! The call's page: the media connection and its recovery, who sees what, the reveal question, and the paper.
 
 use super::covered::Covered;
+use super::games::Games;
 use super::meeting::SIGNALS_KEPT;
 use super::paper::Paper;
 use super::parting::Parting;
@@ -60,6 +61,7 @@ pub(super) struct InCall {
     /// That tell whether somebody sits in between.
     pub pictures: Option<Pictures>,
     pub paper: Paper,
+    pub games: Games,
     reported: Option<(Duration, Control)>,
     /// For the peer, while the server is away.
     unsent: Vec<Signal>,
@@ -90,7 +92,14 @@ impl Peer {
 }
 
 impl InCall {
-    pub(super) fn new(match_id: MatchId, role: Role, card: PeerCard, now: Duration) -> Self {
+    /// `chance` is this call's own, `languages` those of the user's profile.
+    pub(super) fn new(
+        (match_id, role): (MatchId, Role),
+        card: PeerCard,
+        chance: [u8; 32],
+        languages: Vec<String>,
+        now: Duration,
+    ) -> Self {
         let author = Author(if role == Role::Offerer { 0 } else { 1 });
         Self {
             match_id,
@@ -110,6 +119,7 @@ impl InCall {
             statistics: None,
             pictures: None,
             paper: Paper::new(author, now),
+            games: Games::new(author, chance, languages),
             reported: None,
             unsent: Vec::new(),
         }
@@ -150,6 +160,7 @@ impl InCall {
         if self.agreed {
             out.push(self.answer(true));
         }
+        self.wish_again(out);
     }
 
     /// What was signalled while the peer's socket was away is lost: a connection that has not come about yet begins anew.
@@ -212,7 +223,8 @@ impl InCall {
         match command {
             Command::Reveal { yes } => self.reveal(yes, out),
             Command::Unveil => self.unveil(out),
-            command => self.paper.command(command, now, out),
+            Command::Wish { .. } | Command::Play { .. } => self.game_command(command, now, out),
+            command => self.draw(command, now, out),
         }
     }
 
@@ -227,9 +239,10 @@ impl InCall {
             }
             Control::Muted { muted } => self.peer.muted = muted,
             Control::StaysVeiled { stays } => out.push(Effect::Gate(GateInput::PeerStaysVeiled(stays))),
-            Control::Paper(here) => self.paper.meet(here, now, out),
+            Control::Paper(here) => self.paper_tells(out, |call, out| call.paper.meet(here, now, out)),
+            Control::Game(message) => self.game_message(message, now, out),
             // Handled by the evening: it changes the page. And by the call, which tells it in its statistics, or by its pictures.
-            Control::Leaving | Control::Lowered { .. } | Control::Comparison(_) | Control::Game(_) => {}
+            Control::Leaving | Control::Lowered { .. } | Control::Comparison(_) => {}
         }
     }
 
@@ -240,7 +253,8 @@ impl InCall {
         self.reported = None;
         out.push(Effect::Call(call::Command::Control(Control::Muted { muted })));
         out.push(Effect::Call(call::Command::Control(Control::StaysVeiled { stays: self.held })));
-        self.paper.flowing(now, out);
+        self.paper_tells(out, |call, out| call.paper.flowing(now, out));
+        self.game_flows(now, out);
     }
 
     /// Says what is shown and seen, when it changed or is due.
@@ -261,7 +275,8 @@ impl InCall {
 
     /// `Some`: the call is over, and why.
     fn tick(&mut self, now: Duration, out: &mut Vec<Effect>) -> Option<&'static str> {
-        self.paper.tick(self.link == Link::Connected, now, out);
+        self.paper_tells(out, |call, out| call.paper.tick(call.link == Link::Connected, now, out));
+        self.tick_game(now, out);
         let open = self.agreed && self.opened && self.link == Link::Connected;
         self.covered.count(open, self.peer.looks, self.peer.says_sees, now);
         match &mut self.link {
@@ -400,8 +415,8 @@ fn call_event(
         }
         call::Event::Control(Control::Leaving) => return Some(End::Left),
         call::Event::Control(control) => call.control(control, now, out),
-        call::Event::Operations(Operations(ops)) => call.paper.operations(ops, now, out),
-        call::Event::Live(live) => call.paper.live(live, now, out),
+        call::Event::Operations(Operations(ops)) => call.peer_draws(ops, now, out),
+        call::Event::Live(live) => call.peer_inks(live, now, out),
         call::Event::Statistics(statistics) => call.statistics = Some(statistics),
         call::Event::Pictures(pictures) => call.pictures = Some(pictures),
         call::Event::Tampered => return Some(End::Tampered),

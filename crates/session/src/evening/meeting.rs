@@ -5,6 +5,7 @@ use super::parting::Parting;
 use super::{Effect, Evening, Room, Stage};
 use crate::Command;
 use crate::view::Notice;
+use sha2::{Digest, Sha256};
 use std::time::Duration;
 use visavis_wire::http::{Refusal, RefusalCode};
 use visavis_wire::people::{PeerCard, Reason};
@@ -144,7 +145,11 @@ impl Evening {
             // A game does not begin or end this way.
             ServerMessage::QuestionOpened { question: Question::Play(_), .. }
             | ServerMessage::QuestionClosed { question: Question::Play(_), .. } => {}
-            ServerMessage::GameOpened { .. } => {}
+            ServerMessage::GameOpened { match_id, play, number } => {
+                if let Some(call) = self.call_of(&match_id) {
+                    call.game_opened(play, number, now, out);
+                }
+            }
             ServerMessage::PeerAway { match_id } => {
                 if let Some(call) = self.call_of(&match_id) {
                     call.peer_away = true;
@@ -267,7 +272,9 @@ impl Evening {
             // Only after one's own yes: a server that begins a match that was not wanted gets a no.
             Room::Offered(offered) if offered.match_id == match_id && offered.answered && offered.role == role => {
                 let signals = std::mem::take(&mut offered.signals);
-                let mut call = InCall::new(match_id, role, std::mem::take(&mut offered.card), now);
+                let chance = Sha256::new().chain_update(self.chance).chain_update(&match_id.0).finalize().into();
+                let languages = signed_in.profile.languages.value.clone();
+                let mut call = InCall::new((match_id, role), std::mem::take(&mut offered.card), chance, languages, now);
                 out.push(Effect::Emit(call.paper.show()));
                 out.push(Effect::ShowToPeer);
                 call.begin(signals, self.own.muted, out);

@@ -9,12 +9,13 @@ use crate::drawing::Drawing;
 use crate::{Command, Event};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use std::collections::BTreeSet;
 use std::time::Duration;
 use visavis_call as call;
 use visavis_canvas::raster::Picture;
 use visavis_canvas::{Change, Fault, History, Mark, batches};
 use visavis_wire::channel::{Control, Here, Ink, Live, Operations};
-use visavis_wire::paper::{Author, Op, OpKind, Place};
+use visavis_wire::paper::{Author, Op, OpId, OpKind, Place};
 
 /// Between two accounts of what is here, while it changes.
 const ACCOUNT_EVERY: Duration = Duration::from_secs(2);
@@ -77,6 +78,8 @@ pub(super) struct Paper {
     resent: Option<(Duration, Here, Duration)>,
     /// Operations of the peer that were over the allowance.
     dropped: u64,
+    /// Marks of the peer that a game did not allow.
+    out_of_turn: BTreeSet<OpId>,
 }
 
 impl Paper {
@@ -92,6 +95,7 @@ impl Paper {
             told_at: None,
             resent: None,
             dropped: 0,
+            out_of_turn: BTreeSet::new(),
         }
     }
 
@@ -114,7 +118,31 @@ impl Paper {
     pub(super) fn show(&self) -> Event {
         let png = self.ground.as_ref().and_then(|ground| ground.png(None).ok());
         let ground = png.map(|png| format!("data:image/png;base64,{}", STANDARD.encode(png)));
-        Event::Paper { own: self.own, ground, items: self.history.items() }
+        let mut items = self.history.items();
+        for item in items.iter_mut().filter(|item| self.out_of_turn.contains(&item.op.id)) {
+            item.shown = false;
+        }
+        Event::Paper { own: self.own, ground, items }
+    }
+
+    /// Operations that each side has made.
+    pub(super) fn own_count(&self) -> u32 {
+        self.count(self.own)
+    }
+
+    pub(super) fn peer_count(&self) -> u32 {
+        self.count(Author(1 - self.own.0.min(1)))
+    }
+
+    fn count(&self, author: Author) -> u32 {
+        let here = self.history.here();
+        if author == Author(0) { here.offerer } else { here.answerer }
+    }
+
+    /// A mark that is not to be seen here, though both papers hold it.
+    pub(super) fn hide(&mut self, id: OpId, out: &mut Vec<Effect>) {
+        self.out_of_turn.insert(id);
+        out.push(Effect::Emit(Event::PaperChange { changes: vec![Change::Show { id, shown: false }] }));
     }
 
     /// Commands about the paper; others do nothing.

@@ -119,5 +119,8 @@ fn call_view(call: &InCall, own: &Own, now: Duration) -> CallView {
         can_redo: call.paper.history.can_redo(),
         statistics: call.statistics.clone(),
         pictures: call.pictures,
+        game: call.games.view(),
+        wish: call.games.wish,
+        unfair: call.games.unfair,
     }
 }
