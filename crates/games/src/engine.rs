@@ -360,7 +360,8 @@ impl Engine {
         let paused = self.rules.frame().playing && self.paused != [false; 2];
         // What ends a turn counts from when it is said, not from when it is confirmed.
         let ends = self.pending.iter().any(|action| matches!(action, Move::End { .. }));
-        Permit { draw: permit.draw && !paused && !ends && !(permit.one_stroke && self.turns[self.me()].used_up()), ..permit }
+        let spent = permit.one_stroke && self.turns[self.me()].used_up();
+        Permit { draw: permit.draw && !paused && !ends && !spent, ..permit }
     }
 
     /// With one colour: the one that was taken.

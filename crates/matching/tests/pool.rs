@@ -1,5 +1,7 @@
 //! The promises of the pool, over random towns and evenings.
 
+#![allow(clippy::unwrap_used, reason = "a test may panic")]
+
 use proptest::prelude::*;
 use std::collections::{BTreeMap, BTreeSet};
 use visavis_matching::{Fact, Log, Model, Outcome, PersonId, Pool, Settings, Waiter, Widened, may_meet};

@@ -86,7 +86,7 @@ pub enum Page {
         answer_within_s: u32,
         answered: bool,
     },
-    Call(CallView),
+    Call(Box<CallView>),
     Parting {
         reason: EndReason,
         follow: FollowState,

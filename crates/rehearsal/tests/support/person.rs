@@ -60,7 +60,7 @@ impl Person {
     pub async fn call(&mut self, what: &str, mut wanted: impl FnMut(&CallView) -> bool) -> CallView {
         let view = self.until(what, |view| matches!(&view.page, Page::Call(call) if wanted(call))).await;
         match view.page {
-            Page::Call(call) => call,
+            Page::Call(call) => *call,
             other => panic!("not in a call: {other:?}"),
         }
     }

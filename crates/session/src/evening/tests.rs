@@ -68,7 +68,7 @@ impl Night {
 
     fn call_view(&self) -> CallView {
         match self.page() {
-            Page::Call(call) => call,
+            Page::Call(call) => *call,
             other => panic!("not in a call: {other:?}"),
         }
     }

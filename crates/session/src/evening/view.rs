@@ -58,7 +58,7 @@ impl Evening {
                 answer_within_s: seconds_up(offered.deadline.saturating_sub(now)),
                 answered: offered.answered,
             },
-            Room::Call(call) => Page::Call(call_view(call, &self.own, now)),
+            Room::Call(call) => Page::Call(Box::new(call_view(call, &self.own, now))),
             Room::Parting(parting) => Page::Parting {
                 reason: parting.reason,
                 follow: parting.follow.clone(),
