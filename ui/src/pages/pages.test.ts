@@ -32,6 +32,9 @@ const call: CallView = {
   can_redo: false,
   statistics: null,
   pictures: [1, 12, 40, 63],
+  game: null,
+  wish: null,
+  unfair: null,
 }
 const pages: { [Name in PageName]: Extract<Page, { page: Name }> } = {
   starting: { page: 'starting' },
