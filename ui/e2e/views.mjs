@@ -109,13 +109,13 @@ export const views = {
   'mirror-off': { page: { page: 'mirror', own: { ...own, on: false, looks: 'off' } } },
   'mirror-shutter': { page: { page: 'mirror', own: { ...own, looks: 'covered', shutter_closed: true } } },
   waiting: {
-    page: { page: 'waiting', waited_s: 74, looking_for: ['language', 'interests', 'city'], relaxed: ['city'], estimate_s: 120, closed: null },
+    page: { page: 'waiting', waited_s: 74, looking_for: ['language', 'interests', 'city'], relaxed: ['city'], estimate_s: 120, closed: null, widening: null },
   },
   'waiting-closed': {
-    page: { page: 'waiting', waited_s: 0, looking_for: [], relaxed: [], estimate_s: null, closed: { because: 'hours', opens_in_s: 8073 } },
+    page: { page: 'waiting', waited_s: 0, looking_for: [], relaxed: [], estimate_s: null, closed: { because: 'hours', opens_in_s: 8073 }, widening: null },
   },
   'waiting-admission': {
-    page: { page: 'waiting', waited_s: 0, looking_for: [], relaxed: [], estimate_s: null, closed: { because: 'admission', opens_in_s: null } },
+    page: { page: 'waiting', waited_s: 0, looking_for: [], relaxed: [], estimate_s: null, closed: { because: 'admission', opens_in_s: null }, widening: null },
   },
   match: {
     page: {
@@ -195,13 +195,16 @@ export const views = {
   'history-empty': { page: { page: 'history', sessions: [] } },
 }
 
-export const viewOf = ({ page, username = 'linnea', notice = null, devices: given = devices, unread = 0 }) => ({
+const cares = { notices: [], sending_report: false, offers_pictures: true, evidence_days: 30, deletion: { step: 'none' } }
+
+export const viewOf = ({ page, username = 'linnea', notice = null, devices: given = devices, unread = 0, care = cares }) => ({
   page,
   notice,
   username,
   unread,
   devices: given,
   ask_before_unveiling: false,
+  care,
 })
 
 const line = (colour, size, points) => ({ colour, size, points })
