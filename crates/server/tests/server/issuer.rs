@@ -15,6 +15,9 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, SystemTime};
 
+/// Gives the signature of a token's head and body.
+type Sign<'a> = Box<dyn Fn(&str) -> Vec<u8> + 'a>;
+
 pub const CLIENT: &str = "visavis-test";
 
 /// How a token is signed.
@@ -126,7 +129,7 @@ impl Issuer {
         let by = |seed: u8, text: &str| key(seed).sign(&CoreJwsSigningAlgorithm::EdDsa, text.as_bytes()).unwrap();
         let unchanged = part(&claims);
         change(&mut claims);
-        let (head, signature_of): (String, Box<dyn Fn(&str) -> Vec<u8>>) = match plan.signed {
+        let (head, signature_of): (String, Sign<'_>) = match plan.signed {
             Signed::Well => (head("EdDSA", plan.key), Box::new(|text| by(plan.key, text))),
             Signed::ByAStranger => (head("EdDSA", plan.key), Box::new(|text| by(99, text))),
             Signed::ByAnUnknownKey => (head("EdDSA", 99), Box::new(|text| by(99, text))),
