@@ -28,7 +28,7 @@ use loss::LossWatch;
 use std::collections::VecDeque;
 use std::time::Duration;
 use sums::Sums;
-use throughput::{Acknowledged, Room, Trains};
+use throughput::{Acknowledged, Room, Trains, most_usable, usable};
 
 /// For everything together; below this there is no picture worth its sound.
 const MINIMUM_KBPS: f32 = 110.0;
@@ -42,16 +42,8 @@ const PROBE_LASTS: Duration = Duration::from_millis(60);
 const START_PACE_KBPS: f32 = 2500.0;
 /// Part of what came in while a queue stood.
 const CUT: f32 = 0.85;
-/// What a second cut in a row leaves at least.
+/// What a second cut in a row leaves at least: what came in while pictures were held back is less than the path carries.
 const CUT_AGAIN: f32 = 0.8;
-/// Part of a proven pace that is grown to: of a narrow path and of a wide one (kbit/s). On a narrow one each picture is a queue by
-/// itself, and more use of it is paid for with latency.
-const USE_NARROW: f32 = 0.84;
-const USE_WIDE: f32 = 0.92;
-const NARROW_KBPS: f32 = 500.0;
-const WIDE_KBPS: f32 = 1000.0;
-/// So much more of it is not left while it holds.
-const USE_SLACK: f32 = 0.04;
 /// How fast (a second) a target above that gives way.
 const YIELD: f32 = 0.85;
 /// Growth without proof, a second: with nothing known of a limit, and near a known one.
@@ -80,7 +72,6 @@ const PROBE_UNUSED: Duration = Duration::from_secs(5);
 /// What the window allows beyond the bytes that fill the path.
 const WINDOW_QUEUE: Duration = Duration::from_millis(35);
 const WINDOW_LEAST: f32 = 4000.0;
-/// While no feedback has come yet.
 const WINDOW_FIRST: u64 = 40_000;
 
 /// What may leave.
@@ -122,12 +113,6 @@ enum Phase {
         effect_seen: bool,
         again: bool,
     },
-}
-
-/// How much of what trains have shown is used.
-fn usable(room: f32) -> f32 {
-    let width = ((room - NARROW_KBPS) / (WIDE_KBPS - NARROW_KBPS)).clamp(0.0, 1.0);
-    room * (USE_NARROW + (USE_WIDE - USE_NARROW) * width)
 }
 
 /// Header bytes of a video packet on the wire that the encoder's bits do not count.
@@ -330,7 +315,6 @@ impl RateControl {
             self.delay.doubt();
         }
         let came = self.came();
-        // What came in while pictures were held back is less than the path carries.
         let least = if again { self.target * CUT_AGAIN } else { 0.0 };
         self.limit = Some(came.max(least));
         self.lower_to((came * CUT).max(least), now);
@@ -370,7 +354,7 @@ impl RateControl {
             }
             // Trains that agree are the better measure of a limit than a queue that has to be built first.
             Some(Room { kbps: room, steady: true }) => {
-                let most = usable(room) + room * USE_SLACK;
+                let most = most_usable(room);
                 if self.target > most {
                     self.target = (self.target * YIELD.powf(passed)).max(most);
                 }

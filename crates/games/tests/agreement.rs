@@ -34,7 +34,7 @@ struct Table {
 impl Table {
     fn new(play: Play, seed: u64, loss: u64) -> Self {
         let now = Duration::from_secs(100);
-        let side = |me: u8| Engine::new(play, seed, Author(me), [me + seed as u8; 32], vec![String::from("en")], now);
+        let side = |me: u8| Engine::new(play, seed, Author(me), [me.wrapping_add(seed as u8); 32], vec![String::from("en")], now);
         let dice = Dice(seed.wrapping_mul(0x9E37_79B9_7F4A_7C15) | 1);
         Self { sides: [side(0), side(1)], seq: [0; 2], on_the_way: Vec::new(), now, dice, loss, noticed: Vec::new() }
     }

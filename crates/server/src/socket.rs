@@ -105,6 +105,8 @@ impl Connection {
         let mut heard = Instant::now();
         loop {
             let done = tokio::select! {
+                // What the server has to say comes before the end of a sign-in.
+                biased;
                 delivery = inbox.recv() => match delivery {
                     Some(Delivery::Message(message)) => {
                         self.waits = matches!(*message, ServerMessage::Waiting { .. });

@@ -479,28 +479,6 @@ impl Evening {
             _ => {}
         }
     }
-
-    /// The paper of the call, or of the one that has just ended.
-    fn paper(&self) -> Option<&Paper> {
-        match &self.stage {
-            Stage::SignedIn(signed_in) => match &signed_in.room {
-                Room::Call(call) => Some(&call.paper),
-                Room::Parting(parting) => Some(&parting.paper),
-                _ => None,
-            },
-            _ => None,
-        }
-    }
-
-    fn call(&mut self) -> Option<&mut InCall> {
-        match &mut self.stage {
-            Stage::SignedIn(signed_in) => match &mut signed_in.room {
-                Room::Call(call) => Some(call),
-                _ => None,
-            },
-            _ => None,
-        }
-    }
 }
 
 #[cfg(test)]

@@ -105,7 +105,7 @@ mod tests {
         for step in 0..12_000u64 {
             let lost = (0..8).filter(|_| {
                 state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-                (state >> 33) % 10 == 0
+                (state >> 33).is_multiple_of(10)
             });
             cuts += usize::from(watch.count(lost.count() as u32, 8, Duration::from_millis(step * 100)).is_some());
         }

@@ -79,11 +79,19 @@ pub const HELD: &[Held] = &[
         ..held("appeals", &["account"])
     },
     Held { numbers: &["asked_at", "held_until"], goes_at_once: false, ..held("leaving", &["account"]) },
+    Held {
+        texts: &["match_id", "shard", "side"],
+        numbers: &["a_offers", "running", "since"],
+        goes_at_once: false,
+        ..held("engaged", &["account"])
+    },
+    Held { texts: &["node"], numbers: &["life", "socket"], goes_at_once: false, ..held("seats", &["account"]) },
 ];
 
 /// Tables without an owner, and why.
 #[cfg(test)]
 pub const NOT_HELD: &[(&str, &str)] = &[
+    ("leases", "which node leads what"),
     ("_sqlx_migrations", "versions of the tables"),
     ("evidence", "sealed, by a report; the reporter made it and the server cannot read it"),
     ("kept_bars", "of an account that is gone: a hash and a measure"),

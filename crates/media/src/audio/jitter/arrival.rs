@@ -21,7 +21,7 @@ const WINDOW: Duration = Duration::from_secs(2);
 const WINDOW_LEAST: usize = 50;
 const WINDOW_MOST: Duration = Duration::from_secs(30);
 const WINDOW_PACKETS: usize = 256;
-pub(super) const MIN_TARGET: Duration = Duration::from_millis(10);
+pub(super) const MIN_TARGET: Duration = Duration::from_millis(20);
 pub(super) const MAX_TARGET: Duration = Duration::from_millis(300);
 
 /// Later than the target by this: a peak, such as a radio that changes its cell makes every few seconds.
