@@ -341,7 +341,7 @@ impl Engine {
                 }
             }
         }
-        let free = self.rules.permit(self.mine.me) == Permit::FREE && !self.rules.frame().playing;
+        let free = !self.rules.has_turns() || self.rules.permit(self.mine.me) == Permit::FREE && !self.rules.frame().playing;
         let peer = 1 - self.me();
         self.turns[self.me()].judge(free, now);
         let (hide, broken) = self.turns[peer].judge(free, now);

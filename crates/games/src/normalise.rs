@@ -31,10 +31,12 @@ pub fn judge(language: Language, word: Word, guess: &str) -> Verdict {
     for form in word.forms() {
         let normal = normal_form(language, form);
         // Where the spaces are left out, plurals inside are seen as such no more.
-        if normal == guess || joined(language, form) == run_together {
+        let together = joined(language, form);
+        if normal == guess || together == run_together {
             return Verdict::Right;
         }
-        close |= is_close(language, &normal, &guess);
+        // A slip may make a word look like a plural, which takes more letters off it than the slip had.
+        close |= is_close(language, &normal, &guess) || is_close(language, &together, &run_together);
     }
     if close { Verdict::Close } else { Verdict::Wrong }
 }

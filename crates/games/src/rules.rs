@@ -36,6 +36,10 @@ pub(crate) trait Rules: Send {
     /// What this side's program has to say by itself.
     fn answer(&self, mine: &mut Mine, at_ms: u32) -> Answer;
     fn permit(&self, of: Author) -> Permit;
+    /// Whether marks belong to turns. In a game of cards both may scribble all the time.
+    fn has_turns(&self) -> bool {
+        true
+    }
     fn show(&self, mine: &Mine) -> Shown;
     fn copy(&self) -> Box<dyn Rules>;
 }

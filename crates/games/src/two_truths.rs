@@ -89,6 +89,10 @@ impl Rules for TwoTruths {
         Permit::FREE
     }
 
+    fn has_turns(&self) -> bool {
+        false
+    }
+
     fn show(&self, mine: &Mine) -> Shown {
         let you_tell = self.teller() == mine.me;
         let own_lie = mine
