@@ -71,7 +71,7 @@ fn at_a_constant_bottleneck_the_target_stays_within_a_fifth_and_the_queue_near_e
 
 #[test]
 fn a_drop_to_300_kbit_is_followed_and_the_way_back_is_short() {
-    for (round_trip, before) in [(60, 2000), (80, 2000), (160, 2000), (80, 1000)] {
+    for (round_trip, before) in [(60, 2000), (80, 2000), (160, 2000), (300, 2000), (80, 1000)] {
         each_seed(|seed| {
             let link = LinkSettings { queue_bytes: 37_500, ..LinkSettings::clean(round_trip / 2).rate(before, 150) };
             let mut call = over(link, seed);
@@ -124,6 +124,39 @@ fn losses_of_the_path_do_not_starve_the_picture() {
             assert!(least > 700.0 && middle > 1500.0, "{least} {middle}");
         });
     }
+}
+
+#[test]
+fn after_an_outage_pictures_come_within_a_second() {
+    for (round_trip, outage) in [(60, 1.0), (60, 3.0), (160, 2.0)] {
+        each_seed(|seed| {
+            let mut call = over(LinkSettings::clean(round_trip / 2).rate(2000, 200), seed);
+            call.run(s(10.0));
+            for loss in [Loss::Random(1.0), Loss::Random(0.0)] {
+                for link in [&mut call.there, &mut call.back] {
+                    link.settings.loss = loss;
+                }
+                call.run(s(if loss == Loss::Random(1.0) { 10.0 + outage } else { 20.0 }));
+            }
+            let back = s(11.0 + outage);
+            let first = call.shown.iter().map(|picture| picture.shown).find(|shown| *shown > back).map(|shown| shown - back);
+            println!("{round_trip} ms, {outage} s: first picture after {first:?}");
+            assert!(first.is_some_and(|first| first < s(1.0)), "{first:?}");
+            assert!(fps(&call, 14.0, 19.0) > 29.0);
+        });
+    }
+}
+
+#[test]
+fn sound_that_goes_twice_is_no_loss() {
+    each_seed(|seed| {
+        let mut call = over(LinkSettings { loss: Loss::Random(0.05), ..LinkSettings::clean(40) }, seed);
+        call.twice = true;
+        call.run(s(20.0));
+        let lost = call.congestion.figures().lost;
+        assert!((0.02..0.09).contains(&lost), "{lost}");
+        assert!(quantile(targets(&call, 4.0, 20.0), 0.0) > 1500.0);
+    });
 }
 
 #[test]

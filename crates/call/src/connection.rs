@@ -7,7 +7,7 @@ use crate::codecs::Codecs;
 use crate::comparison::Fingerprint;
 use crate::congestion::TRANSPORT_CC;
 use crate::engine::{Config, Input, Policy, Shared};
-use crate::haste::{Haste, HastyRuntime};
+use crate::haste::{Haste, HastyRuntime, Loses};
 use crate::interceptors::registry;
 use crate::relay::{self, RelayError, Way};
 use crate::{sound, video};
@@ -81,11 +81,20 @@ pub(crate) struct Sources {
     pub audio: u32,
 }
 
+/// Where tests get between an engine and the wire; a call has none.
+#[derive(Default)]
+pub(crate) struct Taps {
+    /// Nearest to the wire of the chain, above SRTP: what is lost here and sent again counts as a replay.
+    pub interceptor: Option<BoxedInterceptor>,
+    /// Whether a datagram is lost on its way out.
+    pub loses: Option<Loses>,
+}
+
 pub(crate) async fn connect(
     config: &Config,
     sources: Sources,
     shared: &Shared,
-    tap: Option<BoxedInterceptor>,
+    taps: Taps,
     inputs: UnboundedSender<Input>,
 ) -> Result<Connection, ConnectionError> {
     use ConnectionError::Setup;
@@ -95,13 +104,13 @@ pub(crate) async fn connect(
         Err(_) => None,
     };
     let relays = Arc::new(Mutex::new(way.as_ref().map(|way| way.addresses.clone()).unwrap_or_default()));
-    let haste = Haste::new(Arc::clone(&shared.settled), shared.monitor.clone());
+    let haste = Haste::new(Arc::clone(&shared.settled), shared.monitor.clone(), taps.loses);
     let media = media_engine(config.codecs).map_err(|_| Setup("codecs"))?;
     let peer = PeerConnectionBuilder::new()
         .with_configuration(configuration(config.policy, &config.relay, way.as_ref()))
         .with_media_engine(media)
         .with_setting_engine(settings(config.policy))
-        .with_interceptor_registry(registry(&shared.monitor, &shared.congestion, tap))
+        .with_interceptor_registry(registry(&shared.monitor, &shared.congestion, taps.interceptor))
         .with_handler(Arc::new(Handler { inputs }))
         .with_runtime(Arc::new(HastyRuntime::new(haste)))
         .with_udp_addrs(vec![LocalAddresses { relays: Arc::clone(&relays), policy: config.policy }])

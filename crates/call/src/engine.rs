@@ -18,7 +18,7 @@ use crate::clocks::Clocks;
 use crate::codecs::{Codecs, Negotiated};
 use crate::comparison::Pictures;
 use crate::congestion::Congestion;
-use crate::connection::Sources;
+use crate::connection::{Sources, Taps};
 use crate::interceptors::Monitor;
 use crate::ladder::SharedRung;
 use crate::owner::Owner;
@@ -30,7 +30,6 @@ use crate::sound::{self, MicrophoneSink, SpeakerSource};
 use crate::statistics::{ReceiveFigures, SendFigures};
 use crate::sync::Lips;
 use crate::video::{self, Packetiser};
-use rtc::interceptor::BoxedInterceptor;
 use std::sync::atomic::{AtomicBool, AtomicU32};
 use std::sync::{Arc, Mutex};
 use std::thread::JoinHandle;
@@ -207,10 +206,10 @@ pub struct Call {
 impl Call {
     /// Begins to gather at once; the offerer's offer comes out as an event. Call from within a tokio runtime.
     pub fn start(config: Config) -> (Self, mpsc::UnboundedReceiver<Event>) {
-        Self::start_with(config, None)
+        Self::start_with(config, Taps::default())
     }
 
-    pub(crate) fn start_with(config: Config, tap: Option<BoxedInterceptor>) -> (Self, mpsc::UnboundedReceiver<Event>) {
+    pub(crate) fn start_with(config: Config, taps: Taps) -> (Self, mpsc::UnboundedReceiver<Event>) {
         let (events, receiver) = mpsc::unbounded_channel();
         let (inputs, input_queue) = mpsc::unbounded_channel();
         let sources = Sources { video: rand::random(), audio: rand::random() };
@@ -227,7 +226,7 @@ impl Call {
         match call.start_threads(&config, sources, microphone_end) {
             Ok(ends) => {
                 let owner = Owner::new(config, sources, shared, inputs, events);
-                tokio::spawn(owner.run(ends, input_queue, tap));
+                tokio::spawn(owner.run(ends, input_queue, taps));
             }
             Err(error) => {
                 // The receiver is still held below.

@@ -30,17 +30,26 @@ const COPIES: [Duration; 2] = [Duration::from_millis(12), Duration::from_millis(
 /// From this share of lost packets on, copies are sent in a call.
 const LOSSY: f32 = 0.015;
 
+/// Whether a datagram is lost.
+pub(crate) type Loses = Arc<dyn Fn(&[u8]) -> bool + Send + Sync>;
+
 /// What decides about haste; cheap to clone.
 #[derive(Clone)]
 pub(crate) struct Haste {
     /// Media and all channels are up.
     settled: Arc<AtomicBool>,
     monitor: Monitor,
+    /// In tests, an emulated path.
+    loses: Option<Loses>,
 }
 
 impl Haste {
-    pub fn new(settled: Arc<AtomicBool>, monitor: Monitor) -> Self {
-        Self { settled, monitor }
+    pub fn new(settled: Arc<AtomicBool>, monitor: Monitor, loses: Option<Loses>) -> Self {
+        Self { settled, monitor, loses }
+    }
+
+    fn is_lost(&self, datagram: &[u8]) -> bool {
+        self.loses.as_ref().is_some_and(|loses| loses(datagram))
     }
 
     fn look(&self) -> Duration {
@@ -132,6 +141,9 @@ impl AsyncUdpSocket for HastySocket {
     }
 
     fn poll_send(&self, context: &mut Context<'_>, transmit: &Transmit<'_>) -> Poll<io::Result<usize>> {
+        if self.haste.is_lost(transmit.contents) {
+            return Poll::Ready(Ok(transmit.contents.len()));
+        }
         let sent = self.inner.poll_send(context, transmit);
         if let Poll::Ready(Ok(_)) = sent
             && transmit.segment_size.is_none()
@@ -162,7 +174,8 @@ impl AsyncUdpSocket for HastySocket {
     }
 
     fn max_gso_segments(&self) -> usize {
-        self.inner.max_gso_segments()
+        // What is lost is lost one by one.
+        if self.haste.loses.is_some() { 1 } else { self.inner.max_gso_segments() }
     }
 
     fn max_gro_segments(&self) -> usize {
@@ -247,7 +260,7 @@ mod tests {
     #[tokio::test]
     async fn records_go_three_times_while_the_call_is_set_up_and_where_packets_are_lost() {
         let (settled, monitor, counting) = (Arc::new(AtomicBool::new(false)), Monitor::new(1), Arc::new(Counting::default()));
-        let socket = HastySocket { inner: counting.clone(), haste: Haste::new(Arc::clone(&settled), monitor.clone()) };
+        let socket = HastySocket { inner: counting.clone(), haste: Haste::new(Arc::clone(&settled), monitor.clone(), None) };
         let to = SocketAddr::from(([127, 0, 0, 1], 9));
         let count = || std::mem::take(&mut *counting.0.lock().unwrap()).len();
         let rest = || tokio::time::sleep(Duration::from_millis(100));

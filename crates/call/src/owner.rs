@@ -4,7 +4,7 @@ mod comparing;
 mod recovery;
 
 use crate::channels::{Channel, Message};
-use crate::connection::{Connection, Sources, connect};
+use crate::connection::{Connection, Sources, Taps, connect};
 use crate::engine::{Command, Config, Ends, Event, Input, Policy, SetUp, Shared};
 use crate::ladder::{Ladder, Load, Lowered};
 use crate::negotiate::{Negotiator, public_candidate};
@@ -12,7 +12,6 @@ use crate::statistics::{Collector, Known};
 use crate::traffic;
 use comparing::Comparing;
 use recovery::Recovery;
-use rtc::interceptor::BoxedInterceptor;
 use rtc::statistics::StatsSelector;
 use rtc::statistics::report::RTCStatsReportEntry;
 use std::collections::HashSet;
@@ -120,8 +119,8 @@ impl Owner {
         }
     }
 
-    pub async fn run(mut self, ends: Ends, mut queue: mpsc::UnboundedReceiver<Input>, tap: Option<BoxedInterceptor>) {
-        let connection = match connect(&self.config, self.sources, &self.shared, tap, self.inputs.clone()).await {
+    pub async fn run(mut self, ends: Ends, mut queue: mpsc::UnboundedReceiver<Input>, taps: Taps) {
+        let connection = match connect(&self.config, self.sources, &self.shared, taps, self.inputs.clone()).await {
             Ok(connection) => connection,
             Err(error) => return self.tell(Event::Failed(error.to_string())),
         };

@@ -1,17 +1,14 @@
-//! Two engines over loopback, with a tap between one of them and the wire, or with a peer that does not keep to the rules.
+//! Two engines over loopback, with a network between them that loses packets, or with a peer that does not keep to the rules.
 
 use crate::channels::Channel;
-use crate::connection::{Sources, connect};
+use crate::codecs::{VP8_PAYLOAD_TYPE, VP9_PAYLOAD_TYPE};
+use crate::connection::{Sources, Taps, connect};
 use crate::engine::{Input, Shared};
 use crate::negotiate::Negotiator;
 use crate::{Call, Codecs, Command, Config, Event, Policy};
-use rtc::interceptor::{Interceptor, Packet, StreamInfo, TaggedPacket};
-use rtc::sansio::Protocol;
-use rtc::shared::error::Error;
-use std::collections::VecDeque;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU32, Ordering};
-use std::time::{Duration, Instant};
+use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
+use std::time::Duration;
 use tokio::sync::mpsc::{self, UnboundedReceiver};
 use tokio::time::timeout;
 use visavis_media::{Clock, Frame, FramePool, marker};
@@ -27,58 +24,19 @@ mod veil;
 
 const PATIENCE: Duration = Duration::from_secs(20);
 
-/// Loses a share of the arriving media packets (in thousandths), the same ones in every run.
-struct Loss {
-    thousandths: Arc<AtomicU32>,
-    seed: u64,
-    reads: VecDeque<TaggedPacket>,
-    writes: VecDeque<TaggedPacket>,
-}
-
-impl Loss {
-    fn new(thousandths: &Arc<AtomicU32>) -> Box<Self> {
-        Box::new(Self { thousandths: Arc::clone(thousandths), seed: 7, reads: VecDeque::new(), writes: VecDeque::new() })
-    }
-
-    fn unlucky(&mut self) -> bool {
-        self.seed = self.seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-        (self.seed >> 33) % 1000 < u64::from(self.thousandths.load(Ordering::Relaxed))
-    }
-}
-
-impl Protocol<TaggedPacket, TaggedPacket, ()> for Loss {
-    type Rout = TaggedPacket;
-    type Wout = TaggedPacket;
-    type Eout = ();
-    type Error = Error;
-    type Time = Instant;
-
-    fn handle_read(&mut self, message: TaggedPacket) -> Result<(), Error> {
-        if !matches!(message.message.packet, Packet::Rtp(_)) || !self.unlucky() {
-            self.reads.push_back(message);
+/// Loses a share of the media packets on their way out (in thousandths), below SRTP as a network does; the same ones in every run.
+fn losing(thousandths: &Arc<AtomicU32>) -> Taps {
+    let (thousandths, seed) = (Arc::clone(thousandths), AtomicU64::new(7));
+    let loses = move |datagram: &[u8]| {
+        // RTP, and not RTCP (RFC 5761, section 4).
+        let media = matches!(datagram, [0x80..=0xbf, second, ..] if !(64..96).contains(&(second & 0x7f)));
+        media && {
+            let next = |seed: u64| Some(seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407));
+            let drawn = seed.fetch_update(Ordering::Relaxed, Ordering::Relaxed, next).unwrap_or_default();
+            (drawn >> 33) % 1000 < u64::from(thousandths.load(Ordering::Relaxed))
         }
-        Ok(())
-    }
-
-    fn poll_read(&mut self) -> Option<TaggedPacket> {
-        self.reads.pop_front()
-    }
-
-    fn handle_write(&mut self, message: TaggedPacket) -> Result<(), Error> {
-        self.writes.push_back(message);
-        Ok(())
-    }
-
-    fn poll_write(&mut self) -> Option<TaggedPacket> {
-        self.writes.pop_front()
-    }
-}
-
-impl Interceptor for Loss {
-    fn bind_local_stream(&mut self, _info: &StreamInfo) {}
-    fn unbind_local_stream(&mut self, _info: &StreamInfo) {}
-    fn bind_remote_stream(&mut self, _info: &StreamInfo) {}
-    fn unbind_remote_stream(&mut self, _info: &StreamInfo) {}
+    };
+    Taps { loses: Some(Arc::new(loses)), ..Taps::default() }
 }
 
 pub(crate) fn config(role: Role, clock: Clock) -> Config {
@@ -151,21 +109,24 @@ async fn show(from: &Side, to: &Side, clock: Clock, count: u32) -> Vec<u32> {
 async fn lost_packets_are_sent_again_and_the_pictures_come_in_order() {
     let clock = Clock::start();
     let lossy = Arc::new(AtomicU32::new(50));
-    let mut a = Call::start(config(Role::Offerer, clock));
-    let mut b = Call::start_with(config(Role::Answerer, clock), Some(Loss::new(&lossy)));
+    let mut a = Call::start_with(config(Role::Offerer, clock), losing(&lossy));
+    let mut b = Call::start(config(Role::Answerer, clock));
     connected(&mut a, &mut b).await;
     let seen = show(&a, &b, clock, 200).await;
     assert!(seen.windows(2).all(|pair| pair[0] < pair[1]), "{seen:?}");
     assert!(seen.len() > 150, "{} of 200 pictures were shown", seen.len());
-    assert!(b.0.shared().monitor.readings().nacks_sent > 0, "the tap lost nothing");
+    let repairs = b.0.shared().receive.lock().unwrap().counts.repair;
+    assert!(repairs.missing > 0, "nothing was lost");
+    assert!(repairs.repaired * 10 > repairs.missing * 8, "{repairs:?}");
 }
 
+/// Of a path that carries nothing the sender knows by itself, and has a key frame ready when it is back.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn after_an_outage_a_key_frame_is_asked_for_and_comes() {
+async fn after_an_outage_a_key_frame_comes() {
     let clock = Clock::start();
     let lossy = Arc::new(AtomicU32::new(0));
-    let mut a = Call::start(config(Role::Offerer, clock));
-    let mut b = Call::start_with(config(Role::Answerer, clock), Some(Loss::new(&lossy)));
+    let mut a = Call::start_with(config(Role::Offerer, clock), losing(&lossy));
+    let mut b = Call::start(config(Role::Answerer, clock));
     connected(&mut a, &mut b).await;
     assert!(!show(&a, &b, clock, 30).await.is_empty());
     let keys = |side: &Side| side.0.shared().send.lock().unwrap().keys;
@@ -178,7 +139,37 @@ async fn after_an_outage_a_key_frame_is_asked_for_and_comes() {
     let (seen, ()) = tokio::join!(show(&a, &b, clock, 120), dark);
     assert!(seen.iter().any(|number| *number > 80), "{seen:?}");
     assert!(keys(&a) > before, "no key frame was made");
+}
+
+/// One packet of a picture is lost, and every repair of it: nothing but the request tells the sender.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn when_repairs_are_lost_too_a_key_frame_is_asked_for_and_comes() {
+    let clock = Clock::start();
+    let (armed, victim) = (Arc::new(AtomicBool::new(false)), AtomicU32::new(u32::MAX));
+    let loses = {
+        let armed = Arc::clone(&armed);
+        move |datagram: &[u8]| {
+            let [0x80..=0xbf, kind, high, low, ..] = datagram else { return false };
+            if ![VP8_PAYLOAD_TYPE, VP9_PAYLOAD_TYPE].contains(&(kind & 0x7f)) {
+                return false;
+            }
+            let number = u32::from(u16::from_be_bytes([*high, *low]));
+            if armed.swap(false, Ordering::Relaxed) {
+                victim.store(number, Ordering::Relaxed);
+            }
+            victim.load(Ordering::Relaxed) == number
+        }
+    };
+    let mut a = Call::start_with(config(Role::Offerer, clock), Taps { loses: Some(Arc::new(loses)), ..Taps::default() });
+    let mut b = Call::start(config(Role::Answerer, clock));
+    connected(&mut a, &mut b).await;
+    assert!(!show(&a, &b, clock, 30).await.is_empty());
+    let keys = a.0.shared().send.lock().unwrap().keys;
+    armed.store(true, Ordering::Relaxed);
+    let seen = show(&a, &b, clock, 90).await;
+    assert!(seen.iter().any(|number| *number > 60), "{seen:?}");
     assert!(b.0.shared().receive.lock().unwrap().keys_asked > 0);
+    assert!(a.0.shared().send.lock().unwrap().keys > keys, "no key frame was made");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -188,7 +179,7 @@ async fn a_peer_that_sends_rubbish_is_survived_and_counted() {
     let (inputs, mut queue) = mpsc::unbounded_channel();
     let sources = Sources { video: 1, audio: 2 };
     let config = config(Role::Answerer, clock);
-    let rude = connect(&config, sources, &Shared::new(&config, sources), None, inputs.clone()).await.unwrap();
+    let rude = connect(&config, sources, &Shared::new(&config, sources), Taps::default(), inputs.clone()).await.unwrap();
     for (channel, wire) in &rude.channels {
         let (channel, wire, inputs) = (*channel, Arc::clone(wire), inputs.clone());
         tokio::spawn(async move {

@@ -103,6 +103,8 @@ pub(crate) struct Simulation {
     pub skipped: u32,
     pub keys_asked: u32,
     pub muted: bool,
+    /// Each packet of sound goes twice.
+    pub twice: bool,
 }
 
 fn stream(ssrc: u32) -> StreamInfo {
@@ -154,6 +156,7 @@ impl Simulation {
             skipped: 0,
             keys_asked: 0,
             muted: false,
+            twice: false,
         }
     }
 
@@ -202,7 +205,11 @@ impl Simulation {
             ssrc: AUDIO,
             ..rtp::Header::default()
         };
-        write(&mut self.from, Packet::Rtp(rtp::Packet { header, payload: vec![0; SOUND_BYTES].into() }), now);
+        let packet = rtp::Packet { header, payload: vec![0; SOUND_BYTES].into() };
+        if self.twice {
+            write(&mut self.from, Packet::Rtp(packet.clone()), now);
+        }
+        write(&mut self.from, Packet::Rtp(packet), now);
     }
 
     fn picture(&mut self, now: Instant) {

@@ -20,7 +20,7 @@ impl End {
         let (put, inputs) = mpsc::unbounded_channel();
         let sources = Sources { video: 1, audio: 2 };
         let config = config(role, clock);
-        let connection = connect(&config, sources, &Shared::new(&config, sources), None, put.clone()).await.unwrap();
+        let connection = connect(&config, sources, &Shared::new(&config, sources), Taps::default(), put.clone()).await.unwrap();
         let (tell, heard) = mpsc::unbounded_channel();
         for (channel, wire) in &connection.channels {
             let (channel, wire, put, tell) = (*channel, Arc::clone(wire), put.clone(), tell.clone());

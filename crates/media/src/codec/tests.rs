@@ -114,6 +114,21 @@ fn bitrate_changes_without_a_key_frame() {
 }
 
 #[test]
+fn pictures_that_are_left_out_leave_no_bits_to_the_others() {
+    for codec in BOTH {
+        let bytes = |keep: fn(u32) -> bool| {
+            let pool = FramePool::new(6);
+            let mut encoder = VpxEncoder::new(codec, 640, 360, 30, 400).unwrap();
+            let pictures = (0..300).filter(|number| keep(*number)).map(|number| picture(&pool, 640, 360, number * 3));
+            pictures.filter_map(|frame| encoder.encode_frame(&frame, false).unwrap()).map(|coded| coded.data.len()).sum::<usize>()
+        };
+        let (all, three_of_five) = (bytes(|_| true), bytes(|number| !matches!(number % 5, 1 | 3)));
+        let share = three_of_five as f64 / all as f64;
+        assert!(share < 0.65, "{codec}: three of five pictures took {share:.2} of the bits");
+    }
+}
+
+#[test]
 fn key_frames_come_when_asked_and_when_the_size_changes() {
     for codec in BOTH {
         let pool = FramePool::new(6);
