@@ -338,31 +338,31 @@ impl Room {
     fn unplug(&mut self, now_ms: u64, account: AccountId, replaced: bool, out: &mut Vec<Output>) {
         let Some(person) = self.people.get_mut(&account) else { return };
         person.socket = None;
+        if let Some(match_id) = self.stop_waiting(account) {
+            self.went_away(now_ms, &match_id, account, replaced, out);
+        }
+    }
+
+    /// Ends joining and waiting; gives the match that the person is in instead.
+    fn stop_waiting(&mut self, account: AccountId) -> Option<MatchId> {
+        let person = self.people.get_mut(&account)?;
         match &person.place {
-            Place::Idle => {}
+            Place::Idle => None,
             Place::Joining { .. } | Place::Waiting(_) => {
                 person.place = Place::Idle;
                 self.waits.leave(account);
+                None
             }
-            Place::Matched(match_id) => {
-                let match_id = match_id.clone();
-                self.went_away(now_ms, &match_id, account, replaced, out);
-            }
+            Place::Matched(match_id) => Some(match_id.clone()),
         }
     }
 
     fn barred(&mut self, now_ms: u64, account: AccountId, code: RefusalCode, out: &mut Vec<Output>) {
-        let Some(person) = self.people.get_mut(&account) else { return };
-        match &person.place {
-            Place::Idle => {}
-            Place::Joining { .. } | Place::Waiting(_) => {
-                person.place = Place::Idle;
-                self.waits.leave(account);
-            }
-            Place::Matched(match_id) => {
-                let match_id = match_id.clone();
-                self.leave(now_ms, &match_id, account, out);
-            }
+        if !self.people.contains_key(&account) {
+            return;
+        }
+        if let Some(match_id) = self.stop_waiting(account) {
+            self.leave(now_ms, &match_id, account, out);
         }
         self.send_to(account, refuse(code), out);
         if code == RefusalCode::Leaving

@@ -73,20 +73,14 @@ impl Room {
     }
 
     pub(super) fn cancel(&mut self, now_ms: u64, account: AccountId, socket: SocketId, out: &mut Vec<Output>) {
-        let Some(person) = self.people.get_mut(&account) else { return };
-        match &person.place {
-            Place::Idle => {}
-            Place::Joining { .. } | Place::Waiting(_) => {
-                person.place = Place::Idle;
-                self.waits.leave(account);
-            }
-            Place::Matched(match_id) => {
-                let match_id = match_id.clone();
-                // Pressed while the offer was on its way: a "not now". A match that has begun is left, not cancelled.
-                if !self.decline_offer(now_ms, &match_id, account, out) {
-                    return;
-                }
-            }
+        if !self.people.contains_key(&account) {
+            return;
+        }
+        // Pressed while the offer was on its way: a "not now". A match that has begun is left, not cancelled.
+        if let Some(match_id) = self.stop_waiting(account)
+            && !self.decline_offer(now_ms, &match_id, account, out)
+        {
+            return;
         }
         out.push(send(socket, ServerMessage::WaitingEnded));
     }

@@ -1,4 +1,5 @@
-//! The world of the tests: nodes under a scheduler, a store with the promises of the real one, and people.
+//! The world of the tests: nodes under a scheduler, a store with the promises of the real one, and people. Long because the three
+//! share one clock, and each has to see what the others did.
 
 use crate::node::leads::{node_lease, pool_lease, pool_of_lease};
 use crate::node::packet::Pool;
