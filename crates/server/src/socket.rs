@@ -103,6 +103,7 @@ impl Connection {
         let mut doors = tokio::time::interval(DOORS_EVERY);
         doors.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
         let mut heard = Instant::now();
+        let mut told = None;
         loop {
             let done = tokio::select! {
                 // What the server has to say comes before the end of a sign-in.
@@ -110,6 +111,9 @@ impl Connection {
                 delivery = inbox.recv() => match delivery {
                     Some(Delivery::Message(message)) => {
                         self.waits = matches!(*message, ServerMessage::Waiting { .. });
+                        if let ServerMessage::Refused { refusal } = &*message {
+                            told = Some(refusal.code);
+                        }
                         self.write(&message).await
                     }
                     Some(Delivery::Close) | None => Err(Over),
@@ -123,9 +127,11 @@ impl Connection {
                     }
                     Some(Err(_)) | None => Err(Over),
                 },
-                () = self.sign_in.ended() => {
-                    // The client may be gone already.
-                    let _ = self.write(&refuse(RefusalCode::TokenInvalid)).await;
+                why = self.sign_in.ended() => {
+                    // The client may be gone already, or the room was faster.
+                    if told != Some(why) {
+                        let _ = self.write(&refuse(why)).await;
+                    }
                     Err(Over)
                 }
                 _ = ping.tick() => {

@@ -8,6 +8,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 use tokio::sync::watch;
 use tokio::time::Instant;
+use visavis_wire::http::RefusalCode;
 
 #[derive(Clone, Debug)]
 struct Grant {
@@ -21,17 +22,21 @@ pub struct AccessTokens {
     lasts: Duration,
     grants: Mutex<HashMap<String, Grant>>,
     /// Sign-ins with an open socket, by family.
-    held: Mutex<HashMap<String, (AccountId, watch::Sender<()>)>>,
+    held: Mutex<HashMap<String, (AccountId, watch::Sender<Option<RefusalCode>>)>>,
 }
 
 /// As long as this is held the sign-in is watched.
-pub struct SignInEnds(watch::Receiver<()>);
+pub struct SignInEnds(watch::Receiver<Option<RefusalCode>>);
 
 impl SignInEnds {
-    /// Returns when the sign-in is revoked.
-    pub async fn ended(&mut self) {
-        // Nothing is ever sent: the sender is dropped.
-        while self.0.changed().await.is_ok() {}
+    /// Returns when the sign-in is revoked, with what its holder is told.
+    pub async fn ended(&mut self) -> RefusalCode {
+        while self.0.changed().await.is_ok() {
+            if let Some(why) = *self.0.borrow_and_update() {
+                return why;
+            }
+        }
+        RefusalCode::TokenInvalid
     }
 }
 
@@ -76,7 +81,7 @@ impl AccessTokens {
         let grants = self.grants();
         let grant = grants.get(&random::hash_hex(token)).filter(|grant| Instant::now() < grant.until)?;
         let mut held = self.held();
-        let (_, sender) = held.entry(grant.family.clone()).or_insert_with(|| (grant.account, watch::channel(()).0));
+        let (_, sender) = held.entry(grant.family.clone()).or_insert_with(|| (grant.account, watch::channel(None).0));
         Some(SignInEnds(sender.subscribe()))
     }
 
@@ -90,16 +95,22 @@ impl AccessTokens {
         self.held().remove(family);
     }
 
-    pub fn revoke_account(&self, account: AccountId) {
+    /// The sockets of the account are told `why`.
+    pub fn revoke_account(&self, account: AccountId, why: RefusalCode) {
         self.grants().retain(|_, grant| grant.account != account);
-        self.held().retain(|_, (holder, _)| *holder != account);
+        self.held().retain(|_, (holder, sender)| {
+            if *holder == account {
+                sender.send_replace(Some(why));
+            }
+            *holder != account
+        });
     }
 
     fn grants(&self) -> MutexGuard<'_, HashMap<String, Grant>> {
         self.grants.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn held(&self) -> MutexGuard<'_, HashMap<String, (AccountId, watch::Sender<()>)>> {
+    fn held(&self) -> MutexGuard<'_, HashMap<String, (AccountId, watch::Sender<Option<RefusalCode>>)>> {
         self.held.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

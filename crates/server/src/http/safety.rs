@@ -147,9 +147,9 @@ pub async fn delete(
         return Err(Refused::saying(RefusalCode::BadRequest, "The confirmation is too old. Please begin the deletion again."));
     }
     let held_until = app.store.delete_account(caller.account, app.hand("owner")).await?;
-    // Told before its sign-in ends, which would only say that it has ended.
+    // The sockets of this node end with the sign-in; the room ends the match, and sockets elsewhere.
+    app.access.revoke_account(caller.account, RefusalCode::Leaving);
     app.room.bar(caller.account, RefusalCode::Leaving).await;
-    app.access.revoke_account(caller.account);
     Ok((StatusCode::OK, Json(Deleted { held_until })))
 }
 

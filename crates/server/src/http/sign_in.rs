@@ -75,7 +75,7 @@ pub async fn finish(
         Err(rejected) => {
             let hash = subject_hash(&app.secret, &issuer, rejected.subject.reveal());
             if let Some(account) = app.store.withdraw_adult(&issuer, &hash, now).await? {
-                app.access.revoke_account(account);
+                app.access.revoke_account(account, RefusalCode::TokenInvalid);
             }
             Err(Refused::new(match rejected.why {
                 NotAdult::UnderAge => RefusalCode::UnderAge,
