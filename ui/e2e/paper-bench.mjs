@@ -1,16 +1,20 @@
-// What a frame of the paper costs while both draw: node e2e/paper-bench.mjs [MARKS] [SECONDS]
+// What a frame of the paper costs while both draw: node e2e/paper-bench.mjs [--marks N] [--seconds N]
 //
 // The built page in a headless Chromium without a graphics card. It draws with the mouse while the peer's ink and marks come in,
 // first on an empty sheet, then with so many marks on it, and prints the page's main thread in processor time a frame, which
 // hardly depends on what else the machine does, and in time as it passes, which does.
 import { existsSync } from 'node:fs'
+import { parseArgs } from 'node:util'
 import { chromium } from 'playwright-core'
 import { serve } from './server.mjs'
 import { flags, scripted } from './shell.mjs'
 import { views } from './views.mjs'
 
-const marks = Number(process.argv[2] ?? 2000)
-const seconds = Number(process.argv[3] ?? 6)
+const { values } = parseArgs({ options: { marks: { type: 'string', default: '2000' }, seconds: { type: 'string', default: '6' } } })
+const [marks, seconds] = [Number(values.marks), Number(values.seconds)]
+if (!(marks > 0 && seconds > 0)) throw new Error('--marks and --seconds are numbers above zero')
+/** Marks from the top that an undo reaches at most: crates/canvas/src/rules.rs. */
+const UNDO_REACH = 400
 /** What a frame has at 60 a second. */
 const FRAME_MS = 1000 / 60
 
@@ -92,21 +96,21 @@ async function bothDraw({ seconds, seq }) {
   return { frames, waits: waits.slice(1) }
 }
 
-/** Tasks of the page's main thread that drew a frame: processor time and time passed, milliseconds. */
-function frameTasks(trace) {
+/** Tasks of the page's main thread: those that drew a frame, and the sum of all, in microseconds. */
+function tasksOf(trace) {
   const events = JSON.parse(trace).traceEvents
-  const main = events.find(({ name, args }) => name === 'thread_name' && args.name === 'CrRendererMain' && isPage(events, args, name))
-  const threads = events.filter(({ name, args }) => name === 'thread_name' && args.name === 'CrRendererMain')
   const fired = events.filter(({ name }) => name === 'FireAnimationFrame')
-  const thread = threads.find(({ pid, tid }) => fired.some((event) => event.pid === pid && event.tid === tid)) ?? main
-  const on = (event) => event.pid === thread.pid && event.tid === thread.tid
-  const tasks = events.filter((event) => event.name === 'RunTask' && on(event) && event.dur !== undefined)
+  const on = ({ pid, tid }) => pid === fired[0].pid && tid === fired[0].tid
+  const tasks = []
+  // One that another one waits for is part of it.
+  for (const task of events.filter((event) => event.name === 'RunTask' && event.ph === 'X' && on(event)).toSorted((a, b) => a.ts - b.ts || b.dur - a.dur)) {
+    const last = tasks.at(-1)
+    if (!last || task.ts >= last.ts + last.dur) tasks.push(task)
+  }
   const times = fired.filter(on).map(({ ts }) => ts)
   const drew = tasks.filter(({ ts, dur }) => times.some((at) => at >= ts && at <= ts + dur))
-  const sum = (list, field) => list.reduce((all, task) => all + (task[field] ?? 0) / 1000, 0)
-  return { drew, all: { processor: sum(tasks, 'tdur'), passed: sum(tasks, 'dur') } }
+  return { drew, processor: tasks.reduce((all, { tdur = 0 }) => all + tdur, 0) }
 }
-const isPage = () => true
 
 const at = (sorted, share) => sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))] ?? NaN
 const spread = (values) => {
@@ -123,23 +127,52 @@ await scripted(page, views['call-veiled'])
 await page.goto(address)
 await page.getByTestId('paper').waitFor()
 
+const control = await browser.newBrowserCDPSession()
+/** Processor time of all processes of the browser but the one that is in charge of them, seconds by kind. */
+async function processors() {
+  const { processInfo } = await control.send('SystemInfo.getProcessInfo')
+  const sum = (kind) => processInfo.filter(({ type }) => type.toLowerCase() === kind).reduce((all, { cpuTime }) => all + cpuTime, 0)
+  return { page: sum('renderer'), screen: sum('gpu') }
+}
+
+/** Says something to the page; resolves to the milliseconds until the sheet shows it. */
+async function takes(said) {
+  return page.evaluate(async (said) => {
+    const began = performance.now()
+    window.scripted.say(said)
+    const frame = () => new Promise((done) => requestAnimationFrame(done))
+    await frame()
+    do await frame()
+    while (document.querySelector('[data-testid=paper]').dataset.complete !== 'true')
+    return performance.now() - began
+  }, said)
+}
+
 async function measure(count) {
-  await page.evaluate((items) => window.scripted.say({ event: 'paper', own: 0, ground: null, items }), drawing(count))
-  await page.waitForTimeout(300)
-  await page.locator('[data-testid=paper][data-complete=true]').waitFor()
-  await browser.startTracing(page, { categories: ['devtools.timeline', 'toplevel', 'disabled-by-default-devtools.timeline'] })
+  const items = drawing(count)
+  const begun = await takes({ event: 'paper', own: 0, ground: null, items })
+  await page.waitForTimeout(500)
+  await browser.startTracing(page, { categories: ['toplevel', 'devtools.timeline', 'disabled-by-default-devtools.timeline'] })
+  const before = await processors()
   const { frames, waits } = await page.evaluate(bothDraw, { seconds, seq: count + 10 })
-  const { drew, all } = frameTasks((await browser.stopTracing()).toString())
+  const after = await processors()
+  const { drew, processor } = tasksOf((await browser.stopTracing()).toString())
+  const each = (kind) => (((after[kind] - before[kind]) * 1000) / frames).toFixed(1)
   console.log(`${count} marks on the sheet, ${frames} frames, ${(frames / seconds).toFixed(1)} a second:`)
-  console.log(`  a frame's task, processor time  ${shown(spread(drew.map(({ tdur }) => (tdur ?? 0) / 1000)))}`)
+  console.log(`  a frame's task, processor time  ${shown(spread(drew.map(({ tdur = 0 }) => tdur / 1000)))}`)
   console.log(`  a frame's task, time passed     ${shown(spread(drew.map(({ dur }) => dur / 1000)))}`)
-  console.log(`  main thread, all of its tasks   ${(all.processor / frames).toFixed(1)} ms of processor time a frame`)
   console.log(`  between two frames              ${shown(spread(waits))}`)
-  return all.processor / frames
+  console.log(`  processor time a frame: ${(processor / 1000 / frames).toFixed(1)} ms main thread, ${each('page')} ms the page's process, ${each('screen')} ms the screen's`)
+  if (count > 0) {
+    const furthest = items[Math.max(0, items.length - UNDO_REACH)].op.id
+    const undone = await takes({ event: 'paper_change', changes: [{ change: 'show', id: furthest, shown: false }] })
+    console.log(`  the whole paper anew: ${begun.toFixed(0)} ms until it is shown; the furthest undo there is: ${undone.toFixed(0)} ms`)
+  }
+  return processor / 1000 / frames
 }
 
 const empty = await measure(0)
 const full = await measure(marks)
-console.log(`a frame with ${marks} marks costs ${(full / empty).toFixed(2)} times one on an empty sheet; there are ${FRAME_MS.toFixed(1)} ms at 60 a second`)
+console.log(`a frame with ${marks} marks costs the main thread ${(full / empty).toFixed(2)} times one on an empty sheet; at 60 a second there are ${FRAME_MS.toFixed(1)} ms`)
 await browser.close()
 server.close()
