@@ -241,6 +241,7 @@ impl Table {
         assert_eq!(histories[0].hash(), histories[1].hash(), "VISAVIS_SEED={seed}: the operations differ");
         for (sheet, history) in self.sheets.iter().zip(histories) {
             assert_eq!(sheet.items, history.items(), "VISAVIS_SEED={seed}: a page has another list than its session");
+            assert!(history.is_agreed(), "VISAVIS_SEED={seed}: one side does not know that the other has everything");
             assert_eq!(history.refused(), 0, "VISAVIS_SEED={seed}: an honest operation was refused");
         }
         assert_eq!(self.sheets[0].seen(), self.sheets[1].seen(), "VISAVIS_SEED={seed}: the pages show two pictures");
