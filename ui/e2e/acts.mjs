@@ -1,4 +1,4 @@
-// What a user does on the built page and what the shell hears of it: node e2e/acts.mjs
+// What a user does on the built page and what the shell hears of it: node e2e/acts.mjs [PART OF A NAME]
 import assert from 'node:assert/strict'
 import { chromium } from 'playwright-core'
 import { serve } from './server.mjs'
@@ -174,6 +174,149 @@ const stories = {
     }
   },
 
+  async 'a pen presses, rubs out with its other end and keeps the hand that holds it off the paper'() {
+    const { page, commands, say, close } = await meet('call-veiled')
+    await say({ event: 'paper', own: 0, ground: null, items: [] })
+    // Each event as a browser makes it, with the reports that came between two of them.
+    const pen = (type, x, more = {}) =>
+      page.getByTestId('paper-top').evaluate(
+        (canvas, { type, x, more }) => {
+          const box = canvas.getBoundingClientRect()
+          canvas.setPointerCapture = () => undefined
+          const event = (x, between, coming) =>
+            new PointerEvent(type, {
+              pointerId: 5, pointerType: 'pen', bubbles: true, cancelable: true, button: 0, buttons: 1, pressure: 0.5,
+              clientX: box.left + x * box.width, clientY: box.top + box.height / 2,
+              coalescedEvents: between.map((place) => event(place, [], [])), predictedEvents: coming.map((place) => event(place, [], [])),
+              ...more,
+            })
+          const { between = [], coming = [] } = more
+          canvas.dispatchEvent(event(x, between, coming))
+        },
+        { type, x, more },
+      )
+    const points = async () => (await commands()).flatMap((command) => command.points ?? [])
+    /** How thick the ink is in a column of the sheet, pixels. */
+    const thick = (x) =>
+      page.evaluate((x) => {
+        let most = 0
+        for (const id of ['paper-wet', 'paper-top']) {
+          const canvas = document.querySelector(`[data-testid=${id}]`)
+          const { data } = canvas.getContext('2d').getImageData(Math.round(canvas.width * x), 0, 1, canvas.height)
+          let count = 0
+          for (let at = 3; at < data.length; at += 4) if (data[at] > 128) count += 1
+          most = Math.max(most, count)
+        }
+        return most
+      }, x)
+
+    // Harder and harder; four reports come with each event.
+    await pen('pointerdown', 0.1, { pressure: 0.1 })
+    for (let step = 1; step <= 30; step += 1) {
+      const from = 0.1 + 0.02 * (step - 1)
+      await pen('pointermove', from + 0.02, { pressure: step / 30, between: [0.005, 0.01, 0.015, 0.02].map((more) => from + more) })
+      await repaint(page)
+    }
+    assert.ok((await thick(0.65)) > (await thick(0.15)) * 1.5, `thicker where it was pressed: ${await thick(0.15)} and ${await thick(0.65)}`)
+    await pen('pointerup', 0.7)
+    const pressed = await points()
+    assert.ok(pressed.length > 60, `the reports between two events count: ${pressed.length} points of 30 events`)
+    assert.ok(pressed.at(-3).pressure > pressed[3].pressure + 80)
+
+    // The palm that lies on the sheet meanwhile, and just after.
+    await pen('pointerdown', 0.3, { pointerType: 'touch', pointerId: 6 })
+    await pen('pointermove', 0.5, { pointerType: 'touch', pointerId: 6 })
+    await pen('pointerup', 0.5, { pointerType: 'touch', pointerId: 6 })
+    assert.deepEqual(await commands(), [], 'a palm draws nothing')
+
+    // Switched off, pressing changes nothing.
+    await page.getByTestId('pressure').click()
+    await commands()
+    await pen('pointerdown', 0.1, { pressure: 0.1 })
+    for (let step = 1; step <= 10; step += 1) await pen('pointermove', 0.1 + 0.05 * step, { pressure: step / 10 })
+    await pen('pointerup', 0.6)
+    assert.deepEqual([...new Set((await points()).map(({ pressure }) => pressure))], [128])
+    await page.getByTestId('pressure').click()
+
+    // The other end.
+    await pen('pointerdown', 0.2, { button: 5, buttons: 32 })
+    await pen('pointermove', 0.4, { button: -1, buttons: 32 })
+    await pen('pointerup', 0.4, { button: 5, buttons: 0 })
+    const rubbed = (await commands()).filter((command) => command.do === 'draw_points')
+    assert.ok(rubbed.length > 0 && rubbed.every(({ colour }) => colour === null), 'an eraser, without choosing one')
+
+    // Where the pen is going is seen before it is there, and is not told to anybody.
+    await page.waitForTimeout(3100)
+    await page.keyboard.press('p')
+    await pen('pointerdown', 0.2)
+    await pen('pointermove', 0.22, { coming: [0.225, 0.23] })
+    await repaint(page)
+    assert.ok((await thick(0.226)) > 0, 'drawn ahead of the pen')
+    await pen('pointerup', 0.22)
+    assert.ok((await points()).every(({ x }) => x <= 0.221 * 16000))
+    await close()
+  },
+
+  async 'the pointer of the other is seen on the paper, and goes when it rests'() {
+    const { page, say, close } = await meet('call-veiled')
+    await say({ event: 'paper', own: 0, ground: null, items: [] })
+    await repaint(page)
+    assert.equal(await inked(page, 'paper-top', 0), 0)
+    await say({ event: 'peer_cursor', x: 8000, y: 5000 })
+    await repaint(page)
+    const colour = await page.getByTestId('paper-top').evaluate((canvas) => [...canvas.getContext('2d').getImageData(canvas.width / 2, canvas.height / 2, 1, 1).data])
+    assert.ok(colour[3] > 20 && colour[0] > colour[1], `a soft mark at its place: ${colour}`)
+    await say({ event: 'peer_cursor', x: 2000, y: 5000 })
+    await repaint(page)
+    const left = await page.getByTestId('paper-top').evaluate((canvas) => {
+      const { data } = canvas.getContext('2d').getImageData(canvas.width / 2, 0, canvas.width / 2, canvas.height)
+      return data.filter((value, at) => at % 4 === 3 && value > 0).length
+    })
+    assert.equal(left, 0, 'nothing stays where it was')
+    await page.waitForTimeout(2700)
+    assert.equal(await inked(page, 'paper-top', 0), 0)
+    await close()
+  },
+
+  async 'any colour can be chosen or picked, and a size by key, wheel or slider'() {
+    const { page, commands, say, close } = await meet('call-veiled')
+    const box = await page.getByTestId('paper').boundingBox()
+    const drawn = async () => {
+      await page.mouse.move(box.x + 50, box.y + 40)
+      await page.mouse.down()
+      await page.mouse.move(box.x + 90, box.y + 60, { steps: 3 })
+      await page.mouse.up()
+      const { colour, size } = (await commands()).find((command) => command.do === 'draw_points')
+      return { colour, size }
+    }
+    const { size } = await drawn()
+    await page.getByTestId('free-colour').evaluate((input) => {
+      input.value = '#3cb4a0'
+      input.dispatchEvent(new Event('input', { bubbles: true }))
+    })
+    assert.equal((await drawn()).colour, 0x3cb4a0)
+    for (const [key, colour] of [['1', 0x1f1b18], ['0', 0x2d4b8c], ['=', 0xd6739a]]) {
+      await page.keyboard.press(key)
+      assert.equal((await drawn()).colour, colour)
+    }
+    const run = { op: { id: { author: 1, seq: 77 }, time: 77, live: 0, kind: { fill: { colour: 0x204060, runs: Array.from({ length: 200 }, (_, row) => [row ? 1400 : 200 * 1600, 200]) } } }, shown: true }
+    await say({ event: 'paper', own: 0, ground: null, items: [run] })
+    await repaint(page)
+    await page.keyboard.press('i')
+    await page.mouse.click(box.x + box.width * 0.06, box.y + box.height * 0.3)
+    assert.equal((await drawn()).colour, 0x204060, 'picked from what the other has drawn')
+    await page.keyboard.press(']')
+    const larger = (await drawn()).size
+    assert.ok(larger > size)
+    await page.mouse.wheel(0, 100)
+    assert.equal((await drawn()).size, size)
+    await page.locator('input[type=range]').fill('40')
+    assert.equal((await drawn()).size, 600)
+    await page.locator('input[type=range]').fill('0')
+    assert.equal((await drawn()).size, 20)
+    await close()
+  },
+
   async 'two thousand marks, an undo far below and another window size leave the same picture'() {
     const { page, say, close } = await meet('call-veiled')
     const items = Array.from({ length: 2000 }, (_, index) => ({
@@ -340,8 +483,10 @@ const stories = {
   },
 }
 
+const [only] = process.argv.slice(2)
 let failed = 0
 for (const [name, story] of Object.entries(stories)) {
+  if (only && !name.includes(only)) continue
   try {
     await story()
     console.log(`ok      ${name}`)

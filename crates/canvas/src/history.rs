@@ -300,6 +300,11 @@ impl History {
         met
     }
 
+    /// The peer is known to hold what is here, and no more.
+    pub fn is_agreed(&self) -> bool {
+        self.agreed == [self.logs[0].count(), self.logs[1].count()]
+    }
+
     /// Takes away what is here of the peer beyond what both agree on.
     fn forget_unagreed(&mut self) {
         let peer = self.peer();

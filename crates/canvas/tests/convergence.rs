@@ -202,6 +202,12 @@ impl World {
             11 if chance.one_in(3) => self.clear(side),
             12 => self.say(side),
             13 if chance.one_in(40) => self.links = Default::default(),
+            // Back through everything within reach, and perhaps forth again.
+            14 if chance.one_in(60) => {
+                let steps = chance.below(UNDO_REACH as usize);
+                (0..steps).for_each(|_| self.undo(side));
+                (0..chance.below(steps)).for_each(|_| self.redo(side));
+            }
             _ => self.carry(chance, side),
         }
     }
@@ -209,6 +215,9 @@ impl World {
     fn assert_lists(&self) {
         for (page, side) in self.pages.iter().zip(&self.sides) {
             assert_eq!(page.list, side.items(), "the list made of changes differs from the history's");
+            let seen: Vec<OpId> = side.visible().iter().map(|op| op.id).collect();
+            let page: Vec<OpId> = visavis_canvas::shown(&page.list).map(|op| op.id).collect();
+            assert_eq!(seen, page, "the page shows something else than the history");
         }
     }
 
@@ -242,6 +251,7 @@ impl World {
         let [a, b] = &self.sides;
         assert_eq!(a.here(), b.here());
         assert_eq!(a.hash(), b.hash());
+        assert!(a.is_agreed() && b.is_agreed(), "one side does not know that the other has everything");
         assert_eq!(self.pages[0].picture(), self.pages[1].picture());
         for item in a.items() {
             let OpId { author, seq } = item.op.id;

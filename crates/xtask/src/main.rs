@@ -33,6 +33,7 @@ cargo xtask COMMAND
       setup                set-up time and latency of two sessions through the relay
       windows              two app windows: latency between pages, processor, memory
       ink                  two app windows: pointer to ink on the other page: --strokes N, --littered N, --loss PERCENT, --delay-ms N
+      paper                what a frame of the page costs while both draw over a full sheet (Chromium): --marks N, --seconds N
       veil                 from a cover before one window's camera to the first veiled picture of the other: --covers N
       matching             the matcher among people whose liking only the referee knows: --seeds 1,2, --only NAME, --json FILE
       cover DIR --out FILE [--veiled]   what the detector says of the labelled clips in DIR, for its score.py
@@ -93,6 +94,12 @@ fn bench(arguments: &[String]) -> Outcome {
         return bench_matching(&arguments[1..]);
     }
     packages::install_missing()?;
+    if arguments.first().is_some_and(|name| name == "paper") {
+        let browser = packages::chromium().ok_or("no Chromium is on the PATH and none could be installed")?;
+        let node = node::find()?;
+        node.build_interface()?;
+        return node.drive("paper-bench.mjs", &arguments[1..], &browser);
+    }
     let with_windows = arguments.first().is_some_and(|name| ["windows", "ink", "veil", "screenshot"].contains(&name.as_str()));
     if with_windows {
         node::find()?.build_interface()?;

@@ -105,6 +105,15 @@ impl Node {
         run(&mut self.in_interface(&["run", "--silent", name]))
     }
 
+    /// A file of ui/e2e that drives this browser, with flags of its own.
+    pub fn drive(&self, file: &str, flags: &[String], browser: &Path) -> Outcome {
+        let mut node = tools::in_root("node");
+        if let Some(folder) = &self.folder {
+            node.env("PATH", path_with(folder));
+        }
+        run(node.current_dir(interface()).arg(format!("e2e/{file}")).args(flags).env("CHROMIUM", browser))
+    }
+
     /// A script that drives this browser.
     pub fn script_with_browser(&self, name: &str, browser: &Path) -> Outcome {
         run(self.in_interface(&["run", "--silent", name]).env("CHROMIUM", browser))

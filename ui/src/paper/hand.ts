@@ -43,6 +43,7 @@ export interface Report {
   shiftKey: boolean
   timeStamp: number
   getCoalescedEvents?: () => Report[]
+  getPredictedEvents?: () => Report[]
 }
 
 /** After a pen was last heard of, touches are the hand that holds it. */
@@ -130,7 +131,8 @@ export class Hand {
       return
     }
     const between = event.getCoalescedEvents?.() ?? []
-    this.#pen.extend((between.length > 0 ? between : [event]).map((each) => this.#touch(each)))
+    const touches = (reports: Report[]): Touch[] => reports.map((each) => this.#touch(each))
+    this.#pen.extend(touches(between.length > 0 ? between : [event]), touches(event.getPredictedEvents?.() ?? []))
   }
 
   up(event: Report): void {

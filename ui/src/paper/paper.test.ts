@@ -231,6 +231,16 @@ describe('Pen', () => {
     expect(all().at(-1)?.x).toBe(1200)
   })
 
+  it('believes the system where it says what is coming, within bounds, and commits none of it', () => {
+    pen.begin(ink, touch(0, 5000, 0))
+    pen.extend([touch(60, 5000, 8)], [touch(100, 5040, 14), touch(160, 5100, 19), touch(900, 5000, 15), touch(200, 5200, 60)])
+    expect(pen.tail().map(({ x, y }) => [x, y])).toEqual([[60, 5000], [100, 5040], [160, 5100]])
+    pen.extend([touch(120, 5000, 16)])
+    expect(pen.tail().every(({ y }) => y === 5000)).toBe(true)
+    pen.end()
+    expect(all().every(({ y }) => y === 5000)).toBe(true)
+  })
+
   it('splits long batches and long strokes, which go on from the same place', () => {
     pen.begin(ink, touch(0))
     pen.extend(Array.from({ length: STROKE_POINTS + 400 }, (_, index) => touch((index % 2) * 900, (index * 2) % 10000, index * 50)))

@@ -58,6 +58,8 @@ export class Pen {
   #raw: Touch | null = null
   #last: Point | null = null
   #speed = { x: 0, y: 0 }
+  /** Where the system thinks that the pointer is going. */
+  #coming: readonly Touch[] = []
   #weight = EVEN
 
   constructor(
@@ -80,11 +82,14 @@ export class Pen {
     this.#smooth = touch
     this.#raw = touch
     this.#speed = { x: 0, y: 0 }
+    this.#coming = []
     this.#weight = touch.pressure === null ? EVEN : this.#pressure(touch)
     this.#add(touch)
   }
 
-  extend(touches: readonly Touch[]): void {
+  /** `coming` is the system's own prediction, empty where it makes none. */
+  extend(touches: readonly Touch[], coming: readonly Touch[] = []): void {
+    this.#coming = coming
     for (const touch of touches) {
       const [smooth, raw] = [this.#smooth, this.#raw]
       if (this.#id === null || !smooth || !raw) return
@@ -107,6 +112,9 @@ export class Pen {
   tail(): Point[] {
     const [raw, last] = [this.#raw, this.#last]
     if (this.#id === null || !raw || !last) return []
+    const near = ({ x, y, at }: Touch): boolean => at <= raw.at + AHEAD_MS && Math.hypot(x - raw.x, y - raw.y) <= AHEAD_MOST
+    const coming = this.#coming.filter(near)
+    if (coming.length > 0) return [raw, ...coming].map((touch) => this.#point(touch))
     const ahead = Math.min(AHEAD_MS, AHEAD_MOST / Math.max(Math.hypot(this.#speed.x, this.#speed.y), 0.01))
     const at = (ms: number): Point => this.#point({ ...raw, x: raw.x + this.#speed.x * ms, y: raw.y + this.#speed.y * ms })
     return [at(0), at(ahead)].filter((point) => point.x !== last.x || point.y !== last.y)

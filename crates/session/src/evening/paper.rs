@@ -17,7 +17,7 @@ use visavis_canvas::{Change, Fault, History, Mark, batches};
 use visavis_wire::channel::{Control, Here, Ink, Live, Operations};
 use visavis_wire::paper::{Author, Op, OpId, OpKind, Place};
 
-/// Between two accounts of what is here, while it changes.
+/// Between two accounts of what is here, while it changes or is not known to be what the peer has.
 const ACCOUNT_EVERY: Duration = Duration::from_secs(2);
 /// Between two answers to "what do you have", so that asking is no lever for a flood. It doubles while the same is asked.
 const RESEND_EVERY: Duration = Duration::from_millis(500);
@@ -74,6 +74,10 @@ pub(super) struct Paper {
     /// The account that the peer was given last.
     told: Option<Here>,
     told_at: Option<Duration>,
+    /// An account was asked for too soon after the last one; it is given when its time has come.
+    owed: bool,
+    /// The last account of the peer.
+    heard: Option<Here>,
     /// The last answer with operations: when, from which own one on, and how long until the same is answered again.
     resent: Option<(Duration, Here, Duration)>,
     /// Operations of the peer that were over the allowance.
@@ -93,6 +97,8 @@ impl Paper {
             allowance: Allowance::new(now),
             told: None,
             told_at: None,
+            owed: false,
+            heard: None,
             resent: None,
             dropped: 0,
             out_of_turn: BTreeSet::new(),
@@ -200,7 +206,8 @@ impl Paper {
 
     /// What this side holds, so that the peer sends the rest.
     fn account(&mut self, now: Duration, out: &mut Vec<Effect>) {
-        if self.told_at.is_some_and(|at| now < at + RESEND_EVERY) {
+        self.owed = self.told_at.is_some_and(|at| now < at + RESEND_EVERY);
+        if self.owed {
             return;
         }
         let here = self.history.here();
@@ -241,7 +248,9 @@ impl Paper {
             tracing::warn!("the papers of the two sides differed; what came of the peer is fetched again");
             out.push(Effect::Emit(self.show()));
         }
-        if met.answer {
+        // Who says the same again has not heard what is here.
+        let again = self.heard.replace(theirs) == Some(theirs) && self.told_at.is_none_or(|at| now >= at + ACCOUNT_EVERY);
+        if met.answer || again {
             self.account(now, out);
         }
         if met.missing.is_empty() {
@@ -262,14 +271,15 @@ impl Paper {
 
     /// The channels are open, for the first time or again.
     pub(super) fn flowing(&mut self, now: Duration, out: &mut Vec<Effect>) {
-        (self.told_at, self.resent) = (None, None);
+        (self.told_at, self.resent, self.heard) = (None, None, None);
         self.account(now, out);
     }
 
     pub(super) fn tick(&mut self, connected: bool, now: Duration, out: &mut Vec<Effect>) {
         self.send_ink(now, out);
-        let stale = self.told != Some(self.history.here());
-        if connected && stale && self.told_at.is_none_or(|at| now >= at + ACCOUNT_EVERY) {
+        let unsure = self.told != Some(self.history.here()) || !self.history.is_agreed();
+        let due = self.owed || unsure && self.told_at.is_none_or(|at| now >= at + ACCOUNT_EVERY);
+        if connected && due {
             self.account(now, out);
         }
         self.freeze(out);
