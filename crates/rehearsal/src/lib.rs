@@ -1,5 +1,5 @@
 //! Rehearsing evenings on one machine: the real server in this process ([`stage`]), a browser that signs a test identity in by
-//! itself ([`browser`]), a headless peer ([`bot`]), real app windows driven through WebDriver ([`window`]), and how fast
+//! itself ([`browser`]), a headless peer ([`bot`]) and how it plays ([`player`]), real app windows driven through WebDriver ([`window`]), and how fast
 //! ink crosses between two of them ([`ink`]).
 //!
 //! Used by tests, benches and `visavis-bot`; product code never depends on it.
@@ -9,6 +9,7 @@ pub mod browser;
 pub mod cover;
 pub mod display;
 pub mod ink;
+pub mod player;
 pub mod processes;
 pub mod rehearse;
 pub mod rig;
