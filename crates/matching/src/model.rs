@@ -5,12 +5,18 @@
 //! pair is the chance that both want to: the square of the chance of one, as what they have in common is the same for both.
 //! The star sign never counts.
 
+mod written;
+
 use crate::cells::Entry;
 use crate::interests::AXES;
 use crate::person::Log;
 
 /// Years apart from which on it makes no difference any more.
 const MOST_YEARS_APART: f32 = 30.0;
+
+/// Weights stay within this on either side of 0.
+const MOST_WEIGHT: f32 = 8.0;
+const FIRST_PACE: f32 = 30.0;
 
 /// What is common to two.
 pub const COMMON: usize = 9;
@@ -51,7 +57,7 @@ impl Default for Model {
             common: [-1.6, 1.6, 0.4, 0.3, 0.3, 0.2, 0.3, 0.8, 0.3],
             judging: [0.2, -0.5, 0.0, 0.8, 0.0, 0.0, 0.0],
             judged: [0.2, 0.0, -0.5, 0.0, 0.8, -2.0, -0.5],
-            pace: [30.0; COMMON + 2 * OWN],
+            pace: [FIRST_PACE; COMMON + 2 * OWN],
         }
     }
 }
@@ -145,7 +151,7 @@ impl Model {
         for ((weight, pace), fact) in weights.zip(&mut self.pace).zip(facts().copied()) {
             let slope = error * fact;
             *pace += slope * slope;
-            *weight = (*weight + 0.5 * slope / pace.sqrt()).clamp(-8.0, 8.0);
+            *weight = (*weight + 0.5 * slope / pace.sqrt()).clamp(-MOST_WEIGHT, MOST_WEIGHT);
         }
     }
 }

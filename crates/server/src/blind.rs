@@ -55,6 +55,11 @@ impl Blind {
         self.answers == [Some(true); 2]
     }
 
+    /// For the matcher, which tells nobody.
+    pub fn said_yes(&self) -> [bool; 2] {
+        self.answers.map(|answer| answer == Some(true))
+    }
+
     pub fn answer(&mut self, side: Side, yes: bool) -> Option<Change> {
         let was_open = self.is_open();
         let answer = &mut self.answers[side.index()];

@@ -121,6 +121,7 @@ pub struct Taken {
     pub fence: i64,
     pub running: Vec<RunningMatch>,
     pub offered: Vec<(RunningMatch, [Entrant; 2])>,
+    pub experience: room::Experience,
 }
 
 #[derive(Debug)]

@@ -16,6 +16,7 @@
 #[cfg(test)]
 mod blocks;
 mod games;
+mod learning;
 mod meeting;
 mod people;
 mod reconcile;
@@ -23,10 +24,12 @@ mod reconcile;
 mod tests;
 mod waiting;
 
+pub use learning::Experience;
 pub use people::card_of;
 
 use crate::refusal::refuse;
-use crate::store::{AccountId, Entrant, RunningMatch, SightFact};
+use crate::store::{AccountId, Entrant, Parted, RunningMatch, SightFact};
+use learning::Learnt;
 use meeting::Meeting;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -167,6 +170,10 @@ pub enum Output {
         how: EndReason,
     },
     LogSight(SightFact),
+    /// The last question between the two is closed.
+    Parted(Parted),
+    /// The matcher's weights, for whoever leads next.
+    Learnt(String),
     /// Answered by `FollowStored`.
     StoreFollow {
         match_id: MatchId,
@@ -209,6 +216,7 @@ pub struct Room {
     /// Pairs (smaller id first) that are left in peace until the given time.
     declined: BTreeMap<(AccountId, AccountId), u64>,
     waits: Waits,
+    learnt: Learnt,
     closing: bool,
 }
 
@@ -220,6 +228,7 @@ impl Room {
             matches: BTreeMap::new(),
             declined: BTreeMap::new(),
             waits: Waits::default(),
+            learnt: Learnt::default(),
             closing: false,
         }
     }
@@ -404,11 +413,13 @@ impl Room {
             self.renew_relays(now_ms, sources, out);
             self.tell_waiting(now_ms, out);
         }
+        self.keep_learnt(now_ms, out);
     }
 
     fn close(&mut self, out: &mut Vec<Output>) {
         self.closing = true;
         self.close_matches(out);
+        out.extend(self.hand_on());
         for person in self.people.values_mut() {
             person.place = Place::Idle;
             if let Some(socket) = person.socket {

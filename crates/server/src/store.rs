@@ -12,6 +12,7 @@
 //! | whom somebody met, blocks | [`HistoryOf`] | `sql/history` | `contract/history` |
 //! | follows | [`Follows`] | `sql/follows` | `contract/follows` |
 //! | who is in which match right now, on any node | [`Engagements`] | `sql/engagements` | `contract/engagements` |
+//! | what the matcher learns from and learnt | [`Learning`] | `sql/learning` | `contract/learning` |
 //! | who leads which pool | [`Lease`] | `sql/leases` | `contract/leases` |
 //! | on which node somebody's socket is | [`Seats`] | `sql/seats` | `contract/seats` |
 
@@ -22,6 +23,7 @@ mod engagements;
 mod follows;
 mod history;
 mod keeping;
+mod learning;
 mod leases;
 mod matches;
 pub mod safety;
@@ -35,8 +37,9 @@ pub use engagements::{Committed, Engagements, Fence, TakenOver};
 pub use follows::Follows;
 pub use history::HistoryOf;
 pub use keeping::Keeping;
+pub use learning::Learning;
 pub use leases::{Lease, LeaseRow};
-pub use matches::{MatchWrite, Matches, RunningMatch, SightFact};
+pub use matches::{MatchWrite, Matches, Parted, RunningMatch, SightFact};
 pub use safety::Safety;
 pub use seats::{Seat, Seats};
 pub use sql::SqlStore;
@@ -68,7 +71,21 @@ pub type StoreResult<T> = Result<T, StoreError>;
 /// All topics of one engine.
 #[async_trait]
 pub trait Store:
-    Accounts + Tokens + Matches + Follows + HistoryOf + Texts + Safety + Keeping + Engagements + Lease + Seats + Send + Sync + 'static
+    Accounts
+    + Tokens
+    + Matches
+    + Follows
+    + HistoryOf
+    + Texts
+    + Safety
+    + Keeping
+    + Engagements
+    + Learning
+    + Lease
+    + Seats
+    + Send
+    + Sync
+    + 'static
 {
     /// Whether the engine answers, within about a second.
     async fn is_there(&self) -> bool;

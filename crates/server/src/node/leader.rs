@@ -116,9 +116,9 @@ impl Node {
 
     pub(super) fn taken(&mut self, now_ms: u64, pool: String, taken: Option<Taken>, sources: &mut dyn Sources) {
         self.taking.remove(&pool);
-        let Some(Taken { fence, running, offered }) = taken else { return };
+        let Some(Taken { fence, running, offered, experience }) = taken else { return };
         self.wanted.remove(&pool);
-        let mut room = Room::new(self.rules);
+        let mut room = Room::new(self.rules).experienced(&experience);
         for running in running {
             room.restore(now_ms, running);
         }
@@ -178,8 +178,10 @@ impl Node {
     /// To another node, if there is one.
     fn give_pools_away(&mut self, now_ms: u64, out: &mut Vec<Output>) {
         let Some(other) = self.another_node(now_ms) else { return };
-        for (name, led) in std::mem::take(&mut self.led) {
-            out.push(Output::Release { pool: Pool { name: name.clone(), fence: led.fence } });
+        for (name, mut led) in std::mem::take(&mut self.led) {
+            let pool = Pool { name: name.clone(), fence: led.fence };
+            out.extend(led.room.hand_on().map(|output| Output::Room { pool: pool.clone(), output }));
+            out.push(Output::Release { pool });
             self.leads.given_back(&leads::pool_lease(&name));
             self.to(&other, Packet::Take { pool: name });
         }

@@ -4,6 +4,7 @@
 mod world;
 
 use crate::testnet::Faults;
+use visavis_matching::Model;
 use world::World;
 
 const PEOPLE: usize = 60;
@@ -151,6 +152,35 @@ fn a_person_has_one_socket_in_the_whole_cluster() {
         world.calm();
         everybody_meets_and_stays(&mut world, 60_000);
     }
+}
+
+#[test]
+fn what_was_learnt_goes_on_when_a_leader_dies() {
+    for seed in 800..804 {
+        let mut world = world(seed, 3, Faults::default());
+        world.pass(90_000);
+        let learnt = world.learnt().unwrap();
+        assert_ne!(learnt, Model::default(), "seed {seed}");
+        assert!(world.parted() > 50, "seed {seed}: {}", world.parted());
+        world.kill(world.leader().unwrap());
+        world.pass(6_000);
+        let leader = world.leader().unwrap();
+        assert_eq!(world.began_with(leader), Some(learnt.to_text()), "seed {seed}");
+        world.pass(90_000);
+        assert_ne!(world.learnt().unwrap(), learnt, "seed {seed}: the next leader learns on");
+    }
+}
+
+#[test]
+fn a_drained_node_hands_on_all_that_it_learnt() {
+    let mut world = world(850, 3, Faults::default());
+    world.pass(69_000);
+    let leader = world.leader().unwrap();
+    world.drain(leader);
+    world.pass(8_000);
+    let next = world.leader().unwrap();
+    assert_ne!(next, leader);
+    assert_eq!(world.began_with(next), world.last_learnt_of(leader));
 }
 
 #[test]

@@ -2,6 +2,7 @@
 
 mod blocked;
 mod clock;
+mod outcome;
 mod taken_over;
 
 use super::games::Games;
@@ -11,6 +12,7 @@ use super::{Output, Phase, Place, Room, Rules, SocketId, Sources, send};
 use crate::blind::{Blind, Change, Kind, Side};
 use crate::sdp;
 use crate::store::{AccountId, RunningMatch, SightFact};
+use outcome::Course;
 use visavis_matching as matching;
 use visavis_wire::socket::{EndReason, MatchId, Question, RelayCredentials, Role, ServerMessage, Signal};
 
@@ -22,6 +24,7 @@ pub(super) struct Meeting {
     revealed: Revealed,
     /// Who has said what they saw.
     logged: [bool; 2],
+    course: Course,
 }
 
 /// For how long the pictures were open.
@@ -79,6 +82,7 @@ impl Meeting {
             stage: Stage::Committing { waiting: Box::new([one, other]) },
             revealed: Revealed::default(),
             logged: [false; 2],
+            course: Course::default(),
         }
     }
 
@@ -197,8 +201,9 @@ impl Room {
 
     pub(super) fn begun(&mut self, now_ms: u64, match_id: &MatchId, out: &mut Vec<Output>) {
         let Some(meeting) = self.matches.get_mut(match_id) else { return };
-        let Stage::Offered { meet: [true, true], relay, .. } = &meeting.stage else { return };
+        let Stage::Offered { meet: [true, true], relay, waiting, .. } = &meeting.stage else { return };
         let relay = relay.clone();
+        meeting.course = Course::began(waiting, now_ms);
         meeting.stage = Stage::Together {
             reveal: Blind::new(Kind::Standing),
             games: Games::new(),
@@ -315,15 +320,16 @@ impl Room {
     }
 
     pub(super) fn leave(&mut self, now_ms: u64, match_id: &MatchId, account: AccountId, out: &mut Vec<Output>) {
-        let Some(meeting) = self.matches.get(match_id) else { return };
-        if meeting.side(account).is_none() {
-            return;
-        }
+        let Some(meeting) = self.matches.get_mut(match_id) else { return };
+        let Some(side) = meeting.side(account) else { return };
         match meeting.stage {
             Stage::Committing { .. } | Stage::Offered { .. } => {
                 self.decline_offer(now_ms, match_id, account, out);
             }
-            Stage::Together { .. } => self.end(now_ms, match_id, EndReason::Left, out),
+            Stage::Together { .. } => {
+                meeting.course.left(side, now_ms);
+                self.end(now_ms, match_id, EndReason::Left, out);
+            }
             Stage::Parting { .. } => {}
         }
     }
@@ -369,6 +375,7 @@ impl Room {
     /// The follow question is over for both at the same moment.
     fn part(&mut self, match_id: &MatchId, last: ServerMessage, out: &mut Vec<Output>) {
         let Some(meeting) = self.matches.remove(match_id) else { return };
+        self.learn(match_id, &meeting, out);
         for account in meeting.accounts {
             self.send_to(account, last.clone(), out);
             if let Some(person) = self.people.get_mut(&account)

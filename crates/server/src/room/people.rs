@@ -41,7 +41,7 @@ pub(super) fn waiter_of(account: AccountId, entrant: &Entrant, since_ms: u64) ->
         recent: entrant.recent.iter().copied().map(person_id).collect(),
         blocked: entrant.blocked.iter().copied().map(person_id).collect(),
         conduct: entrant.conduct,
-        log: matching::Log::default(),
+        log: entrant.log,
         widened: matching::Widened::default(),
         since_ms,
     }

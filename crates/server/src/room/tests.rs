@@ -45,7 +45,7 @@ fn entrant(city: &str) -> Entrant {
         interests: Fact { value: vec!["secret hobby".into()], shared: false },
         ..Profile::default()
     };
-    Entrant { adult: true, profile, recent: vec![], blocked: vec![], conduct: 0 }
+    Entrant { adult: true, profile, recent: vec![], blocked: vec![], conduct: 0, log: visavis_matching::Log::default() }
 }
 
 /// A room with a store that says yes, and every message by socket.
@@ -62,6 +62,9 @@ pub(super) struct Evening {
     pub(super) written: Vec<String>,
     sight: Vec<SightFact>,
     withdrawn: Vec<MatchId>,
+    pub(super) parted: Vec<Parted>,
+    pub(super) learnt: Option<String>,
+    second: BTreeMap<MatchId, AccountId>,
 }
 
 impl Evening {
@@ -80,7 +83,15 @@ impl Evening {
             written: vec![],
             sight: vec![],
             withdrawn: vec![],
+            parted: vec![],
+            learnt: None,
+            second: BTreeMap::new(),
         }
+    }
+
+    pub(super) fn of_experience(experience: &Experience) -> Self {
+        let evening = Self::new();
+        Self { room: evening.room.experienced(experience), ..evening }
     }
 
     pub(super) fn feed(&mut self, input: Input) {
@@ -97,10 +108,13 @@ impl Evening {
                     Output::Withdrawn { match_id } => self.withdrawn.push(match_id),
                     Output::Began { running } => {
                         self.written.push(format!("{} began", running.id.0));
+                        self.second.insert(running.id.clone(), running.b);
                         inputs.push(Input::Begun { match_id: running.id });
                     }
                     Output::Ended { match_id, how } => self.written.push(format!("{} {how:?}", match_id.0)),
                     Output::LogSight(fact) => self.sight.push(fact),
+                    Output::Parted(outcome) => self.parted.push(outcome),
+                    Output::Learnt(model) => self.learnt = Some(model),
                     Output::StoreFollow { match_id, a, b } => {
                         self.stored.push((a, b));
                         inputs.extend(self.follow_stored.map(|stored| Input::FollowStored { match_id, stored }));
@@ -168,6 +182,10 @@ impl Evening {
         self.say(1, ClientMessage::Leave { match_id: match_id.clone() });
         self.quiet();
         match_id
+    }
+
+    pub(super) fn second_of(&self, match_id: &MatchId) -> AccountId {
+        self.second[match_id]
     }
 
     pub(super) fn answer(&mut self, number: u64, match_id: &MatchId, question: Question, yes: bool) {

@@ -31,7 +31,7 @@ impl Waiting {
 /// Those who wait, as the matcher knows them. Somebody who went without a word is noticed when paired.
 #[derive(Default)]
 pub(super) struct Waits {
-    pool: matching::Pool,
+    pub(super) pool: matching::Pool,
 }
 
 impl Waits {

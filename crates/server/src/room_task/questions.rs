@@ -3,9 +3,13 @@
 use super::{AGAIN_AFTER, ASKED_FOR, TAKEN_UP_FOR, report};
 use crate::node::{Taken, leads};
 use crate::random;
+use crate::room::Experience;
 use crate::store::{self, AccountId, Store, StoreError, StoreResult};
 use futures_util::StreamExt;
 use tokio::time::Instant;
+
+/// Profiles from which a new leader learns which interests lie near each other; more take longer than they teach.
+const LISTS: u32 = 4_096;
 
 /// The pool of the match that somebody is in, or that of their main language.
 pub async fn pool_of(store: &dyn Store, account: AccountId, by_language: bool) -> StoreResult<String> {
@@ -32,6 +36,7 @@ pub async fn take_pool(
     let Some(fence) = store.take(&lease, me, seen).await? else { return Ok(None) };
     let now = random::unix_seconds();
     let left = persist!(store.take_over(&lease, now - TAKEN_UP_FOR))?;
+    let experience = experience(store, pool, &lease).await?;
     let fence_of = store::Fence { lease, number: fence };
     let fence_of = &fence_of;
     let look_up = |pair: store::RunningMatch| async move {
@@ -47,5 +52,14 @@ pub async fn take_pool(
     };
     let offered = futures_util::stream::iter(left.offered).map(look_up).buffer_unordered(8);
     let offered = offered.filter_map(async |offer| offer).collect().await;
-    Ok(Some(Taken { fence, running: left.running, offered }))
+    Ok(Some(Taken { fence, running: left.running, offered, experience }))
+}
+
+/// Of the leaders before, and of the people who speak the pool's language.
+async fn experience(store: &dyn Store, pool: &str, lease: &str) -> StoreResult<Experience> {
+    let model = persist!(store.learnt(lease))?;
+    let lists = persist!(store.lists(LISTS))?;
+    let speaks = |languages: &[String]| pool == "all" || languages.iter().any(|language| language.trim().to_lowercase() == pool);
+    let interests = lists.into_iter().filter(|lists| speaks(&lists.languages)).map(|lists| lists.interests).collect();
+    Ok(Experience { model, interests })
 }

@@ -78,6 +78,8 @@ impl Work {
                     Output::Began { running } => writes.push(MatchWrite::Began(running)),
                     Output::Ended { match_id, how } => writes.push(MatchWrite::Ended(match_id, how)),
                     Output::Withdrawn { match_id } => writes.push(MatchWrite::Withdrawn(match_id)),
+                    Output::Parted(outcome) => writes.push(MatchWrite::Parted(outcome)),
+                    Output::Learnt(model) => writes.push(MatchWrite::Learnt(model)),
                     other => self.write(other).await,
                 }
             }

@@ -39,6 +39,8 @@ pub struct Entrant {
     pub blocked: Vec<AccountId>,
     /// Points of [`crate::conduct`].
     pub conduct: u32,
+    /// Sums of past meetings; private.
+    pub log: visavis_matching::Log,
 }
 
 #[async_trait]

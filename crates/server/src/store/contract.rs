@@ -8,6 +8,7 @@ mod engagements;
 mod follows;
 mod history;
 mod keeping;
+mod learning;
 mod leases;
 mod matches;
 mod safety;

@@ -23,6 +23,16 @@ pub struct RunningMatch {
     pub a_offers: bool,
 }
 
+/// How the two of a match took it, once their last question is closed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Parted {
+    pub match_id: MatchId,
+    /// Which of the two left it, within seconds.
+    pub left_early: [bool; 2],
+    /// What each answered, whether or not it was mutual: weighed by the matcher alone.
+    pub follow: [bool; 2],
+}
+
 /// What becomes of a committed pair.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum MatchWrite {
@@ -30,6 +40,9 @@ pub enum MatchWrite {
     Ended(MatchId, EndReason),
     /// The offer came to nothing.
     Withdrawn(MatchId),
+    Parted(Parted),
+    /// The pool's weights, as text.
+    Learnt(String),
 }
 
 #[async_trait]

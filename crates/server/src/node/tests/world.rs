@@ -4,7 +4,7 @@
 use crate::node::leads::{node_lease, pool_lease, pool_of_lease};
 use crate::node::packet::Pool;
 use crate::node::{Input, Me, Node, Output, Taken};
-use crate::room::{self, Rules, SocketId, Sources, TICK_MS};
+use crate::room::{self, Experience, Rules, SocketId, Sources, TICK_MS};
 use crate::store::{AccountId, Entrant, LeaseRow, RunningMatch};
 use crate::testnet::{Faults, Net};
 use rand::rngs::StdRng;
@@ -39,6 +39,11 @@ struct Memory {
     engaged: BTreeMap<AccountId, (RunningMatch, String, bool)>,
     seats: BTreeMap<AccountId, (String, i64, SocketId)>,
     begun: BTreeSet<MatchId>,
+    learnt: Option<String>,
+    /// By node, the weights with which it began to lead and those that it handed on last.
+    began_with: BTreeMap<usize, Option<String>>,
+    learnt_of: BTreeMap<usize, String>,
+    parted: usize,
 }
 
 struct Process {
@@ -223,6 +228,22 @@ impl World {
         self.memory.begun.len()
     }
 
+    pub fn parted(&self) -> usize {
+        self.memory.parted
+    }
+
+    pub fn learnt(&self) -> Option<visavis_matching::Model> {
+        self.memory.learnt.as_deref().and_then(visavis_matching::Model::from_text)
+    }
+
+    pub fn began_with(&self, node: usize) -> Option<String> {
+        self.memory.began_with.get(&node).cloned().flatten()
+    }
+
+    pub fn last_learnt_of(&self, node: usize) -> Option<String> {
+        self.memory.learnt_of.get(&node).cloned()
+    }
+
     pub fn was_closed(&self, socket: SocketId) -> bool {
         self.closed.contains(&socket)
     }
@@ -369,7 +390,12 @@ impl World {
                 self.memory.seats.retain(|_, (at, seated, _)| *at != node || *seated > life);
                 None
             }
-            Output::Room { pool, output } => self.room(pool, output),
+            Output::Room { pool, output } => {
+                if let room::Output::Learnt(model) = &output {
+                    self.memory.learnt_of.insert(node, model.clone());
+                }
+                self.room(pool, output)
+            }
             Output::Deliver { .. } | Output::Close { .. } | Output::Publish { .. } | Output::Superseded => None,
         };
         if let Some(input) = answer {
@@ -386,7 +412,9 @@ impl World {
         }
         let fence = seen.map_or(1, |(fence, _)| fence + 1);
         self.memory.leases.insert(lease.clone(), LeaseRow { name: lease.clone(), holder: name(node), fence, beat: 0 });
-        let mut taken = Taken { fence, running: vec![], offered: vec![] };
+        self.memory.began_with.insert(node, self.memory.learnt.clone());
+        let experience = Experience { model: self.memory.learnt.clone(), interests: vec![] };
+        let mut taken = Taken { fence, running: vec![], offered: vec![], experience };
         let mut known = BTreeSet::new();
         for (pair, shard, running) in self.memory.engaged.values() {
             if *shard == lease && known.insert(pair.id.clone()) {
@@ -408,6 +436,8 @@ impl World {
                 | room::Output::Withdrawn { .. }
                 | room::Output::Began { .. }
                 | room::Output::Ended { .. }
+                | room::Output::Parted(_)
+                | room::Output::Learnt(_)
         );
         if writes && self.memory.leases.get(&lease).is_none_or(|row| row.fence != pool.fence) {
             return Some(Input::Fenced { pool });
@@ -436,6 +466,14 @@ impl World {
                 self.memory.engaged.retain(|_, (pair, ..)| pair.id != match_id);
                 return None;
             }
+            room::Output::Parted(_) => {
+                self.memory.parted += 1;
+                return None;
+            }
+            room::Output::Learnt(model) => {
+                self.memory.learnt = Some(model);
+                return None;
+            }
             room::Output::StoreFollow { match_id, .. } => room::Input::FollowStored { match_id, stored: true },
             _ => return None,
         };
@@ -445,7 +483,7 @@ impl World {
 
 fn entrant() -> Entrant {
     let profile = Profile { languages: Fact { value: vec!["en".into()], shared: true }, ..Profile::default() };
-    Entrant { adult: true, profile, recent: vec![], blocked: vec![], conduct: 0 }
+    Entrant { adult: true, profile, recent: vec![], blocked: vec![], conduct: 0, log: visavis_matching::Log::default() }
 }
 
 /// People.

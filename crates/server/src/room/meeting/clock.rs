@@ -36,7 +36,7 @@ impl Room {
     /// Matches that have begun stay written down as running: the next process takes them up, and until then the two calls go on.
     pub(in crate::room) fn close_matches(&mut self, out: &mut Vec<Output>) {
         for (match_id, meeting) in std::mem::take(&mut self.matches) {
-            match meeting.stage {
+            match &meeting.stage {
                 Stage::Committing { .. } | Stage::Together { .. } => {}
                 Stage::Offered { .. } => {
                     for account in meeting.accounts {
@@ -45,6 +45,7 @@ impl Room {
                     out.push(Output::Withdrawn { match_id });
                 }
                 Stage::Parting { .. } => {
+                    self.learn(&match_id, &meeting, out);
                     for account in meeting.accounts {
                         self.send_to(account, ServerMessage::FollowClosed { match_id: match_id.clone() }, out);
                     }

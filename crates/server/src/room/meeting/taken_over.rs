@@ -1,6 +1,6 @@
 //! Matches and offers of the room before this one, and what the apps of their two know of them.
 
-use super::{Meeting, Revealed, Stage};
+use super::{Course, Meeting, Revealed, Stage};
 use crate::blind::{Blind, Kind, Side};
 use crate::room::games::Games;
 use crate::room::waiting::Waiting;
@@ -23,6 +23,7 @@ impl Meeting {
             },
             revealed: Revealed::default(),
             logged: [false; 2],
+            course: Course::default(),
         }
     }
 

@@ -167,7 +167,7 @@ impl Accounts for SqlStore {
         let recent =
             rows.iter().map(|row| account_id(row.try_get::<String, _>("partner")?.as_str())).collect::<StoreResult<_>>()?;
         let conduct = conduct::points(&self.covered(id, now - conduct::COUNTS_FOR_S).await?, now);
-        let blocked = self.blocked(id).await?;
-        Ok(Some(Entrant { adult: known.adult, profile: known.profile, recent, blocked, conduct }))
+        let (blocked, log) = (self.blocked(id).await?, self.activity(id).await?);
+        Ok(Some(Entrant { adult: known.adult, profile: known.profile, recent, blocked, conduct, log }))
     }
 }

@@ -1,6 +1,7 @@
 //! Matches in SQL.
 
 use super::engagements::{forget, is_held};
+use super::learning::{keep_model, parted};
 use super::{SqlStore, text};
 use crate::conduct;
 use crate::room::card_of;
@@ -75,6 +76,8 @@ impl Matches for SqlStore {
                 MatchWrite::Began(running) => began(&mut transaction, running, at).await?,
                 MatchWrite::Ended(id, how) => ended(&mut transaction, id, *how, at).await?,
                 MatchWrite::Withdrawn(id) => forget(&mut transaction, id).await?,
+                MatchWrite::Parted(outcome) => parted(&mut transaction, outcome).await?,
+                MatchWrite::Learnt(model) => keep_model(&mut transaction, &fence.lease, model, at).await?,
             }
         }
         transaction.commit().await?;
