@@ -2,6 +2,7 @@
 //! its flags say. What happens is reported as a stream of [`Report`]s; `visavis-bot run` prints them as JSON lines.
 
 use serde::Serialize;
+use std::hash::{Hash, Hasher};
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
@@ -55,6 +56,16 @@ pub enum Report {
     /// Marks on the paper, after a change, without those that can change no more.
     Strokes {
         visible: usize,
+        /// Of what is shown, in order; the same on both sides once both have everything. Of no use once some can change no more.
+        hash: Option<u64>,
+    },
+    /// What both sides compare with their eyes; the same for the two of one call.
+    Fingerprint {
+        pictures: [u8; 4],
+    },
+    /// The first picture after none for a second, and each time pictures turn from a mosaic to detail or back.
+    Look {
+        detailed: bool,
     },
     Statistics {
         statistics: visavis_call::Statistics,
@@ -90,6 +101,8 @@ pub async fn attend(
         covered: false,
         sight: None,
         items: Vec::new(),
+        settled: false,
+        fingerprint: None,
         meetings: 0,
     };
     let mut tick = tokio::time::interval(Duration::from_millis(100));
@@ -119,6 +132,9 @@ struct Bot {
     covered: bool,
     sight: Option<(Shows, Shows, Seen, Seen, bool)>,
     items: Vec<visavis_canvas::Item>,
+    /// Some marks can change no more, and are not among the items.
+    settled: bool,
+    fingerprint: Option<[u8; 4]>,
     meetings: u32,
 }
 
@@ -140,8 +156,8 @@ impl Bot {
                     tracing::warn!(%error, "the bot could not sign in");
                 }
             }
-            Event::Paper { items, .. } => {
-                self.items = items;
+            Event::Paper { items, ground, .. } => {
+                (self.items, self.settled) = (items, ground.is_some());
                 self.paper();
             }
             Event::PaperChange { changes } => {
@@ -158,7 +174,14 @@ impl Bot {
 
     fn paper(&mut self) {
         let visible = visavis_canvas::shown(&self.items).count();
-        self.say(Report::Strokes { visible });
+        let hash = (!self.settled).then(|| {
+            let mut hasher = std::hash::DefaultHasher::new();
+            for item in self.items.iter().filter(|item| item.shown) {
+                serde_json::to_vec(&item.op).unwrap_or_default().hash(&mut hasher);
+            }
+            hasher.finish()
+        });
+        self.say(Report::Strokes { visible, hash });
     }
 
     fn view(&mut self, view: View) {
@@ -189,7 +212,11 @@ impl Bot {
         if entered {
             self.meetings += 1;
             self.call_since = Some(Instant::now());
-            (self.drawn, self.covered) = (false, false);
+            (self.drawn, self.covered, self.fingerprint) = (false, false, None);
+        }
+        if let Some(pictures) = call.pictures.filter(|_| self.fingerprint != call.pictures) {
+            self.fingerprint = Some(pictures);
+            self.say(Report::Fingerprint { pictures });
         }
         if self.manner.reveal && call.reveal == RevealState::NotAsked {
             self.act(Command::Reveal { yes: true });
@@ -303,15 +330,44 @@ pub fn name_of(page: &Page) -> &'static str {
     }
 }
 
+/// Mean difference of neighbouring pixels, by brightness levels, below which a picture is a mosaic.
+pub const MOSAIC: f64 = 0.6;
+const PAUSE: Duration = Duration::from_secs(1);
+
+/// Mean difference of neighbouring pixels inside the blocks of a 32 x 18 grid, below the strip with the frame number.
+pub fn detail(frame: &visavis_media::Frame) -> f64 {
+    let (mut sum, mut count) = (0u64, 0u64);
+    for row in 2..18 {
+        for column in 0..32 {
+            let (x0, x1) = (frame.width * column / 32 + 4, (frame.width * (column + 1) / 32).saturating_sub(4));
+            let (y0, y1) = (frame.height * row / 18 + 4, (frame.height * (row + 1) / 18).saturating_sub(4));
+            for y in y0..y1 {
+                for x in x0..x1 {
+                    let at = y * frame.width + x;
+                    sum += u64::from(frame.y()[at].abs_diff(frame.y()[at + 1]));
+                    count += 1;
+                }
+            }
+        }
+    }
+    sum as f64 / count.max(1) as f64
+}
+
 /// Looks at the peer's pictures and reports once a second what came.
 fn watch_pictures(session: Arc<Session>, reports: UnboundedSender<Report>) -> tokio::task::JoinHandle<()> {
     tokio::task::spawn_blocking(move || {
         let pictures = session.peer_pictures();
         let mut since = Instant::now();
         let mut frames = 0;
+        let (mut last, mut detailed) = (None::<Instant>, None);
         while !reports.is_closed() && !pictures.is_closed() {
             let Some(shown) = pictures.take(Duration::from_millis(200)) else { continue };
             frames += 1;
+            let now = last.replace(Instant::now()).filter(|last| last.elapsed() < PAUSE).and(detailed);
+            detailed = Some(detail(&shown.frame) >= MOSAIC);
+            if now != detailed && reports.send(Report::Look { detailed: detailed == Some(true) }).is_err() {
+                return;
+            }
             if since.elapsed() >= Duration::from_secs(1) {
                 let frame = &shown.frame;
                 let number = visavis_media::marker::read(frame);

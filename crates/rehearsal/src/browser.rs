@@ -48,7 +48,10 @@ pub async fn sign_in(authorization_url: &str, identity: &str) -> Result<u16, Bro
             fields.push((name, value));
         }
     }
-    if !offered {
+    if identity.starts_with("guest-") {
+        // Too many for a page of buttons; the issuer knows them all the same.
+        fields.push((String::from("identity"), identity.to_owned()));
+    } else if !offered {
         return Err(BrowserError::NoSuchIdentity(identity.to_owned()));
     }
     let action = attribute(form, "action").unwrap_or_default();

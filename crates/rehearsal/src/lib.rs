@@ -10,6 +10,7 @@ pub mod cover;
 pub mod display;
 pub mod ink;
 pub mod processes;
+pub mod rehearse;
 pub mod rig;
 pub mod stage;
 pub mod veil;

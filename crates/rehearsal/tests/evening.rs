@@ -111,28 +111,8 @@ impl Person {
     }
 }
 
-/// Mean difference of neighbouring pixels inside the blocks of a 32 x 18 grid, below the strip with the frame number.
-fn detail(shown: &ShownPicture) -> f64 {
-    let frame = &shown.frame;
-    let (mut sum, mut count) = (0u64, 0u64);
-    for row in 2..18 {
-        for column in 0..32 {
-            let (x0, x1) = (frame.width * column / 32 + 4, frame.width * (column + 1) / 32 - 4);
-            let (y0, y1) = (frame.height * row / 18 + 4, frame.height * (row + 1) / 18 - 4);
-            for y in y0..y1 {
-                for x in x0..x1 {
-                    let at = y * frame.width + x;
-                    sum += u64::from(frame.y()[at].abs_diff(frame.y()[at + 1]));
-                    count += 1;
-                }
-            }
-        }
-    }
-    sum as f64 / count as f64
-}
-
 fn is_mosaic(shown: &ShownPicture) -> bool {
-    detail(shown) < 0.6
+    bot::detail(&shown.frame) < bot::MOSAIC
 }
 
 fn number(shown: &ShownPicture) -> Option<u32> {

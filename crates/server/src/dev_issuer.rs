@@ -35,7 +35,7 @@ pub struct DevIssuer {
 }
 
 struct Code {
-    identity: &'static Identity,
+    identity: Identity,
     asked: Asked,
     until: Instant,
 }
@@ -133,7 +133,7 @@ impl DevIssuer {
             .with_state(self)
     }
 
-    fn give_code(&self, identity: &'static Identity, asked: Asked) -> String {
+    fn give_code(&self, identity: Identity, asked: Asked) -> String {
         let code = random::token();
         let now = Instant::now();
         let mut codes = self.codes.lock().unwrap_or_else(PoisonError::into_inner);
@@ -204,7 +204,7 @@ async fn chosen(State(issuer): State<Arc<DevIssuer>>, headers: HeaderMap, Form(c
     if identity == page::DENY {
         return asked.back(&[("error", "access_denied"), ("error_description", "The sign-in was cancelled.")]);
     }
-    match IDENTITIES.iter().find(|known| known.name == identity) {
+    match Identity::find(&identity) {
         Some(identity) => {
             let code = issuer.give_code(identity, asked.clone());
             asked.back(&[("code", &code)])

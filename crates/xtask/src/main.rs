@@ -37,6 +37,8 @@ cargo xtask COMMAND
       veil                 from a cover before one window's camera to the first veiled picture of the other: --covers N
       matching             the matcher among people whose liking only the referee knows: --seeds 1,2, --only NAME, --json FILE
       cover DIR --out FILE [--veiled]   what the detector says of the labelled clips in DIR, for its score.py
+  rehearse SCENARIO    an evening by a plan (one of --list, or a TOML file): server, people, bad network, faults; rules are checked, and
+                       report.html and report.json written to --out DIR (default target/rehearse)
   package              build installers for this system
 
 Words of SOURCE: device:ID, file:PATH, pattern, face:NAME, image:PATH.
@@ -57,6 +59,7 @@ fn main() -> ExitCode {
         "run" => run::Flags::parse(rest).and_then(run::run),
         "test" => tools::no_flags(rest).and_then(|()| test::test()),
         "bench" => bench(rest),
+        "rehearse" => rehearse(rest),
         "package" => tools::no_flags(rest).and_then(|()| package()),
         "help" | "--help" | "-h" => {
             print!("{HELP}");
@@ -112,6 +115,21 @@ fn bench(arguments: &[String]) -> Outcome {
         command.arg("--app").arg(binaries.join(tools::executable("visavis")));
     }
     processes::run(&mut command)
+}
+
+fn rehearse(arguments: &[String]) -> Outcome {
+    packages::install_missing()?;
+    processes::run(tools::cargo().args([
+        "build",
+        "--locked",
+        "--release",
+        "--package",
+        "visavis-rehearsal",
+        "--bin",
+        "visavis-rehearse",
+    ]))?;
+    let binary = tools::binaries(true)?.join(tools::executable("visavis-rehearse"));
+    processes::run(tools::in_root(binary).args(arguments))
 }
 
 /// Cargo starts a bench in the folder of its package, so a file is named from the root.

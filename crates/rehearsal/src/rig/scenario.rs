@@ -59,7 +59,7 @@ impl LinkConfig {
         })
     }
 
-    fn check(&self) -> Result<(), ScenarioError> {
+    pub fn check(&self) -> Result<(), ScenarioError> {
         let times = [self.delay_ms, self.jitter_ms, self.jitter_wander_ms, self.reorder_ms, self.queue_ms.unwrap_or(0.0)];
         let shares = [self.loss_pct, self.reorder_pct, self.burst_loss.as_ref().map_or(0.0, |burst| burst.avg_pct)];
         let sane = times.iter().all(|time| (0.0..=60_000.0).contains(time))

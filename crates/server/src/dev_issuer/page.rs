@@ -29,7 +29,7 @@ pub fn choose(hidden: &[(&str, &str)]) -> String {
         let _ = writeln!(
             page,
             "<button name=\"identity\" value=\"{name}\">{name}<small>{about}</small></button>",
-            name = escape(identity.name),
+            name = escape(&identity.name),
             about = escape(identity.about)
         );
     }

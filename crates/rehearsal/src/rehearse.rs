@@ -1,0 +1,19 @@
+//! Whole evenings by a plan: the real server in this process, people without windows ([`crate::bot`]), a bad network between
+//! them and the relay, faults at fixed times; then what happened, as figures, as a page with plots, and as rules that were kept
+//! or broken.
+//!
+//! | module | does |
+//! |---|---|
+//! | [`plan`] | a scenario file, and the scenarios that come with the program |
+//! | [`shim`] | the bad network: every packet to and from the relay goes through it |
+//! | [`evening`] | runs a plan |
+//! | [`record`] | what the people report, put together to calls |
+//! | [`rules`] | what must hold whatever happens |
+//! | [`page`] | the report to read |
+
+pub mod evening;
+pub mod page;
+pub mod plan;
+pub mod record;
+pub mod rules;
+pub mod shim;

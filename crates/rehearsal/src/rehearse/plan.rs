@@ -1,0 +1,278 @@
+//! A scenario file (TOML): who comes, what the network does, what goes wrong and when, and what must have happened at the end.
+
+use crate::rig::scenario::{LinkConfig, ScenarioError};
+use serde::Deserialize;
+use std::path::Path;
+use std::time::Duration;
+use visavis_media::camera::CameraSource;
+
+/// Of one file.
+const MOST_BYTES: u64 = 64 * 1024;
+const MOST_SECONDS: f64 = 4.0 * 3600.0;
+const MOST_PEOPLE: usize = 500;
+/// What a rehearsal can do to a camera while it runs.
+const MODIFIERS: [&str; 6] = ["none", "covered", "dark", "frozen", "unplugged", "stalled"];
+
+/// Come with the program.
+pub const SCENARIOS: [(&str, &str); 6] = [
+    ("two", include_str!("../../scenarios/two.toml")),
+    ("cover", include_str!("../../scenarios/cover.toml")),
+    ("crowd", include_str!("../../scenarios/crowd.toml")),
+    ("lossy", include_str!("../../scenarios/lossy.toml")),
+    ("outage", include_str!("../../scenarios/outage.toml")),
+    ("restart", include_str!("../../scenarios/restart.toml")),
+];
+
+#[derive(Debug, thiserror::Error)]
+pub enum PlanError {
+    #[error("there is no scenario {0:?}, and no file of that name either; --list names them")]
+    Unknown(String),
+    #[error("{0}: {1}")]
+    File(String, std::io::Error),
+    #[error("{0} is larger than a scenario can be (64 KiB)")]
+    TooLarge(String),
+    #[error("the scenario cannot be read: {0}")]
+    Toml(#[from] toml::de::Error),
+    #[error("{0}")]
+    Network(#[from] ScenarioError),
+    #[error("{0}")]
+    Value(String),
+}
+
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Plan {
+    pub about: String,
+    /// From the first arrival to the end.
+    pub seconds: f64,
+    #[serde(default)]
+    pub seed: u64,
+    /// Each person's way to the relay and back.
+    #[serde(default)]
+    pub network: LinkConfig,
+    /// A pair is not matched again before each has met so many others.
+    #[serde(default = "sixteen")]
+    pub recent_partners: u32,
+    pub people: Vec<People>,
+    #[serde(default)]
+    pub change: Vec<Change>,
+    #[serde(default)]
+    pub expect: Expect,
+}
+
+fn sixteen() -> u32 {
+    16
+}
+
+/// One person, or several who are alike.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct People {
+    /// A test identity; without it they are guests.
+    pub identity: Option<String>,
+    #[serde(default = "one")]
+    pub count: usize,
+    /// When the first of them comes, and how far apart the others follow, seconds.
+    #[serde(default)]
+    pub arrive_s: f64,
+    #[serde(default)]
+    pub apart_s: f64,
+    /// As `--camera` takes it; without it a drawn face of their own.
+    pub camera: Option<String>,
+    #[serde(default)]
+    pub declines: bool,
+    #[serde(default)]
+    pub stays_veiled: bool,
+    #[serde(default = "yes")]
+    pub follows: bool,
+    #[serde(default)]
+    pub draws: bool,
+    /// Into each call.
+    pub leaves_after_s: Option<f64>,
+    /// From which to which second of each call something lies over the camera.
+    pub covers_s: Option<[f32; 2]>,
+    /// Without it as many as the evening has room for.
+    pub meetings: Option<u32>,
+}
+
+fn one() -> usize {
+    1
+}
+
+fn yes() -> bool {
+    true
+}
+
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Change {
+    pub at_s: f64,
+    #[serde(flatten)]
+    pub what: What,
+}
+
+#[derive(Clone, Debug, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum What {
+    /// From now on, for everybody.
+    Network(LinkConfig),
+    /// Nothing gets through either way, for so many seconds.
+    OutageS(f64),
+    /// The server ends and starts again on the same database and ports after so many seconds.
+    ServerRestartAfterS(f64),
+    /// Everybody's camera: `none`, `covered`, `dark`, `frozen`, `unplugged`, `stalled`.
+    Cameras(String),
+}
+
+/// Without which the evening was not what it should be.
+#[derive(Clone, Copy, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Expect {
+    /// At least so many calls in which both saw something.
+    pub calls: usize,
+    /// At least so many pairs who follow each other.
+    pub follows: usize,
+    /// At least so many times somebody was seen covered.
+    pub covers: usize,
+    /// At least so many calls in which both saw the other unveiled.
+    pub reveals: usize,
+}
+
+/// One of those who come.
+#[derive(Clone, Debug)]
+pub struct Guest {
+    pub identity: String,
+    pub camera: CameraSource,
+    pub arrives: Duration,
+    pub manner: People,
+}
+
+impl Plan {
+    /// One that comes with the program, or a file.
+    pub fn find(name: &str) -> Result<Self, PlanError> {
+        if let Some((_, text)) = SCENARIOS.iter().find(|(known, _)| *known == name) {
+            return Self::parse(text);
+        }
+        let path = Path::new(name);
+        let size = match path.metadata() {
+            Ok(metadata) => metadata.len(),
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Err(PlanError::Unknown(name.to_owned())),
+            Err(error) => return Err(PlanError::File(name.to_owned(), error)),
+        };
+        if size > MOST_BYTES {
+            return Err(PlanError::TooLarge(name.to_owned()));
+        }
+        Self::parse(&std::fs::read_to_string(path).map_err(|error| PlanError::File(name.to_owned(), error))?)
+    }
+
+    pub fn parse(text: &str) -> Result<Self, PlanError> {
+        let plan: Self = toml::from_str(text)?;
+        plan.check()?;
+        Ok(plan)
+    }
+
+    fn check(&self) -> Result<(), PlanError> {
+        let wrong = |words: String| Err(PlanError::Value(words));
+        let time = |seconds: f64| (0.0..=MOST_SECONDS).contains(&seconds);
+        if !(1.0..=MOST_SECONDS).contains(&self.seconds) {
+            return wrong(format!("seconds = {}: from 1 to {MOST_SECONDS}", self.seconds));
+        }
+        let people: usize = self.people.iter().fold(0, |sum, people| sum.saturating_add(people.count));
+        if !(1..=MOST_PEOPLE).contains(&people) {
+            return wrong(format!("{people} people: from 1 to {MOST_PEOPLE} may come"));
+        }
+        self.network.check()?;
+        for people in &self.people {
+            if people.identity.is_some() && people.count != 1 {
+                return wrong(String::from("only one person has an identity; guests (without it) may be many"));
+            }
+            let times = [people.arrive_s, people.apart_s, people.leaves_after_s.unwrap_or(0.0)];
+            let covers = people.covers_s.unwrap_or_default().map(f64::from);
+            if !times.into_iter().chain(covers).all(time) || covers[0] > covers[1] {
+                return wrong(format!("a time of people is negative, too long or the wrong way round: {people:?}"));
+            }
+        }
+        for change in &self.change {
+            match &change.what {
+                What::Network(link) => link.check()?,
+                What::OutageS(seconds) | What::ServerRestartAfterS(seconds) if !time(*seconds) => {
+                    return wrong(format!("{seconds} s is not a length of time"));
+                }
+                What::Cameras(name) if !MODIFIERS.contains(&name.as_str()) => {
+                    return wrong(format!("cameras = {name:?}: one of {}", MODIFIERS.join(", ")));
+                }
+                _ => {}
+            }
+            if !time(change.at_s) || change.at_s > self.seconds {
+                return wrong(format!("at_s = {}: within the evening's {} s", change.at_s, self.seconds));
+            }
+        }
+        self.guests().map(|_| ())
+    }
+
+    /// Everybody, in the order of the file.
+    pub fn guests(&self) -> Result<Vec<Guest>, PlanError> {
+        let mut guests: Vec<Guest> = Vec::new();
+        let mut number = 0;
+        for people in &self.people {
+            for at in 0..people.count {
+                number += 1;
+                let identity = people.identity.clone().unwrap_or_else(|| format!("guest-{number}"));
+                if guests.iter().any(|guest| guest.identity == identity) {
+                    return Err(PlanError::Value(format!("{identity} comes twice")));
+                }
+                let camera = match &people.camera {
+                    Some(camera) => camera.parse().map_err(|error| PlanError::Value(format!("camera = {camera:?}: {error}")))?,
+                    None => CameraSource::Face { name: identity.clone() },
+                };
+                let arrives = Duration::from_secs_f64(people.arrive_s + people.apart_s * at as f64);
+                guests.push(Guest { identity, camera, arrives, manner: people.clone() });
+            }
+        }
+        Ok(guests)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_scenarios_that_come_along_can_be_read() {
+        for (name, _) in SCENARIOS {
+            let plan = Plan::find(name).unwrap_or_else(|error| panic!("{name}: {error}"));
+            assert!(plan.expect.calls > 0 && plan.about.len() > 10, "{name} would prove nothing");
+        }
+    }
+
+    #[test]
+    fn what_is_wrong_is_said() {
+        let whole = "about = \"\"\nseconds = 9\n";
+        let cases = [
+            ("about = 1", "invalid type"),
+            ("about = \"\"\nseconds = 1e9\npeople = []", "seconds ="),
+            ("about = \"\"\nseconds = 9\npeople = []", "0 people"),
+            (&format!("{whole}[[people]]\nidentity = \"ada\"\ncount = 2"), "only one person"),
+            (&format!("{whole}[[people]]\nidentity = \"ada\"\n[[people]]\nidentity = \"ada\""), "ada comes twice"),
+            (&format!("{whole}[[people]]\ncamera = \"what\""), "camera ="),
+            (&format!("{whole}[[people]]\nleave_after = 3"), "leave_after"),
+            (&format!("{whole}[[people]]\ncovers_s = [5, 2]"), "wrong way round"),
+            (&format!("{whole}[[people]]\n[network]\nloss_pct = 200"), "out of range"),
+            (&format!("{whole}[[people]]\n[[change]]\nat_s = 10\ncameras = \"dark\""), "at_s = 10"),
+            (&format!("{whole}[[people]]\n[[change]]\nat_s = 1\ncameras = \"broken\""), "one of none"),
+            (&format!("{whole}[[people]]\n[[change]]\nat_s = 1\nfire = 3"), "fire"),
+        ];
+        for (text, words) in cases {
+            let error = Plan::parse(text).expect_err(text).to_string();
+            assert!(error.contains(words), "{text}: {error}");
+        }
+        assert!(matches!(Plan::find("no-such-scenario"), Err(PlanError::Unknown(_))));
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn any_text_is_read_or_refused(text in "(about = \"x\"\n)?(seconds = [0-9e]{1,4}\n)?(\\[\\[people\\]\\]\n)?(count = [0-9-]{1,6}\n)?.{0,40}") {
+            let _ = Plan::parse(&text);
+        }
+    }
+}

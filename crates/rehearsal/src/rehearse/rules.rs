@@ -1,0 +1,218 @@
+//! What must hold after any evening, and what a plan expects of its own. Judged by what the people saw and were told, not by what
+//! the server believes.
+
+use super::plan::{Guest, Plan};
+use super::record::{Record, Visit};
+use serde::Serialize;
+use std::collections::HashSet;
+use std::fmt;
+use std::time::Duration;
+
+/// Between a picture and the message about it, which travel apart.
+const APART: Duration = Duration::from_secs(1);
+/// A call so short may have ended before the other side had anything of it, or both the same paper.
+const SHORT: Duration = Duration::from_secs(6);
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Rule {
+    TwoToACall,
+    NoRepeat,
+    FollowsNeedTwoYes,
+    VeiledUntilBothAgree,
+    SamePaper,
+    NobodyIsLost,
+    Expected,
+}
+
+pub const ALL: [Rule; 7] = [
+    Rule::TwoToACall,
+    Rule::NoRepeat,
+    Rule::FollowsNeedTwoYes,
+    Rule::VeiledUntilBothAgree,
+    Rule::SamePaper,
+    Rule::NobodyIsLost,
+    Rule::Expected,
+];
+
+impl fmt::Display for Rule {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::TwoToACall => "every call has two sides",
+            Self::NoRepeat => "no pair is matched again",
+            Self::FollowsNeedTwoYes => "nobody follows without two yes",
+            Self::VeiledUntilBothAgree => "no unveiled picture before both agreed",
+            Self::SamePaper => "both papers are the same at the end",
+            Self::NobodyIsLost => "everybody got in, and waited only for others",
+            Self::Expected => "what the scenario is for has happened",
+        })
+    }
+}
+
+#[derive(Clone, Debug, Serialize)]
+pub struct Broken {
+    pub rule: Rule,
+    pub words: String,
+}
+
+/// Everything that did not hold.
+pub fn check(plan: &Plan, guests: &[Guest], record: &Record) -> Vec<Broken> {
+    let mut broken = Vec::new();
+    let mut say = |rule, words| broken.push(Broken { rule, words });
+    let name = |who: usize| record.people[who].identity.as_str();
+    for call in &record.calls {
+        let people: HashSet<usize> = call.sides.iter().map(|side| side.0).collect();
+        let alone = call.sides.len() == 1 && record.visit(call.sides[0]).lasts() > SHORT;
+        if alone || call.sides.len() > 2 || people.len() != call.sides.len() {
+            let names: Vec<&str> = call.sides.iter().map(|side| name(side.0)).collect();
+            say(Rule::TwoToACall, format!("the call {:?} has the sides {names:?}", call.fingerprint));
+        }
+    }
+    let mut met = HashSet::new();
+    for (_, [a, b]) in record.pairs() {
+        if plan.recent_partners > 0 && !met.insert((a.0.min(b.0), a.0.max(b.0))) {
+            say(Rule::NoRepeat, format!("{} and {} met twice", name(a.0), name(b.0)));
+        }
+        let agrees = |who: usize| guests[who].manner.follows;
+        if [a, b].iter().any(|side| record.visit(*side).mutual) && !(agrees(a.0) && agrees(b.0)) {
+            say(Rule::FollowsNeedTwoYes, format!("{} and {} follow each other, but one said no", name(a.0), name(b.0)));
+        }
+        let veiled = guests[a.0].manner.stays_veiled || guests[b.0].manner.stays_veiled;
+        for side in [a, b] {
+            if let Some(at) = unveiled_too_early(record.visit(side), veiled) {
+                say(Rule::VeiledUntilBothAgree, format!("{} saw an unveiled picture at {:.1} s", name(side.0), at.as_secs_f32()));
+            }
+        }
+        if let Some(words) = papers_differ([record.visit(a), record.visit(b)]) {
+            say(Rule::SamePaper, format!("{} and {}: {words}", name(a.0), name(b.0)));
+        }
+    }
+    for person in &record.people {
+        let page = person.pages.last().map_or("none", |(_, page)| page);
+        if ["none", "starting", "welcome", "signing_in"].contains(&page) {
+            say(Rule::NobodyIsLost, format!("{} ended on the page {page}", person.identity));
+        }
+    }
+    for words in missing(plan, record) {
+        say(Rule::Expected, words);
+    }
+    broken
+}
+
+fn unveiled_too_early(visit: &Visit, never: bool) -> Option<Duration> {
+    let agreed = visit.revealed.filter(|_| !never);
+    let early = |at: Duration| agreed.is_none_or(|agreed| at + APART < agreed);
+    visit.looks.iter().find(|(at, detailed)| *detailed && early(*at)).map(|(at, _)| *at)
+}
+
+/// Papers are compared where the call was long enough, and nothing was drawn in its last moments.
+fn papers_differ(visits: [&Visit; 2]) -> Option<String> {
+    let end = visits[0].to.min(visits[1].to);
+    let [one, other] = visits.map(|visit| visit.paper.filter(|_| visit.lasts() > SHORT).filter(|paper| paper.0 + APART < end));
+    let (one, other) = (one?, other?);
+    let same = one.2.is_none() || other.2.is_none() || (one.1, one.2) == (other.1, other.2);
+    (!same).then(|| format!("{} and {} marks, hashes {:?} and {:?}", one.1, other.1, one.2, other.2))
+}
+
+/// What there was of that which plans expect.
+pub fn counts(record: &Record) -> super::plan::Expect {
+    let both = |holds: &dyn Fn(&Visit) -> bool| {
+        record.pairs().filter(|(_, sides)| sides.iter().all(|side| holds(record.visit(*side)))).count()
+    };
+    super::plan::Expect {
+        calls: both(&|visit| !visit.looks.is_empty()),
+        follows: both(&|visit| visit.mutual),
+        covers: record.people.iter().flat_map(|person| &person.visits).map(Visit::covers).sum(),
+        reveals: both(&Visit::saw_detail),
+    }
+}
+
+fn missing(plan: &Plan, record: &Record) -> Vec<String> {
+    let (there, wanted) = (counts(record), plan.expect);
+    let rows = [
+        ("calls", there.calls, wanted.calls),
+        ("follows", there.follows, wanted.follows),
+        ("covers", there.covers, wanted.covers),
+        ("reveals", there.reveals, wanted.reveals),
+    ];
+    rows.into_iter().filter(|row| row.1 < row.2).map(|(what, there, wanted)| format!("{there} {what} of {wanted}")).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::record::Event;
+    use super::super::record::tests::{event, page, sight};
+    use super::*;
+    use crate::bot::Report;
+    use visavis_wire::channel::Seen;
+
+    const PLAN: &str = "about = \"\"\nseconds = 60\n[[people]]\ncount = 2\n[expect]\ncalls = 1\n";
+
+    /// Two people in one call that goes well.
+    fn well() -> Vec<Event> {
+        let mut events = Vec::new();
+        for who in 0..2 {
+            events.extend([page(0, who, "waiting"), page(100, who, "match"), page(1000, who, "call")]);
+            events.push(event(1100, who, Report::Fingerprint { pictures: [7; 4] }));
+            events.push(event(1200, who, Report::Look { detailed: false }));
+            events.push(sight(3000, who, Seen::Clear, true));
+            events.push(event(3100, who, Report::Look { detailed: true }));
+            events.push(event(4000, who, Report::Strokes { visible: 5, hash: Some(9) }));
+            events.push(page(12_000, who, "parting"));
+            events.push(event(12_100, who, Report::Mutual));
+        }
+        events
+    }
+
+    fn judged(plan: &str, events: &[Event]) -> Vec<Rule> {
+        let plan = Plan::parse(plan).unwrap();
+        let guests = plan.guests().unwrap();
+        let record = Record::of(guests.iter().map(|guest| guest.identity.clone()), events, Duration::from_secs(60));
+        check(&plan, &guests, &record).into_iter().map(|broken| broken.rule).collect()
+    }
+
+    fn with(change: impl Fn(&mut Event)) -> Vec<Event> {
+        let mut events = well();
+        events.iter_mut().for_each(change);
+        events
+    }
+
+    #[test]
+    fn a_good_evening_breaks_no_rule() {
+        assert_eq!(judged(PLAN, &well()), []);
+    }
+
+    #[test]
+    fn each_rule_can_be_broken() {
+        let others_call = with(|event| match &mut event.what {
+            Report::Fingerprint { pictures } if event.who == 1 => *pictures = [8; 4],
+            _ => {}
+        });
+        assert_eq!(judged(PLAN, &others_call), [Rule::TwoToACall, Rule::TwoToACall, Rule::Expected]);
+        let again: Vec<Event> = well()
+            .into_iter()
+            .chain(with(|event| {
+                event.at += Duration::from_secs(20);
+                if let Report::Fingerprint { pictures } = &mut event.what {
+                    *pictures = [9; 4];
+                }
+            }))
+            .collect();
+        assert_eq!(judged(PLAN, &again), [Rule::NoRepeat]);
+        assert_eq!(judged(&PLAN.replace("[expect]", "follows = false\n[expect]"), &well()), [Rule::FollowsNeedTwoYes]);
+        let veiled = PLAN.replace("[expect]", "stays_veiled = true\n[expect]");
+        assert_eq!(judged(&veiled, &well()), [Rule::VeiledUntilBothAgree; 2]);
+        let late = with(|event| {
+            if matches!(event.what, Report::Sight { .. }) && event.who == 0 {
+                event.at += Duration::from_secs(3);
+            }
+        });
+        assert_eq!(judged(PLAN, &late), [Rule::VeiledUntilBothAgree]);
+        let blot = with(|event| match &mut event.what {
+            Report::Strokes { hash, .. } if event.who == 0 => *hash = Some(1),
+            _ => {}
+        });
+        assert_eq!(judged(PLAN, &blot), [Rule::SamePaper]);
+        assert_eq!(judged(PLAN, &[]), [Rule::NobodyIsLost, Rule::NobodyIsLost, Rule::Expected]);
+    }
+}

@@ -1,0 +1,266 @@
+//! A bad network in front of the relay: clients are told the address of this one, which hands each of their packets on through a
+//! [`Link`] of their own, and what comes back through another. A client is a UDP address, as behind a translating router.
+
+use crate::rig::link::Link;
+use crate::rig::scenario::LinkConfig;
+use std::cmp::Reverse;
+use std::collections::{BinaryHeap, HashMap};
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::net::UdpSocket;
+use tokio::sync::{mpsc, watch};
+use tokio::task::JoinHandle;
+use tokio::time::Instant;
+
+/// What clients see instead of the relay's own 127.0.0.1. All of 127/8 is there on Linux and Windows; on macOS an alias is needed.
+pub const FRONT: IpAddr = IpAddr::V4(Ipv4Addr::new(127, 0, 0, 2));
+/// Packets under way between a reader and the links.
+const WAITING: usize = 4096;
+const LARGEST: usize = 2048;
+
+/// What the network does now.
+#[derive(Clone, Debug, Default)]
+pub struct Weather {
+    pub link: LinkConfig,
+    /// Nothing gets through.
+    pub out: bool,
+}
+
+/// Ends with this value.
+pub struct Shim {
+    task: JoinHandle<()>,
+    pub weather: watch::Sender<Weather>,
+}
+
+impl Drop for Shim {
+    fn drop(&mut self) {
+        self.task.abort();
+    }
+}
+
+impl Shim {
+    /// Takes the place of a relay at `relay`, on the same port of [`FRONT`].
+    pub async fn start(relay: SocketAddr, weather: Weather, seed: u64) -> std::io::Result<Self> {
+        let front = Arc::new(UdpSocket::bind((FRONT, relay.port())).await?);
+        let (sender, receiver) = watch::channel(weather);
+        let network = Network {
+            front,
+            relay,
+            weather: receiver,
+            seed,
+            clients: HashMap::new(),
+            due: Queue::default(),
+            began: Instant::now(),
+        };
+        Ok(Self { task: tokio::spawn(network.run()), weather: sender })
+    }
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Way {
+    Up,
+    Down,
+}
+
+struct Client {
+    /// The relay sees the client as this socket.
+    back: Arc<UdpSocket>,
+    reader: JoinHandle<()>,
+    up: Link,
+    down: Link,
+}
+
+impl Drop for Client {
+    fn drop(&mut self) {
+        self.reader.abort();
+    }
+}
+
+/// By time, then by the order in which they came.
+#[derive(PartialEq, Eq, PartialOrd, Ord)]
+struct Due {
+    at: u64,
+    number: u64,
+    client: SocketAddr,
+    up: bool,
+    data: Box<[u8]>,
+}
+
+#[derive(Default)]
+struct Queue {
+    waiting: BinaryHeap<Reverse<Due>>,
+    /// Of the newest.
+    number: u64,
+}
+
+struct Network {
+    front: Arc<UdpSocket>,
+    relay: SocketAddr,
+    weather: watch::Receiver<Weather>,
+    seed: u64,
+    clients: HashMap<SocketAddr, Client>,
+    due: Queue,
+    began: Instant,
+}
+
+impl Network {
+    async fn run(mut self) {
+        let (from_relay, mut back) = mpsc::channel(WAITING);
+        let mut buffer = vec![0; LARGEST];
+        loop {
+            let next = self.next();
+            let front = Arc::clone(&self.front);
+            tokio::select! {
+                received = front.recv_from(&mut buffer) => {
+                    // A client whose port is closed is reported here on some systems.
+                    let Ok((length, client)) = received else { continue };
+                    if self.known(client, &from_relay).await.is_ok() {
+                        self.push(client, Way::Up, &buffer[..length]);
+                    }
+                }
+                Some((client, data)) = back.recv() => {
+                    let data: Vec<u8> = data;
+                    self.push(client, Way::Down, &data);
+                }
+                changed = self.weather.changed() => {
+                    if changed.is_err() {
+                        return;
+                    }
+                    self.new_weather();
+                }
+                () = tokio::time::sleep_until(next) => {}
+            }
+            self.deliver().await;
+        }
+    }
+
+    fn now(&self) -> u64 {
+        u64::try_from(self.began.elapsed().as_nanos()).unwrap_or(u64::MAX)
+    }
+
+    fn next(&self) -> Instant {
+        let links = self.clients.values().flat_map(|client| [client.up.next_event(), client.down.next_event()]).flatten();
+        let next = links.chain(self.due.waiting.peek().map(|due| due.0.at)).min();
+        self.began + next.map_or(Duration::from_secs(3600 * 24), Duration::from_nanos)
+    }
+
+    async fn known(&mut self, client: SocketAddr, from_relay: &mpsc::Sender<(SocketAddr, Vec<u8>)>) -> std::io::Result<()> {
+        if self.clients.contains_key(&client) {
+            return Ok(());
+        }
+        let back = Arc::new(UdpSocket::bind((Ipv4Addr::LOCALHOST, 0)).await?);
+        back.connect(self.relay).await?;
+        let (socket, sender) = (Arc::clone(&back), from_relay.clone());
+        let reader = tokio::spawn(async move {
+            let mut buffer = vec![0; LARGEST];
+            loop {
+                match socket.recv(&mut buffer).await {
+                    Ok(length) if sender.send((client, buffer[..length].to_vec())).await.is_err() => return,
+                    Ok(_) => {}
+                    // The relay is away for the moment.
+                    Err(_) => tokio::time::sleep(Duration::from_millis(20)).await,
+                }
+            }
+        });
+        let config = self.weather.borrow().link.clone();
+        let seed = self.seed.wrapping_add(2 * self.clients.len() as u64);
+        let (up, down) = (Link::new(config.clone(), seed), Link::new(config, seed + 1));
+        self.clients.insert(client, Client { back, reader, up, down });
+        Ok(())
+    }
+
+    fn new_weather(&mut self) {
+        let config = self.weather.borrow_and_update().link.clone();
+        for client in self.clients.values_mut() {
+            client.up.set(config.clone());
+            client.down.set(config.clone());
+        }
+    }
+
+    fn push(&mut self, address: SocketAddr, way: Way, data: &[u8]) {
+        if self.weather.borrow().out {
+            return;
+        }
+        let now = self.now();
+        let Some(client) = self.clients.get_mut(&address) else { return };
+        let link = if way == Way::Up { &mut client.up } else { &mut client.down };
+        link.push(data, now, &mut schedule(&mut self.due, address, way));
+    }
+
+    async fn deliver(&mut self) {
+        let now = self.now();
+        for (address, client) in &mut self.clients {
+            client.up.advance(now, &mut schedule(&mut self.due, *address, Way::Up));
+            client.down.advance(now, &mut schedule(&mut self.due, *address, Way::Down));
+        }
+        while self.due.waiting.peek().is_some_and(|due| due.0.at <= now) {
+            let Some(Reverse(due)) = self.due.waiting.pop() else { return };
+            // Sending fails while nobody listens; a network says nothing of that.
+            let _ = match self.clients.get(&due.client) {
+                Some(client) if due.up => client.back.send(&due.data).await,
+                Some(_) => self.front.send_to(&due.data, due.client).await,
+                None => Ok(0),
+            };
+        }
+    }
+}
+
+fn schedule(due: &mut Queue, client: SocketAddr, way: Way) -> impl FnMut(u64, crate::rig::link::Packet) {
+    move |at, packet| {
+        due.number += 1;
+        due.waiting.push(Reverse(Due { at, number: due.number, client, up: way == Way::Up, data: packet.data }));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A relay that sends everything back.
+    async fn echo() -> SocketAddr {
+        let socket = UdpSocket::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap();
+        let address = socket.local_addr().unwrap();
+        tokio::spawn(async move {
+            let mut buffer = [0; LARGEST];
+            while let Ok((length, from)) = socket.recv_from(&mut buffer).await {
+                socket.send_to(&buffer[..length], from).await.unwrap();
+            }
+        });
+        address
+    }
+
+    async fn answer(client: &UdpSocket, front: SocketAddr, within: Duration) -> Option<Duration> {
+        let began = Instant::now();
+        client.send_to(b"hello", front).await.unwrap();
+        let mut buffer = [0; 16];
+        let got = tokio::time::timeout(within, client.recv_from(&mut buffer)).await.ok()?.unwrap();
+        assert_eq!((&buffer[..got.0], got.1), (&b"hello"[..], front));
+        Some(began.elapsed())
+    }
+
+    #[tokio::test]
+    async fn packets_are_delayed_both_ways_lost_and_let_through_again() {
+        let relay = echo().await;
+        let link = LinkConfig { delay_ms: 40.0, ..LinkConfig::default() };
+        let shim = match Shim::start(relay, Weather { link: link.clone(), out: false }, 1).await {
+            Ok(shim) => shim,
+            Err(error) => {
+                eprintln!(
+                    "SKIPPED: {FRONT} is not there on this system ({error}), so a bad network cannot be put in front of a relay"
+                );
+                return;
+            }
+        };
+        let front = SocketAddr::new(FRONT, relay.port());
+        let client = UdpSocket::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap();
+        let second = Duration::from_secs(5);
+        assert!(answer(&client, front, second).await.unwrap() >= Duration::from_millis(80));
+        shim.weather.send_replace(Weather { link: link.clone(), out: true });
+        assert_eq!(answer(&client, front, Duration::from_millis(300)).await, None);
+        shim.weather.send_replace(Weather { link: LinkConfig { loss_pct: 100.0, ..LinkConfig::default() }, out: false });
+        assert_eq!(answer(&client, front, Duration::from_millis(300)).await, None);
+        shim.weather.send_replace(Weather::default());
+        assert!(answer(&client, front, second).await.is_some());
+    }
+}
