@@ -43,6 +43,7 @@ const call = {
   can_undo: true,
   can_redo: false,
   statistics: null,
+  ignored: 0,
   pictures: [1, 12, 40, 63],
   game: null,
   wish: null,

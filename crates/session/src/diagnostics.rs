@@ -25,6 +25,8 @@ struct Sample {
     /// Tells the calls of this evening apart.
     call: u64,
     figures: Statistics,
+    /// Operations and ink of the peer that were not taken, since the call began.
+    ignored: u64,
 }
 
 /// The last ten minutes.
@@ -32,11 +34,11 @@ struct Sample {
 pub(crate) struct Figures(VecDeque<Sample>);
 
 impl Figures {
-    pub fn put(&mut self, call: u64, figures: Statistics, now: Duration) {
+    pub fn put(&mut self, call: u64, figures: Statistics, ignored: u64, now: Duration) {
         while self.0.len() >= SAMPLES || self.0.front().is_some_and(|first| Self::is_old(first, now)) {
             self.0.pop_front();
         }
-        self.0.push_back(Sample { at_s: now.as_secs(), call, figures });
+        self.0.push_back(Sample { at_s: now.as_secs(), call, figures, ignored });
     }
 
     fn is_old(sample: &Sample, now: Duration) -> bool {
@@ -137,10 +139,10 @@ mod tests {
     fn ten_minutes_are_kept() {
         let mut figures = Figures::default();
         for second in 0..2000 {
-            figures.put(1, Statistics::default(), Duration::from_secs(second));
+            figures.put(1, Statistics::default(), 0, Duration::from_secs(second));
         }
         assert_eq!((figures.0.len(), figures.0[0].at_s), (SAMPLES, 1400));
-        figures.put(2, Statistics::default(), Duration::from_secs(2500));
+        figures.put(2, Statistics::default(), 0, Duration::from_secs(2500));
         assert_eq!((figures.0.len(), figures.0[0].at_s), (101, 1900), "a pause makes old ones old");
         let settings = Settings { camera_on: true, muted: false };
         let report = figures.report(&Devices::default(), settings, Duration::from_secs(3000));

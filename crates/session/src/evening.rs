@@ -312,7 +312,8 @@ impl Evening {
             Input::Socket(socket) => self.socket(socket, now, &mut out),
             Input::Call { number, event } if number == self.number => {
                 if let visavis_call::Event::Statistics(figures) = &event {
-                    self.figures.put(number, figures.clone(), now);
+                    let ignored = self.paper().map_or(0, Paper::ignored);
+                    self.figures.put(number, figures.clone(), ignored, now);
                 }
                 self.call_event(event, now, &mut out);
             }

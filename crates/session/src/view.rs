@@ -161,6 +161,8 @@ pub struct CallView {
     pub can_undo: bool,
     pub can_redo: bool,
     pub statistics: Option<Statistics>,
+    /// Operations and ink of the peer that were not taken: too many of them, or such as no honest program makes.
+    pub ignored: u32,
     /// Four numbers below 64, of pictures that are the same on both screens unless somebody sits in between. Absent until the
     /// two apps have worked them out.
     pub pictures: Option<[u8; 4]>,

@@ -45,6 +45,10 @@ veil_reason: VeilReason | null,
  */
 asks_to_unveil: boolean, muted: boolean, peer_muted: boolean, can_undo: boolean, can_redo: boolean, statistics: Statistics | null, 
 /**
+ * Operations and ink of the peer that were not taken: too many of them, or such as no honest program makes.
+ */
+ignored: number, 
+/**
  * Four numbers below 64, of pictures that are the same on both screens unless somebody sits in between. Absent until the
  * two apps have worked them out.
  */

@@ -38,7 +38,8 @@ function codec(figures: Statistics): string {
   return figures.sent_codec === null ? '–' : t('figures.codec_value', { codec: figures.sent_codec, why: t(REASONS[figures.codec_reason]) })
 }
 
-export function groups(figures: Statistics): Group[] {
+/** `ignored`: operations and ink of the peer that were not taken. */
+export function groups(figures: Statistics, ignored: number): Group[] {
   return [
     {
       name: 'figures.path',
@@ -79,6 +80,7 @@ export function groups(figures: Statistics): Group[] {
         { name: 'figures.repairs_asked', value: count(figures.nacks_sent) },
         { name: 'figures.keys_asked', value: count(figures.key_frames_asked) },
         { name: 'figures.left_out', value: count(figures.not_shown) },
+        { name: 'figures.ignored', value: count(figures.malformed + ignored) },
       ],
     },
   ]

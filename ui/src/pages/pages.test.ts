@@ -31,6 +31,7 @@ const call: CallView = {
   can_undo: false,
   can_redo: false,
   statistics: null,
+  ignored: 0,
   pictures: [1, 12, 40, 63],
   game: null,
   wish: null,

@@ -58,6 +58,8 @@ pub(super) struct InCall {
     pub covered: Covered,
     pub peer: Peer,
     pub statistics: Option<Statistics>,
+    /// Operations and ink of the peer that were not taken, as of the last statistics: a flood must not redraw the page.
+    pub ignored: u32,
     /// That tell whether somebody sits in between.
     pub pictures: Option<Pictures>,
     pub paper: Paper,
@@ -117,6 +119,7 @@ impl InCall {
             covered: Covered::default(),
             peer: Peer { says_camera_on: true, ..Peer::default() },
             statistics: None,
+            ignored: 0,
             pictures: None,
             paper: Paper::new(author, now),
             games: Games::new(author, chance, languages),
@@ -417,7 +420,10 @@ fn call_event(
         call::Event::Control(control) => call.control(control, now, out),
         call::Event::Operations(Operations(ops)) => call.peer_draws(ops, now, out),
         call::Event::Live(live) => call.peer_inks(live, now, out),
-        call::Event::Statistics(statistics) => call.statistics = Some(statistics),
+        call::Event::Statistics(statistics) => {
+            call.statistics = Some(statistics);
+            call.ignored = u32::try_from(call.paper.ignored()).unwrap_or(u32::MAX);
+        }
         call::Event::Pictures(pictures) => call.pictures = Some(pictures),
         call::Event::Tampered => return Some(End::Tampered),
         call::Event::Failed(detail) => return Some(End::Failed(detail)),

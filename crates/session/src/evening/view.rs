@@ -118,6 +118,7 @@ fn call_view(call: &InCall, own: &Own, now: Duration) -> CallView {
         can_undo: call.paper.history.can_undo(),
         can_redo: call.paper.history.can_redo(),
         statistics: call.statistics.clone(),
+        ignored: call.ignored,
         pictures: call.pictures,
         game: call.games.view(),
         wish: call.games.wish,

@@ -206,6 +206,12 @@ fn a_flood_of_operations_is_cut_off() {
     assert!(asked <= 40, "{asked} questions in ten seconds");
     let ignored = a.evening.call().unwrap().paper.ignored();
     assert!(ignored > 90_000, "{ignored} ignored");
+    assert_eq!(a.call_view().ignored, 0, "the page is told once a second, with the statistics");
+    a.call_event(call::Event::Statistics(call::Statistics::default()));
+    assert_eq!(u64::from(a.call_view().ignored), ignored);
+    let saved = a.user(Command::SaveDiagnostics);
+    let report = saved.iter().find_map(|effect| if let Effect::SaveDiagnostics(report) = effect { Some(report) } else { None });
+    assert!(report.is_some_and(|report| report.contains(&format!("\"ignored\": {ignored}"))), "{report:?}");
     a.user(line(1));
     let own = a.user(Command::DrawEnd { id: 1 });
     assert!(has(&own, |effect| matches!(effect, Effect::Call(call::Command::Operations(_)))));
