@@ -104,15 +104,13 @@ fn yes() -> bool {
 }
 
 #[derive(Clone, Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[serde(try_from = "Written")]
 pub struct Change {
     pub at_s: f64,
-    #[serde(flatten)]
     pub what: What,
 }
 
-#[derive(Clone, Debug, Deserialize)]
-#[serde(rename_all = "snake_case")]
+#[derive(Clone, Debug)]
 pub enum What {
     /// From now on, for everybody.
     Network(LinkConfig),
@@ -122,6 +120,33 @@ pub enum What {
     ServerRestartAfterS(f64),
     /// Everybody's camera: `none`, `covered`, `dark`, `frozen`, `unplugged`, `stalled`.
     Cameras(String),
+}
+
+/// A change as the file has it.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Written {
+    at_s: f64,
+    network: Option<LinkConfig>,
+    outage_s: Option<f64>,
+    server_restart_after_s: Option<f64>,
+    cameras: Option<String>,
+}
+
+impl TryFrom<Written> for Change {
+    type Error = String;
+
+    fn try_from(written: Written) -> Result<Self, String> {
+        let Written { at_s, network, outage_s, server_restart_after_s, cameras } = written;
+        let what = match (network, outage_s, server_restart_after_s, cameras) {
+            (Some(link), None, None, None) => What::Network(link),
+            (None, Some(seconds), None, None) => What::OutageS(seconds),
+            (None, None, Some(seconds), None) => What::ServerRestartAfterS(seconds),
+            (None, None, None, Some(modifier)) => What::Cameras(modifier),
+            _ => return Err(format!("the change at {at_s} s names one of network, outage_s, server_restart_after_s, cameras")),
+        };
+        Ok(Self { at_s, what })
+    }
 }
 
 /// Without which the evening was not what it should be.
@@ -261,6 +286,7 @@ mod tests {
             (&format!("{whole}[[people]]\n[[change]]\nat_s = 10\ncameras = \"dark\""), "at_s = 10"),
             (&format!("{whole}[[people]]\n[[change]]\nat_s = 1\ncameras = \"broken\""), "one of none"),
             (&format!("{whole}[[people]]\n[[change]]\nat_s = 1\nfire = 3"), "fire"),
+            (&format!("{whole}[[people]]\n[[change]]\nat_s = 1\noutage_s = 3\ncameras = \"dark\""), "names one of"),
         ];
         for (text, words) in cases {
             let error = Plan::parse(text).expect_err(text).to_string();

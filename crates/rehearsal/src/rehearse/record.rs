@@ -67,7 +67,7 @@ impl Visit {
     pub fn covers(&self) -> usize {
         let hidden = |seen: &Seen| !matches!(seen, Seen::Clear | Seen::Unknown);
         let mut before = false;
-        self.peer_looks.iter().filter(|(_, seen)| hidden(seen) && !std::mem::replace(&mut before, hidden(seen))).count()
+        self.peer_looks.iter().filter(|(_, seen)| !std::mem::replace(&mut before, hidden(seen)) && before).count()
     }
 }
 
