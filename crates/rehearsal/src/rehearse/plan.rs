@@ -15,12 +15,12 @@ const MODIFIERS: [&str; 6] = ["none", "covered", "dark", "frozen", "unplugged", 
 
 /// Come with the program.
 pub const SCENARIOS: [(&str, &str); 6] = [
-    ("two", include_str!("../../scenarios/two.toml")),
-    ("cover", include_str!("../../scenarios/cover.toml")),
-    ("crowd", include_str!("../../scenarios/crowd.toml")),
-    ("lossy", include_str!("../../scenarios/lossy.toml")),
-    ("outage", include_str!("../../scenarios/outage.toml")),
-    ("restart", include_str!("../../scenarios/restart.toml")),
+    ("two", include_str!("../../evenings/two.toml")),
+    ("cover", include_str!("../../evenings/cover.toml")),
+    ("crowd", include_str!("../../evenings/crowd.toml")),
+    ("lossy", include_str!("../../evenings/lossy.toml")),
+    ("outage", include_str!("../../evenings/outage.toml")),
+    ("restart", include_str!("../../evenings/restart.toml")),
 ];
 
 #[derive(Debug, thiserror::Error)]
