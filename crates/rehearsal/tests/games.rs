@@ -48,16 +48,16 @@ async fn gomoku([a, b]: [&mut Person; 2]) {
     let (black, white) = if you_black { (a, b) } else { (b, a) };
     // A view may be older than what was just done: the last stone says which one it is.
     let lies = |game: &GameView, stone: Option<u8>| {
-        game.phase == Phase::Playing && matches!(game.scene, Scene::Gomoku { last, .. } if last == stone.map(Into::into))
+        game.phase == Phase::Playing && matches!(game.scene, Scene::Gomoku { last, .. } if last == stone)
     };
     let mut last = None;
     for turn in 0..5u8 {
         seen(black, "black's turn", |game| lies(game, last) && game.your_turn).await;
-        act(black, Action::Place { cell: (7 * 15 + turn).into() });
+        act(black, Action::Place { cell: 7 * 15 + turn });
         if turn < 4 {
             seen(white, "white's turn", |game| lies(game, Some(7 * 15 + turn)) && game.your_turn).await;
             last = Some(9 * 15 + turn);
-            act(white, Action::Place { cell: (9 * 15 + turn).into() });
+            act(white, Action::Place { cell: 9 * 15 + turn });
         }
     }
     for (person, wins) in [(black, true), (white, false)] {

@@ -18,11 +18,13 @@ struct Grant {
     until: Instant,
 }
 
+/// Sign-ins with an open socket, by family; through the sender their sockets hear of the end.
+type Held = HashMap<String, (AccountId, watch::Sender<Option<RefusalCode>>)>;
+
 pub struct AccessTokens {
     lasts: Duration,
     grants: Mutex<HashMap<String, Grant>>,
-    /// Sign-ins with an open socket, by family.
-    held: Mutex<HashMap<String, (AccountId, watch::Sender<Option<RefusalCode>>)>>,
+    held: Mutex<Held>,
 }
 
 /// As long as this is held the sign-in is watched.
@@ -110,7 +112,7 @@ impl AccessTokens {
         self.grants.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn held(&self) -> MutexGuard<'_, HashMap<String, (AccountId, watch::Sender<Option<RefusalCode>>)>> {
+    fn held(&self) -> MutexGuard<'_, Held> {
         self.held.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
