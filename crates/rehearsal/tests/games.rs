@@ -49,16 +49,16 @@ async fn gomoku([a, b]: [&mut Person; 2]) {
     let (black, white) = if you_black { (a, b) } else { (b, a) };
     // A view may be older than what was just done: the last stone says which one it is.
     let lies = |game: &GameView, stone: Option<u8>| {
-        game.phase == Phase::Playing && matches!(game.scene, Scene::Gomoku { last, .. } if last == stone.map(Into::into))
+        game.phase == Phase::Playing && matches!(game.scene, Scene::Gomoku { last, .. } if last == stone)
     };
     let mut last = None;
     for turn in 0..5u8 {
         seen(black, "black's turn", |game| lies(game, last) && game.your_turn).await;
-        act(black, Action::Place { cell: (7 * 15 + turn).into() });
+        act(black, Action::Place { cell: 7 * 15 + turn });
         if turn < 4 {
             seen(white, "white's turn", |game| lies(game, Some(7 * 15 + turn)) && game.your_turn).await;
             last = Some(9 * 15 + turn);
-            act(white, Action::Place { cell: (9 * 15 + turn).into() });
+            act(white, Action::Place { cell: 9 * 15 + turn });
         }
     }
     for (person, wins) in [(black, true), (white, false)] {
@@ -171,7 +171,7 @@ async fn a_bot_plays_with_whoever_wishes_for_it() {
     let play = Play { game: Game::Gomoku, twist: None };
     ada.session.command(Command::Wish { play: Some(play) });
     seen(&mut ada, "the rules", |game| matches!(game.phase, Phase::Ready { you: false, .. })).await;
-    act(&mut ada, Action::Ready);
+    act(&ada, Action::Ready);
     let mut stones = 0;
     loop {
         let shown = |board: &str| board.matches(['b', 'w']).count();
@@ -190,7 +190,7 @@ async fn a_bot_plays_with_whoever_wishes_for_it() {
         stones = shown(board) + 1;
         // Every other cell from the corner on.
         let free = board.match_indices('.').map(|(cell, _)| cell).find(|cell| cell % 2 == 0);
-        act(&mut ada, Action::Place { cell: free.unwrap() as u8 });
+        act(&ada, Action::Place { cell: free.unwrap() as u8 });
     }
     while !matches!(said.recv().await, Some(bot::Report::GameOver { .. })) {}
     bot.abort();
