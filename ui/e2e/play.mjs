@@ -1,5 +1,6 @@
 // Every game from the page, by keyboard alone where it can be, and what the shell hears of it: node e2e/play.mjs
 import assert from 'node:assert/strict'
+import { readFile } from 'node:fs/promises'
 import { chromium } from 'playwright-core'
 import { board, games } from './games.mjs'
 import { serve } from './server.mjs'
@@ -216,10 +217,23 @@ const stories = {
     await close()
   },
 
-  async 'what their app should not have done is said kindly'() {
-    const { page, close } = await meet('game-guess-unfair')
-    assert.match(await page.getByTestId('unfair').innerText(), /may be a fault of their app/)
-    await close()
+  async 'what their app should not have done is said kindly, in every game and language'() {
+    const shown = ['guess-guess', 'same', 'fold', 'gomoku', 'truths-pick']
+    for (const locale of ['en', 'zh']) {
+      const words = JSON.parse(await readFile(new URL(`../../assets/locales/${locale}.json`, import.meta.url), 'utf8'))
+      const said = Object.keys(words).filter((key) => key.startsWith('unfair.'))
+      const { page, show, close } = await meet('call-open', locale)
+      for (const key of said) {
+        for (const name of shown) {
+          await show({ ...games[name], unfair: key.slice('unfair.'.length) })
+          await page.getByTestId('game-panel').getByRole('status').filter({ hasText: words[key] }).waitFor()
+        }
+      }
+      assert.equal(said.length, 7)
+      await show(games.gomoku)
+      await page.getByTestId('unfair').waitFor({ state: 'detached' })
+      await close()
+    }
   },
 
   async 'sounds are made in the page, and not when they are switched off'() {

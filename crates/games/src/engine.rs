@@ -8,6 +8,7 @@ use crate::action::{Action, Effect, Input};
 use crate::rules::{Answer, Judged, Mine, Rules, begin};
 use crate::turns::Turns;
 use crate::view::{GameView, Permit, Phase, Unfair};
+use crate::watch::Watch;
 use std::collections::BTreeSet;
 use std::time::Duration;
 use visavis_wire::games::{Entry, GameMessage, Move, Play};
@@ -39,6 +40,8 @@ pub struct Engine {
     clock: Duration,
     clock_at: Duration,
     paused: [bool; 2],
+    /// Of the answerer.
+    watch: Watch,
     turns: [Turns; 2],
     noticed: BTreeSet<Unfair>,
     ignored: u64,
@@ -62,6 +65,7 @@ impl Engine {
             clock: Duration::ZERO,
             clock_at: now,
             paused: [false; 2],
+            watch: Watch::default(),
             turns: [Turns::default(), Turns::default()],
             noticed: BTreeSet::new(),
             ignored: 0,
@@ -103,6 +107,7 @@ impl Engine {
             Input::Drew(op) => self.drew(self.me(), vec![op], now),
             Input::Pause(pause) => {
                 if std::mem::replace(&mut self.paused[0], pause) != pause {
+                    self.watch.begin_again(now);
                     self.here(now, &mut out);
                 }
             }
@@ -130,6 +135,7 @@ impl Engine {
             self.clock += now.saturating_sub(self.clock_at);
         }
         self.clock_at = now;
+        self.watch.look(now);
     }
 
     fn at_ms(&self) -> u32 {
@@ -245,15 +251,21 @@ impl Engine {
             }
             GameMessage::Log { from, entries, .. } if !self.offers() => self.hear(from as usize, entries, now, out),
             GameMessage::Here { entries, hash, paused, at_ms, .. } => {
-                self.paused[1] = paused;
+                if std::mem::replace(&mut self.paused[1], paused) != paused {
+                    self.watch.begin_again(now);
+                }
                 let theirs = entries as usize;
                 let same = self.hashes.get(theirs).is_none_or(|own| *own == hash);
                 if !same {
-                    self.notice(Unfair::ImpossibleMove, out);
+                    self.notice(Unfair::OtherCourse, out);
                 }
                 if self.offers() {
                     self.confirmed = theirs.min(self.log.len());
                 } else {
+                    // It stands still while one of the two pauses.
+                    if self.paused == [false; 2] && !self.watch.hear(at_ms, now) {
+                        self.notice(Unfair::WrongClock, out);
+                    }
                     self.clock = Duration::from_millis(u64::from(at_ms))
                         .max(Duration::from_millis(u64::from(self.at_ms())).min(self.clock));
                 }
@@ -266,16 +278,24 @@ impl Engine {
     fn hear(&mut self, from: usize, entries: Vec<Entry>, now: Duration, out: &mut Vec<Effect>) {
         for (index, entry) in (from..).zip(entries) {
             if index != self.log.len() {
+                // Told again, it has to be what it was.
+                if self.log.get(index).is_some_and(|known| *known != entry) {
+                    self.notice(Unfair::OtherCourse, out);
+                }
                 continue;
             }
             let back = self.log.last().is_some_and(|last| entry.at_ms < last.at_ms);
-            if self.log.len() >= MOST_ENTRIES || back || entry.by.0 > 1 {
+            if back {
+                self.notice(Unfair::WrongClock, out);
+                return;
+            }
+            if self.log.len() >= MOST_ENTRIES || entry.by.0 > 1 {
                 self.notice(Unfair::ImpossibleMove, out);
                 return;
             }
             if entry.by == self.mine.me {
                 if self.pending.first() != Some(&entry.action) {
-                    self.notice(Unfair::ImpossibleMove, out);
+                    self.notice(Unfair::OtherCourse, out);
                     return;
                 }
                 self.pending.remove(0);

@@ -7,6 +7,7 @@
 //! | `view`, `action` | what a page shows; the closed enums in and out |
 //! | `engine` | the common log of the two, the clock, the program's own moves |
 //! | `rules` | what a game is, and the table of them |
+//! | `watch` | whether the offerer's clock is believed |
 //! | `turns` | which marks belong to a turn, and which to none |
 //! | `draw_and_guess`, `same_word`, `finish`, `gomoku`, `two_truths` | the games |
 //! | `words`, `normalise` | what is drawn, and when a guess is right |
@@ -22,6 +23,7 @@ mod same_word;
 mod turns;
 mod two_truths;
 mod view;
+mod watch;
 pub mod words;
 
 pub use action::{Action, Effect, Input};

@@ -185,4 +185,8 @@ pub enum Unfair {
     DrewOutOfTurn,
     /// What was revealed is not what was sealed.
     ChangedDrawing,
+    /// Told what has happened otherwise than before, or otherwise than it is here.
+    OtherCourse,
+    /// Counts the time of the game otherwise than it passes here.
+    WrongClock,
 }

@@ -1,6 +1,7 @@
 //! A headless peer on the product's own `session`: signs in, is matched, sends a camera, looks, draws, answers blind questions as
 //! its flags say. What happens is reported as a stream of [`Report`]s; `visavis-bot run` prints them as JSON lines.
 
+use crate::player::{Deed, Player};
 use serde::Serialize;
 use std::hash::{Hash, Hasher};
 use std::path::PathBuf;
@@ -8,11 +9,15 @@ use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender};
 use tokio::time::Instant;
+use visavis_games::{GameView, Phase};
 use visavis_media::camera::CameraSource;
-use visavis_session::view::{CallView, FollowState, Page, RevealState, View};
+use visavis_session::view::{CallView, Connection, FollowState, Page, RevealState, View};
 use visavis_session::{Command, Event, Session};
 use visavis_wire::channel::{Seen, Shows};
 use visavis_wire::paper::Point;
+
+/// Numbers of strokes in games begin above those of the house.
+const FIRST_STROKE: u32 = 1000;
 
 /// How a bot behaves.
 #[derive(Clone, Debug)]
@@ -22,6 +27,8 @@ pub struct Manner {
     pub reveal: bool,
     pub follow: bool,
     pub draw: bool,
+    /// Wishes for games and plays them.
+    pub play: bool,
     /// Leaves the call after this long; `None` stays until the other leaves.
     pub leave_after: Option<Duration>,
     /// Covers its own camera (seconds into the call: from, to).
@@ -70,6 +77,10 @@ pub enum Report {
     Statistics {
         statistics: visavis_call::Statistics,
     },
+    /// A game has its outcome.
+    GameOver {
+        game: Box<GameView>,
+    },
     /// The follow question opened on yes + yes.
     Mutual,
     Ended {
@@ -104,6 +115,8 @@ pub async fn attend(
         settled: false,
         fingerprint: None,
         meetings: 0,
+        player: None,
+        game: None,
     };
     let mut tick = tokio::time::interval(Duration::from_millis(100));
     loop {
@@ -136,6 +149,9 @@ struct Bot {
     settled: bool,
     fingerprint: Option<[u8; 4]>,
     meetings: u32,
+    /// Of this call, while it is connected.
+    player: Option<Player>,
+    game: Option<GameView>,
 }
 
 impl Bot {
@@ -227,14 +243,48 @@ impl Bot {
             let (you_see, they_see, peer_looks, own_looks_to_peer, revealed) = sight;
             self.say(Report::Sight { you_see, they_see, peer_looks, own_looks_to_peer, revealed });
         }
+        self.see_game(call, entered);
         if let Some(statistics) = &call.statistics {
             self.say(Report::Statistics { statistics: statistics.clone() });
+        }
+    }
+
+    fn see_game(&mut self, call: &CallView, entered: bool) {
+        let over = |game: &Option<GameView>| game.as_ref().is_some_and(|game| game.phase == Phase::Over);
+        if let Some(game) = call.game.as_ref().filter(|_| over(&call.game) && !over(&self.game)) {
+            self.say(Report::GameOver { game: Box::new(game.clone()) });
+        }
+        self.game = call.game.clone();
+        if entered {
+            self.player = None;
+        }
+        if self.manner.play && self.player.is_none() && call.connection == Connection::Connected {
+            // Of the identity and the meeting, so that an evening can be repeated.
+            let seed =
+                self.manner.identity.bytes().fold(u64::from(self.meetings), |seed, byte| seed * 31 % (1 << 40) + u64::from(byte));
+            self.player = Some(Player::new(seed));
+        }
+    }
+
+    fn play(&mut self, since: Duration) {
+        let Some(player) = &mut self.player else { return };
+        for deed in player.look(self.game.as_ref(), since) {
+            self.act(match deed {
+                Deed::Wish(play) => Command::Wish { play: Some(play) },
+                Deed::Act(action) => Command::Play { action },
+                Deed::Points { stroke, colour, size, points } => {
+                    let id = FIRST_STROKE + stroke;
+                    Command::DrawPoints { id, colour: Some(colour), size, fades: false, points }
+                }
+                Deed::End { stroke } => Command::DrawEnd { id: FIRST_STROKE + stroke },
+            });
         }
     }
 
     fn parting(&mut self, follow: &FollowState, entered: bool) {
         if entered {
             self.call_since = None;
+            (self.player, self.game) = (None, None);
         }
         match follow {
             FollowState::Asked => self.act(Command::AnswerFollow { yes: self.manner.follow }),
@@ -250,6 +300,7 @@ impl Bot {
     fn tick(&mut self) {
         let Some(since) = self.call_since else { return };
         let elapsed = since.elapsed();
+        self.play(elapsed);
         if self.manner.draw && !self.drawn && elapsed > Duration::from_secs(3) {
             self.drawn = true;
             self.draw_house();

@@ -286,6 +286,7 @@ async fn one_tester_and_one_bot_are_an_evening() {
         reveal: true,
         follow: true,
         draw: true,
+        play: false,
         leave_after: None,
         cover: None,
         meetings: Some(1),

@@ -7,6 +7,7 @@ mod person;
 use person::{Person, meet};
 use visavis_games::{Action, GameView, Outcome, Phase, Scene};
 use visavis_media::camera::CameraSource;
+use visavis_rehearsal::bot;
 use visavis_server::{Config, Server};
 use visavis_session::Command;
 use visavis_session::view::{CallView, Connection};
@@ -136,4 +137,61 @@ async fn two_sessions_play_games_to_their_ends() {
     gomoku([&mut a, &mut b]).await;
     two_truths([&mut a, &mut b]).await;
     draw_and_guess([&mut a, &mut b]).await;
+}
+
+/// Somebody alone with a bot: it meets the wish, reads the rules, and answers every stone.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_bot_plays_with_whoever_wishes_for_it() {
+    let (folder, profiles) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    visavis_rehearsal::browser::install_tls();
+    let server = Server::start(Config::dev(folder.path().to_owned())).await.unwrap();
+    let url = format!("http://{}", server.http);
+    let mut ada = Person::arrive(&url, profiles.path().join("ada"), "ada", CameraSource::Pattern);
+    let manner = bot::Manner {
+        identity: String::from("bao"),
+        meet: true,
+        reveal: false,
+        follow: false,
+        draw: false,
+        play: true,
+        leave_after: None,
+        cover: None,
+        meetings: Some(1),
+    };
+    let camera = CameraSource::Face { name: String::from("bao") };
+    let (reports, mut said) = tokio::sync::mpsc::unbounded_channel();
+    let bot = tokio::spawn(bot::run(bot::config(&url, "bao", profiles.path().join("bao"), camera), manner, reports));
+    ada.page("welcome").await;
+    ada.session.command(Command::SignIn);
+    ada.page("mirror").await;
+    ada.session.command(Command::Meet);
+    ada.page("match").await;
+    ada.session.command(Command::AnswerMatch { meet: true });
+    ada.call("a connection", |call| call.connection == Connection::Connected).await;
+    let play = Play { game: Game::Gomoku, twist: None };
+    ada.session.command(Command::Wish { play: Some(play) });
+    seen(&mut ada, "the rules", |game| matches!(game.phase, Phase::Ready { you: false, .. })).await;
+    act(&ada, Action::Ready);
+    let mut stones = 0;
+    loop {
+        let shown = |board: &str| board.matches(['b', 'w']).count();
+        let next = seen(&mut ada, "the bot's stone", |game| match &game.scene {
+            Scene::Gomoku { board, .. } => {
+                game.phase == Phase::Over || game.your_turn && game.phase == Phase::Playing && shown(board) >= stones
+            }
+            _ => false,
+        })
+        .await;
+        let Scene::Gomoku { board, you_won, .. } = &next.scene else { panic!("{next:?}") };
+        if next.phase == Phase::Over {
+            assert_eq!(*you_won, Some(false), "stones along the edge win nothing: {board}");
+            break;
+        }
+        stones = shown(board) + 1;
+        // Every other cell from the corner on.
+        let free = board.match_indices('.').map(|(cell, _)| cell).find(|cell| cell % 2 == 0);
+        act(&ada, Action::Place { cell: free.unwrap() as u8 });
+    }
+    while !matches!(said.recv().await, Some(bot::Report::GameOver { .. })) {}
+    bot.abort();
 }

@@ -38,4 +38,6 @@ export const UNFAIR: Record<Unfair, Key> = {
   impossible_move: 'unfair.impossible_move',
   drew_out_of_turn: 'unfair.drew_out_of_turn',
   changed_drawing: 'unfair.changed_drawing',
+  other_course: 'unfair.other_course',
+  wrong_clock: 'unfair.wrong_clock',
 }

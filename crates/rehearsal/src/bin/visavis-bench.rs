@@ -222,6 +222,7 @@ fn agreeable(identity: &str) -> Manner {
         reveal: true,
         follow: true,
         draw: false,
+        play: false,
         leave_after: None,
         cover: None,
         meetings: Some(1),

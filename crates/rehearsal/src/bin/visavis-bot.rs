@@ -52,6 +52,9 @@ struct Run {
     /// Draw a house on the shared paper.
     #[arg(long)]
     draw: bool,
+    /// Neither wish for games nor play them.
+    #[arg(long)]
+    no_games: bool,
     /// Leave a call after this many seconds.
     #[arg(long)]
     leave_after: Option<f32>,
@@ -103,6 +106,7 @@ async fn run(flags: Run) -> ExitCode {
         reveal: !flags.stay_veiled,
         follow: !flags.no_follow,
         draw: flags.draw,
+        play: !flags.no_games,
         leave_after: flags.leave_after.map(Duration::from_secs_f32),
         cover: flags.cover,
         meetings: flags.meetings,
