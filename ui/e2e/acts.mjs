@@ -223,11 +223,21 @@ const stories = {
     assert.ok(pressed.length > 60, `the reports between two events count: ${pressed.length} points of 30 events`)
     assert.ok(pressed.at(-3).pressure > pressed[3].pressure + 80)
 
-    // The palm that lies on the sheet meanwhile, and just after.
-    await pen('pointerdown', 0.3, { pointerType: 'touch', pointerId: 6 })
-    await pen('pointermove', 0.5, { pointerType: 'touch', pointerId: 6 })
-    await pen('pointerup', 0.5, { pointerType: 'touch', pointerId: 6 })
-    assert.deepEqual(await commands(), [], 'a palm draws nothing')
+    // The palm that lies on the sheet while the pen hovers; at once, for time counts.
+    await page.getByTestId('paper-top').evaluate((canvas) => {
+      const box = canvas.getBoundingClientRect()
+      const say = (type, pointerType, x, buttons) =>
+        canvas.dispatchEvent(
+          new PointerEvent(type, { pointerId: pointerType === 'pen' ? 5 : 6, pointerType, bubbles: true, button: 0, buttons, clientX: box.left + x * box.width, clientY: box.top + 50 }),
+        )
+      say('pointermove', 'pen', 0.7, 0)
+      for (const [type, x] of [['pointerdown', 0.3], ['pointermove', 0.5], ['pointerup', 0.5]]) say(type, 'touch', x, 1)
+    })
+    assert.deepEqual(
+      (await commands()).map((command) => [command.do, command.x]),
+      [['move_cursor', 11200]],
+      'a palm draws nothing',
+    )
 
     // Switched off, pressing changes nothing.
     await page.getByTestId('pressure').click()
@@ -314,6 +324,42 @@ const stories = {
     assert.equal((await drawn()).size, 600)
     await page.locator('input[type=range]').fill('0')
     assert.equal((await drawn()).size, 20)
+    await close()
+  },
+
+  async 'what a peer can send at most does not stop the pictures'() {
+    const { page, say, close } = await meet('call-open')
+    const canvas = page.getByTestId('picture-peer')
+    const sequence = () => canvas.evaluate((element) => Number(element.dataset.sequence))
+    const pictures = async (during) => {
+      const [before, began] = [await sequence(), Date.now()]
+      await during()
+      await page.waitForTimeout(Math.max(0, began + 3000 - Date.now()))
+      return ((await sequence()) - before) / ((Date.now() - began) / 1000)
+    }
+    await page.waitForFunction(() => Number(document.querySelector('[data-testid=picture-peer]').dataset.sequence) > 20)
+    const calm = await pictures(() => undefined)
+    let seq = 0
+    // The burst that a session lets through by its allowance: fills of far corners, or thick scribbles all over the sheet.
+    const corners = { fill: { colour: 0x334455, runs: [[0, 9], [1600 * 999, 9]] } }
+    const place = (index, turn) => Math.round(0.5 * (1 + Math.sin(index * turn)) * 9999)
+    const scribble = { stroke: { colour: 0x884422, size: 1000, points: Array.from({ length: 4000 }, (_, at) => ({ x: place(at, 1.3), y: place(at, 2.1), pressure: 255 })) } }
+    const changes = (count, kind) =>
+      Array.from({ length: count }, () => {
+        seq += 1
+        return { change: 'insert', op: { id: { author: 1, seq }, time: seq, live: 0, kind }, above: 0 }
+      })
+    const filled = await pictures(() => say({ event: 'paper_change', changes: changes(280, corners) }))
+    const scribbled = await pictures(() => say({ event: 'paper_change', changes: changes(2, scribble) }))
+    await say({ event: 'paper', own: 0, ground: null, items: [] })
+    const ink = { colour: 0x884422, size: 1000, fades: true }
+    const faded = await pictures(async () => {
+      // Eight sheets of ink a second, which is all that is let through: three seconds of it, in twelve strokes.
+      for (let stroke = 0; stroke < 12; stroke += 1) await say({ event: 'peer_ink', stroke, ink, from: 0, points: scribble.stroke.points.slice(0, 40) })
+    })
+    const words = `pictures a second: ${[calm, filled, scribbled, faded].map((rate) => rate.toFixed(1)).join(', ')}`
+    console.log(`        ${words} (calm, fills, scribbles, fading ink)`)
+    for (const rate of [filled, scribbled, faded]) assert.ok(rate > calm / 2, words)
     await close()
   },
 

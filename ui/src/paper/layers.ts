@@ -2,16 +2,18 @@
 // drawing goes on from the nearest save point below it, a copy of the picture at that height. Save points lie close together
 // near the top, where undo happens, and twice as far apart at every step down.
 //
-// A long way up (an undo far below, another window size) is drawn beside, in slices, and shown when it is done.
+// All drawing is done in slices of a frame. A long way up (an undo far below, another window size) is drawn beside and shown
+// when it is done.
 import type { Item } from '../bindings/Item'
-import { draw, onPaper, wipe } from './marks'
+import { onPaper, parts, wipe } from './marks'
 
 /** Between save points at the top. */
 const SPACING = 16
 /** Marks drawn at once where they are seen; more are drawn beside. */
 const AT_ONCE = 96
-/** Of one frame, milliseconds. */
+/** Of one frame, milliseconds; where it is seen there is nobody who waits for all of it but a peer who sends too much. */
 const SLICE_MS = 9
+const SEEN_SLICE_MS = 5
 
 interface SavePoint {
   /** So many items are in it. */
@@ -21,6 +23,8 @@ interface SavePoint {
 
 export class Layers {
   #drawn = 0
+  /** What is left of the item that is being drawn. */
+  #parts: ReturnType<typeof parts> | null = null
   /** What is drawn belongs to another height. */
   #stale = true
   #saved: SavePoint[] = []
@@ -37,7 +41,8 @@ export class Layers {
   /** Everything from this item on has to be drawn anew. */
   invalidate(from: number): void {
     this.#free((point) => point.at > from)
-    if (from >= this.#drawn) return
+    if (from > this.#drawn || (from === this.#drawn && !this.#parts)) return
+    this.#parts = null
     this.#drawn = this.#saved.at(-1)?.at ?? 0
     this.#stale = true
   }
@@ -55,6 +60,7 @@ export class Layers {
     this.#free(() => true)
     this.#spare = []
     this.#drawn = 0
+    this.#parts = null
     this.#stale = true
     this.#beside = null
     if (before && this.items().length > AT_ONCE) this.#onto(this.canvas, before)
@@ -73,13 +79,20 @@ export class Layers {
     if (clear >= this.#drawn) {
       wipe(context)
       this.#drawn = clear + 1
+      this.#parts = null
     }
     while (this.#drawn < items.length) {
       const item = items[this.#drawn]
-      if (item?.shown) draw(context, item.op.kind)
-      this.#drawn += 1
-      if (this.#drawn % SPACING === 0) this.#save(target)
-      if (this.#beside && now() - began > SLICE_MS) return false
+      if (item?.shown) this.#parts ??= parts(item.op.kind)
+      const part = this.#parts?.next()
+      if (part?.value) part.value(context)
+      if (!part || part.done) {
+        this.#parts = null
+        this.#drawn += 1
+        if (this.#drawn % SPACING === 0) this.#save(target)
+      }
+      // Where it is seen, too: what a peer sends at once must not hold up the pictures.
+      if (now() - began > (this.#beside ? SLICE_MS : SEEN_SLICE_MS) && this.#drawn < items.length) return false
     }
     if (this.#beside) {
       this.#onto(this.canvas, this.#beside)

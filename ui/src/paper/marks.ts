@@ -2,6 +2,7 @@
 // by ink.ts and fill.ts, so that crates/canvas/src/raster.rs covers the same.
 import type { OpKind } from '../bindings/OpKind'
 import type { Fill } from '../bindings/Fill'
+import type { Point } from '../bindings/Point'
 import type { Shape } from '../bindings/Shape'
 import type { Stroke } from '../bindings/Stroke'
 import { css, PAPER_HEIGHT, PAPER_WIDTH } from './geometry'
@@ -26,16 +27,46 @@ export function wipe(context: Context): void {
 
 /** Draws what is shown, in order: a clear wipes. */
 export function draw(context: Context, kind: OpKind): void {
-  if (kind === 'clear') wipe(context)
-  else if ('stroke' in kind) stroke(context, kind.stroke)
-  else if ('shape' in kind) shape(context, kind.shape)
-  else if ('fill' in kind) fill(context, kind.fill)
+  for (const part of parts(kind)) part(context)
 }
 
-function stroke(context: Context, { colour, size, points }: Stroke): void {
-  if (colour === null) context.globalCompositeOperation = 'destination-out'
-  cover(context, chain(points, size), css(colour ?? 0))
-  context.globalCompositeOperation = 'source-over'
+/** A mark in parts of bounded work, to be drawn in order. */
+export function* parts(kind: OpKind): Generator<(context: Context) => void, undefined> {
+  if (kind === 'clear') yield wipe
+  else if ('stroke' in kind) yield* strokeParts(kind.stroke)
+  else if ('shape' in kind) yield (context) => shape(context, kind.shape)
+  else if ('fill' in kind) yield (context) => fill(context, kind.fill)
+}
+
+/** Points in one path, and the way between them. What a path of many overlapping pieces costs grows faster than they do. */
+const PART_POINTS = 48
+const PART_LENGTH = 32_000
+
+/** How far from this point on a part goes: to the number of a point, at least two further. */
+function partEnd(points: readonly Point[], from: number): number {
+  let [to, length] = [from, 0]
+  while (to < points.length && (to < from + 2 || (to < from + PART_POINTS && length < PART_LENGTH))) {
+    const [a, b] = [points[to], points[to + 1]]
+    if (a && b) length += Math.hypot(b.x - a.x, b.y - a.y)
+    to += 1
+  }
+  // The chain needs two more points to end there; so short a rest is drawn with what comes before it.
+  return points.length - to < 4 ? points.length : to
+}
+
+function* strokeParts({ colour, size, points }: Stroke): Generator<(context: Context) => void, undefined> {
+  for (let from = 0, to = 0; to < points.length; from = to) {
+    to = partEnd(points, from)
+    const last = to === points.length
+    // The chain goes on where the one before it ended: in the middle between two points.
+    const before = Math.max(0, from - 2)
+    const samples = chain(points.slice(before, last ? undefined : to + 2), size, from - before, !last)
+    yield (context) => {
+      if (colour === null) context.globalCompositeOperation = 'destination-out'
+      cover(context, samples, css(colour ?? 0))
+      context.globalCompositeOperation = 'source-over'
+    }
+  }
 }
 
 /** Covers the area of a chain with a colour. */

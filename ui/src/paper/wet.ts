@@ -7,8 +7,26 @@ import { chain } from './ink'
 import { cover, onPaper, shape, wipe } from './marks'
 import { FADES_AFTER_MS, GONE_AFTER_MS, type PaperModel, type WetStroke } from './model'
 
+/**
+ * Ink that fades is drawn anew each frame, so all of it together is at most so many points, and covers at most so much, in areas
+ * of the sheet. Its oldest points go first. A fast hand has not covered half a sheet when its ink fades.
+ */
+const FADING_POINTS = 800
+const FADING_SHEETS = 1.5
 const CURSOR_STAYS_MS = 2500
 const CURSOR_RADIUS = 70
+
+/** The last points of one of so many strokes that fade. */
+function newest(points: readonly Point[], size: number, strokes: number): Point[] {
+  const most = (FADING_SHEETS * PAPER_WIDTH * PAPER_HEIGHT) / size / strokes
+  let [from, length] = [points.length - 1, 0]
+  while (from > 0 && length < most && points.length - from < FADING_POINTS / strokes) {
+    const [a, b] = [points[from - 1], points[from]]
+    if (a && b) length += Math.hypot(b.x - a.x, b.y - a.y)
+    from -= 1
+  }
+  return points.slice(from)
+}
 
 export class WetLayers {
   #settled = false
@@ -38,6 +56,7 @@ export class WetLayers {
     if (this.#drawn) top.clearRect(...this.#drawn)
     this.#drawn = null
     let moves = false
+    const fading = this.model.wet().filter((wet) => wet.kind === 'stroke' && wet.ink.fades).length
     for (const [id, stroke] of this.model.wetById()) {
       if (stroke.kind === 'shape') {
         shape(top, stroke.shape)
@@ -48,7 +67,7 @@ export class WetLayers {
         continue
       }
       const points = stroke.points.filter((point) => point !== undefined)
-      if (stroke.ink.fades) this.#fading(top, stroke, points, now)
+      if (stroke.ink.fades) this.#fading(top, stroke, newest(points, stroke.ink.size, fading), now)
       else this.#stroke(wet, top, stroke, points, id === tailOf ? tail : [])
       moves = true
     }

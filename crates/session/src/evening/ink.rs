@@ -24,6 +24,21 @@ const PEER_MESSAGES: u32 = 240;
 /// Committed marks that are remembered, so that their late ink is known as such.
 const REMEMBERED: usize = 64;
 
+/// The peer's ink taken in one second, in areas of the sheet. A fast hand with the widest brush covers a fifth of one in a
+/// second, and each point comes nine times.
+const PEER_SHEETS: f32 = 8.0;
+
+/// The area that a stroke runs over, in areas of the sheet; what it runs over twice counts twice, as it does for who draws it.
+pub(super) fn sheets(points: &[Point], size: u16) -> f32 {
+    let length = |pair: &[Point]| match pair {
+        [a, b] => f32::from(a.x.abs_diff(b.x)).hypot(f32::from(a.y.abs_diff(b.y))),
+        _ => 0.0,
+    };
+    let width = f32::from(size);
+    let whole: f32 = points.windows(2).map(length).sum::<f32>() + width * points.len() as f32;
+    whole * width / (f32::from(PAPER_WIDTH) * f32::from(PAPER_HEIGHT))
+}
+
 enum Wet {
     Stroke {
         ink: Ink,
@@ -201,6 +216,7 @@ impl OwnMark {
 pub(super) struct PeerInk {
     second: u64,
     messages: u32,
+    sheets: f32,
     committed: VecDeque<u32>,
     /// Messages that no honest program sends, or too many of them.
     pub refused: u64,
@@ -218,10 +234,13 @@ impl PeerInk {
     /// What the page is told of it, if anything.
     pub(super) fn admit(&mut self, live: Live, now: Duration) -> Option<Event> {
         if self.second != now.as_secs() {
-            (self.second, self.messages) = (now.as_secs(), 0);
+            (self.second, self.messages, self.sheets) = (now.as_secs(), 0, 0.0);
         }
         self.messages += 1;
-        if self.messages > PEER_MESSAGES || !sound(&live) {
+        if let Live::Ink { ink, points, .. } = &live {
+            self.sheets += sheets(points, ink.size);
+        }
+        if self.messages > PEER_MESSAGES || self.sheets > PEER_SHEETS || !sound(&live) {
             self.refused += 1;
             return None;
         }
@@ -336,6 +355,26 @@ mod tests {
         ink.shape(3, shape(8));
         assert_eq!(ink.due(ms(31)).len(), 1);
         assert_eq!(ink.end(3), Some(Mark::Shape(shape(8))));
+    }
+
+    /// A stroke across the whole sheet and back with every point, as wide as can be, costs whoever draws it most.
+    #[test]
+    fn more_ink_than_a_hand_has_is_not_shown() {
+        let there = |at: u16| Point { x: at % 2 * 16_000, y: at * 150, pressure: 255 };
+        let wild = |stroke| Live::Ink { stroke, ink: Ink { size: 1000, ..PEN }, from: 0, points: (0..64).map(there).collect() };
+        let mut peer = PeerInk::default();
+        let through = (0..200).filter(|stroke| peer.admit(wild(*stroke), ms(9000)).is_some()).count();
+        assert!(through <= 2, "{through} of them");
+        // Half a second of a fast hand: each message repeats eight points and brings four.
+        let hand = |at: u16| Point { x: at * 100 % 16_000, y: 5000, pressure: 128 };
+        let mut peer = PeerInk::default();
+        let fast = |from: u16| Live::Ink {
+            stroke: 1,
+            ink: Ink { size: 600, ..PEN },
+            from,
+            points: (from..from + 12).map(hand).collect(),
+        };
+        assert!((0..75).all(|message| peer.admit(fast(message * 4), ms(9000)).is_some()));
     }
 
     #[test]

@@ -4,7 +4,7 @@
 //! Merging is the business of `canvas`; ink that is not committed yet that of `ink.rs`.
 
 use super::Effect;
-use super::ink::{OwnInk, PeerInk};
+use super::ink::{self, OwnInk, PeerInk};
 use crate::drawing::Drawing;
 use crate::{Command, Event};
 use base64::Engine as _;
@@ -26,7 +26,8 @@ const RESEND_MOST: Duration = Duration::from_secs(8);
 const FROZEN_AT_ONCE: usize = 8;
 
 /// How much of the peer's operations is taken: what is over it is asked for later. Far above what a hand can do, below what
-/// could keep a page busy; the burst is what a reconnection brings.
+/// could keep a page busy; the burst is what a reconnection brings. Points stand for work: covering the sheet once is as much
+/// of it as some hundred points.
 struct Allowance {
     operations: f32,
     points: f32,
@@ -36,6 +37,8 @@ struct Allowance {
 impl Allowance {
     const OPERATIONS: (f32, f32) = (60.0, 1500.0);
     const POINTS: (f32, f32) = (20_000.0, 300_000.0);
+    /// Points that a sheet's area of ink stands for.
+    const SHEET: f32 = 1000.0;
 
     fn new(now: Duration) -> Self {
         Self { operations: Self::OPERATIONS.1, points: Self::POINTS.1, filled: now }
@@ -49,11 +52,14 @@ impl Allowance {
     }
 
     fn takes(&mut self, op: &Op) -> bool {
-        let points = match &op.kind {
-            OpKind::Stroke(stroke) => stroke.points.len(),
-            OpKind::Fill(fill) => fill.runs.len(),
-            OpKind::Shape(_) | OpKind::Undo { .. } | OpKind::Clear => 1,
-        } as f32;
+        let (points, sheets) = match &op.kind {
+            OpKind::Stroke(stroke) => (stroke.points.len(), ink::sheets(&stroke.points, stroke.size)),
+            // A page that draws cells goes over all between the outermost.
+            OpKind::Fill(fill) => (fill.runs.len(), 1.0),
+            OpKind::Shape(_) | OpKind::Undo { .. } | OpKind::Clear => (1, 0.0),
+        };
+        // Whatever it is, it is taken some time, or nothing after it would be.
+        let points = (points as f32 + sheets * Self::SHEET).min(Self::POINTS.1);
         if self.operations < 1.0 || self.points < points {
             return false;
         }

@@ -179,6 +179,37 @@ fn asking_again_and_again_is_no_lever() {
     assert!((2..=9).contains(&sent), "{sent} answers in half a minute");
 }
 
+/// Thick scribbles all over the sheet cost more to draw than anything else that is well-formed. They are taken one by one, with
+/// time between, and all of them in the end.
+#[test]
+fn the_most_costly_strokes_are_spread_over_time() {
+    let Pair(mut a, _) = Pair::new();
+    let author = visavis_wire::paper::Author(1);
+    let there = |at: u16| Point { x: at % 2 * 16_000, y: at % 100 * 100, pressure: 255 };
+    let stroke = visavis_wire::paper::Stroke { colour: Some(1), size: 1000, points: (0..4000).map(there).collect() };
+    let all: Vec<Op> = (1..=6)
+        .map(|seq| Op {
+            id: visavis_wire::paper::OpId { author, seq },
+            time: seq,
+            live: 0,
+            kind: visavis_wire::paper::OpKind::Stroke(stroke.clone()),
+        })
+        .collect();
+    let mut when = Vec::new();
+    for second in 0..120 {
+        a.wait(1.0);
+        let told: Vec<Event> = a
+            // What it lacks, as an honest peer sends it again.
+            .call_event(call::Event::Operations(Operations(all[when.len()..].to_vec())))
+            .into_iter()
+            .filter_map(|effect| if let Effect::Emit(event) = effect { Some(event) } else { None })
+            .collect();
+        when.extend(changes(&told).iter().map(|_| second));
+    }
+    assert_eq!(when.len(), 6, "{when:?}");
+    assert!(when.windows(2).all(|pair| pair[1] >= pair[0] + 10), "{when:?}");
+}
+
 /// Ten thousand operations a second, well-formed and in order: a few are taken, nothing piles up, and the paper still works.
 #[test]
 fn a_flood_of_operations_is_cut_off() {
