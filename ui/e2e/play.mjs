@@ -1,30 +1,18 @@
-// Every game from the page, by keyboard alone where it can be, and what the shell hears of it: node e2e/play.mjs
+// Every game from the page, by keyboard alone where it can be, and what the shell hears of it: node e2e/play.mjs [PART OF A NAME]
 import assert from 'node:assert/strict'
 import { readFile } from 'node:fs/promises'
-import { chromium } from 'playwright-core'
 import { board, games } from './games.mjs'
-import { serve } from './server.mjs'
-import { flags, scripted } from './shell.mjs'
+import { meet as open, tell } from './stories.mjs'
 import { viewOf, views } from './views.mjs'
 
-const { server, address } = await serve()
-const browser = await chromium.launch({ executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium', args: flags })
-
-async function meet(name, locale = 'en') {
-  const context = await browser.newContext({ viewport: { width: 1280, height: 800 }, locale, reducedMotion: 'reduce' })
-  const page = await context.newPage()
-  page.setDefaultTimeout(20_000)
-  page.on('pageerror', (error) => assert.fail(error))
-  await scripted(page, views[name])
-  await page.goto(address)
-  await page.waitForSelector(`[data-page="${views[name].page.page}"]`)
-  const commands = () => page.evaluate(() => window.scripted.commands.splice(0))
-  const played = async () => (await commands()).filter((command) => command.do === 'play').map(({ action }) => action)
-  const show = (next) => page.evaluate((event) => window.scripted.say(event), { event: 'view', view: viewOf({ page: { ...views['call-open'].page, ...next } }) })
-  return { page, commands, played, show, close: () => context.close() }
+async function meet(name, locale) {
+  const story = await open(name, locale)
+  const played = async () => (await story.commands()).filter((command) => command.do === 'play').map(({ action }) => action)
+  const show = (next) => story.say({ event: 'view', view: viewOf({ page: { ...views['call-open'].page, ...next } }) })
+  return { ...story, played, show }
 }
 
-const stories = {
+await tell({
   async 'a game is wished for, and the wish taken back, without the mouse'() {
     const { page, commands, show, close } = await meet('call-open')
     await page.keyboard.press('y')
@@ -268,18 +256,4 @@ const stories = {
     assert.equal(words.size, 5)
     await close()
   },
-}
-
-let failed = 0
-for (const [name, story] of Object.entries(stories)) {
-  try {
-    await story()
-    console.log(`ok      ${name}`)
-  } catch (error) {
-    failed += 1
-    console.log(`FAILED  ${name}\n${error.stack}`)
-  }
-}
-await browser.close()
-server.close()
-process.exit(failed > 0 ? 1 : 0)
+})

@@ -116,3 +116,27 @@ impl AccessTokens {
         self.held.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn whoever_holds_a_sign_in_hears_why_it_ended() {
+        let access = AccessTokens::new(Duration::from_secs(60));
+        let [leaves, stays] = [1, 2].map(|number| AccountId(uuid::Uuid::from_u128(number)));
+        let token = access.issue(leaves, String::from("phone"));
+        let other = access.issue(leaves, String::from("desk"));
+        let stranger = access.issue(stays, String::from("elsewhere"));
+        let mut held = access.hold(&token).unwrap();
+        let mut signed_out = access.hold(&other).unwrap();
+        let mut kept = access.hold(&stranger).unwrap();
+        access.revoke_family("desk");
+        assert_eq!(signed_out.ended().await, RefusalCode::TokenInvalid);
+        access.revoke_account(leaves, RefusalCode::Leaving);
+        assert_eq!(held.ended().await, RefusalCode::Leaving);
+        assert_eq!(access.check(&token), Access::Unknown);
+        assert!(access.hold(&token).is_none());
+        assert!(tokio::time::timeout(Duration::from_millis(20), kept.ended()).await.is_err(), "nobody else's ends");
+    }
+}

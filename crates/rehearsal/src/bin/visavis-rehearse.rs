@@ -59,13 +59,17 @@ async fn rehearse(scenario: &str, out: &Path) -> Result<bool, Failure> {
     let report = json!({
         "scenario": scenario, "about": plan.about, "ended_s": ended.as_secs_f32(), "broken": broken, "record": record,
         "calls": there.calls, "reveals": there.reveals, "follows": there.follows, "covers": there.covers,
+        "games": there.games,
     });
     let files = [("report.html", page::page(scenario, &plan, &record, &broken)), ("report.json", report.to_string())];
     for (name, text) in files {
         let path = out.join(name);
         std::fs::write(&path, text).map_err(|error| format!("{}: {error}", path.display()))?;
     }
-    println!("{} calls, {} revealed, {} follows, {} covers", there.calls, there.reveals, there.follows, there.covers);
+    println!(
+        "{} calls, {} revealed, {} follows, {} covers, {} games",
+        there.calls, there.reveals, there.follows, there.covers, there.games
+    );
     for rule in rules::ALL {
         let words: Vec<&str> = broken.iter().filter(|broken| broken.rule == rule).map(|broken| broken.words.as_str()).collect();
         println!("{:<6} {rule}", if words.is_empty() { "held" } else { "BROKEN" });

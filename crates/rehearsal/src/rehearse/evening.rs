@@ -139,6 +139,7 @@ fn manner(guest: &Guest) -> Manner {
         reveal: !people.stays_veiled,
         follow: people.follows,
         draw: people.draws,
+        play: people.plays,
         leave_after: people.leaves_after_s.map(Duration::from_secs_f64),
         cover: people.covers_s.map(|[from, to]| (from, to)),
         meetings: people.meetings,

@@ -134,7 +134,7 @@ fn spans<T>(changes: &[(Duration, T)], end: Duration, holds: impl Fn(&T) -> bool
 fn calls(html: &mut String, record: &Record) -> fmt::Result {
     writeln!(
         html,
-        "<h2>Calls</h2><table><tr><th>who<th>with<th>from s<th>lasted s<th>first picture ms<th>revealed s<th>covers<th>freezes<th>frozen ms<th>round trip ms<th>marks<th>follow"
+        "<h2>Calls</h2><table><tr><th>who<th>with<th>from s<th>lasted s<th>first picture ms<th>revealed s<th>covers<th>freezes<th>frozen ms<th>round trip ms<th>marks<th>games<th>follow"
     )?;
     let mut shown: Vec<(String, &Visit)> = Vec::new();
     for (_, sides) in record.pairs() {
@@ -146,7 +146,7 @@ fn calls(html: &mut String, record: &Record) -> fmt::Result {
             let seconds = |at: Duration| at.saturating_sub(visit.from).as_secs_f32();
             writeln!(
                 html,
-                "<tr><td>{name}<td>{with}<td>{:.1}<td>{:.1}<td>{}<td>{}<td>{}<td>{}<td>{}<td>{}<td>{}<td>{}",
+                "<tr><td>{name}<td>{with}<td>{:.1}<td>{:.1}<td>{}<td>{}<td>{}<td>{}<td>{}<td>{}<td>{}<td>{}<td>{}",
                 visit.from.as_secs_f32(),
                 visit.lasts().as_secs_f32(),
                 whole(visit.first_picture().map(|at| at.as_secs_f32() * 1000.0)),
@@ -156,6 +156,7 @@ fn calls(html: &mut String, record: &Record) -> fmt::Result {
                 visit.frozen_ms,
                 whole(median(visit.samples.iter().filter_map(|sample| sample.round_trip_ms))),
                 visit.paper.map_or(0, |paper| paper.1),
+                visit.games.len(),
                 if visit.mutual { "yes" } else { "no" },
             )?;
             shown.push((format!("{name} sees {with}"), visit));

@@ -14,10 +14,11 @@ const MOST_PEOPLE: usize = 500;
 const MODIFIERS: [&str; 6] = ["none", "covered", "dark", "frozen", "unplugged", "stalled"];
 
 /// Come with the program.
-pub const SCENARIOS: [(&str, &str); 6] = [
+pub const SCENARIOS: [(&str, &str); 7] = [
     ("two", include_str!("../../evenings/two.toml")),
     ("cover", include_str!("../../evenings/cover.toml")),
     ("crowd", include_str!("../../evenings/crowd.toml")),
+    ("games", include_str!("../../evenings/games.toml")),
     ("lossy", include_str!("../../evenings/lossy.toml")),
     ("outage", include_str!("../../evenings/outage.toml")),
     ("restart", include_str!("../../evenings/restart.toml")),
@@ -87,6 +88,9 @@ pub struct People {
     pub follows: bool,
     #[serde(default)]
     pub draws: bool,
+    /// Wishes for games and plays them.
+    #[serde(default)]
+    pub plays: bool,
     /// Into each call.
     pub leaves_after_s: Option<f64>,
     /// From which to which second of each call something lies over the camera.
@@ -161,6 +165,8 @@ pub struct Expect {
     pub covers: usize,
     /// At least so many calls in which both saw the other unveiled.
     pub reveals: usize,
+    /// At least so many games that both played to the end.
+    pub games: usize,
 }
 
 /// One of those who come.

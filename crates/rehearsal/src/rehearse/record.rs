@@ -46,6 +46,8 @@ pub struct Visit {
     pub malformed: u32,
     /// When the paper last changed, how many marks it showed, and their hash where one could be made.
     pub paper: Option<(Duration, usize, Option<u64>)>,
+    /// That ended, by their names.
+    pub games: Vec<(Duration, String)>,
     /// Both said that they want to follow each other.
     pub mutual: bool,
 }
@@ -185,6 +187,7 @@ impl Person {
                     target_kbps: statistics.target_kbps,
                 });
             }
+            Report::GameOver { game } => visit.games.push((at, format!("{:?}", game.game))),
             Report::Strokes { visible, hash } => visit.paper = Some((at, *visible, *hash)),
             _ => {}
         }
