@@ -254,6 +254,13 @@ impl Bot {
         if let Some(game) = call.game.as_ref().filter(|_| over(&call.game) && !over(&self.game)) {
             self.say(Report::GameOver { game: Box::new(game.clone()) });
         }
+        if let Some(game) = call.game.as_ref().filter(|game| {
+            self.game
+                .as_ref()
+                .is_none_or(|before| (before.phase, before.round, before.paused) != (game.phase, game.round, game.paused))
+        }) {
+            tracing::debug!(identity = self.manner.identity, ?game.game, ?game.phase, game.round, game.paused, "a game goes on");
+        }
         self.game = call.game.clone();
         if entered {
             self.player = None;
