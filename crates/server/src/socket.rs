@@ -9,7 +9,7 @@ use crate::random;
 use crate::refusal::{refuse, refuse_saying};
 use crate::room::SocketId;
 use crate::room_task::Delivery;
-use crate::store::AccountId;
+use crate::store::{AccountId, StoreError};
 use crate::tokens::SignInEnds;
 use axum::extract::ws::{CloseFrame, Message, WebSocket, WebSocketUpgrade, close_code};
 use axum::response::Response;
@@ -27,6 +27,9 @@ use visavis_wire::socket::{ClientMessage, ServerMessage};
 const MALFORMED_MESSAGES: u32 = 5;
 /// How late somebody who waits hears that it closed.
 const DOORS_EVERY: Duration = Duration::from_secs(10);
+/// While the database is away, whoever wants in is kept at the door for so long, and asked for again as often.
+const AT_THE_DOOR: Duration = Duration::from_secs(20);
+const KNOCK_EVERY: Duration = Duration::from_millis(150);
 /// A client that does not take our last words in this time does without them.
 const WRITE_WITHIN: Duration = Duration::from_secs(10);
 
@@ -159,7 +162,8 @@ impl Connection {
         }
         // Asked at the door, and again at the moment of matching.
         let goes_in = matches!(message, ClientMessage::Join | ClientMessage::MatchAnswer { meet: true, .. });
-        let message = match (is_shut(&self.app, self.account, goes_in).await, message) {
+        let shut = if goes_in { kept_out(&self.app, self.account).await } else { None };
+        let message = match (shut, message) {
             (Some(closed), message) => {
                 self.write(&closed).await?;
                 match message {
@@ -180,7 +184,15 @@ impl Connection {
 
     /// While somebody waits: it may close meanwhile.
     async fn look_at_doors(&mut self) -> Result<(), Over> {
-        let Some(closed) = is_shut(&self.app, self.account, true).await else { return Ok(()) };
+        let closed = match is_shut(&self.app, self.account).await {
+            Ok(None) => return Ok(()),
+            Ok(Some(closed)) => closed,
+            // Nobody is sent away for that: the next look will tell.
+            Err(error) => {
+                tracing::warn!(%error, "whether it is open could not be asked");
+                return Ok(());
+            }
+        };
         self.waits = false;
         self.app.room.say(self.account, self.id, ClientMessage::CancelWaiting).await;
         self.write(&closed).await
@@ -235,15 +247,25 @@ impl Connection {
 }
 
 /// What to say to somebody who may not meet anybody new now.
-async fn is_shut(app: &App, account: AccountId, goes_in: bool) -> Option<ServerMessage> {
-    if !goes_in {
-        return None;
-    }
-    match app.shut(account, random::unix_seconds()).await {
-        Ok(shut) => shut.map(|Shut { because, opens_in_s }| ServerMessage::Closed { because, opens_in_s }),
-        Err(error) => {
-            tracing::error!(%error, "nobody can be let in");
-            Some(refuse(RefusalCode::Internal))
+async fn is_shut(app: &App, account: AccountId) -> Result<Option<ServerMessage>, StoreError> {
+    let shut = app.shut(account, random::unix_seconds()).await?;
+    Ok(shut.map(|Shut { because, opens_in_s }| ServerMessage::Closed { because, opens_in_s }))
+}
+
+/// As [`is_shut`], of somebody who wants in; a database that restarts meanwhile is waited for.
+async fn kept_out(app: &App, account: AccountId) -> Option<ServerMessage> {
+    let came = Instant::now();
+    loop {
+        match is_shut(app, account).await {
+            Ok(shut) => return shut,
+            Err(StoreError::Engine(error)) if came.elapsed() < AT_THE_DOOR => {
+                tracing::warn!(%error, "the store is asked again whether it is open");
+                tokio::time::sleep(KNOCK_EVERY).await;
+            }
+            Err(error) => {
+                tracing::error!(%error, "nobody can be let in");
+                return Some(refuse(RefusalCode::Internal));
+            }
         }
     }
 }
