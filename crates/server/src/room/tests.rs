@@ -194,6 +194,23 @@ impl Evening {
 }
 
 #[test]
+fn a_join_that_crosses_the_match_is_let_be() {
+    let mut evening = Evening::new();
+    let match_id = evening.together();
+    evening.gone(1, 1);
+    evening.quiet();
+    // Back on a new socket, and asking before the match has been read.
+    evening.arrive(1, 1);
+    evening.say(1, ClientMessage::Join);
+    let heard = evening.take(1);
+    assert!(
+        matches!(&heard[..], [ServerMessage::Welcome { .. }, ServerMessage::MatchBegins { match_id: id, .. }] if *id == match_id)
+    );
+    evening.say(1, ClientMessage::Leave { match_id });
+    assert!(matches!(&evening.take(1)[..], [ServerMessage::MatchEnded { .. }]), "and still in it");
+}
+
+#[test]
 fn two_join_and_are_offered_each_other_on_the_first_tick() {
     let mut evening = Evening::new();
     let match_id = evening.offered();

@@ -2,8 +2,8 @@
 
 use super::meeting::Meeting;
 use super::people::{person_id, waiter_of};
-use super::{Output, Person, Phase, Place, Room, SocketId, Sources, send};
-use crate::refusal::{refuse, refuse_saying};
+use super::{Output, Person, Place, Room, SocketId, Sources, send};
+use crate::refusal::refuse;
 use crate::store::{AccountId, Entrant, RunningMatch};
 use visavis_matching as matching;
 use visavis_wire::http::{Refusal, RefusalCode};
@@ -58,17 +58,8 @@ impl Room {
                 waiting.told_ms = None;
                 self.tell_waiting(now_ms, out);
             }
-            Place::Matched(match_id) => {
-                let phase = self.matches.get(match_id).and_then(|meeting| meeting.phase(account));
-                if phase != Some(Phase::Together) {
-                    // Crossed with the next offer.
-                    return;
-                }
-                out.push(send(
-                    socket,
-                    refuse_saying(RefusalCode::BadRequest, "You are in a match; leave it before you join again."),
-                ));
-            }
+            // Crossed with the offer or the match, of which this socket has been told.
+            Place::Matched(_) => {}
         }
     }
 
