@@ -90,7 +90,7 @@ await tell({
     await page.getByTestId('notice-dismiss').click()
     await page.getByTestId('sign-in').click()
     assert.deepEqual((await commands()).map((command) => command.do), ['retry', 'dismiss_notice', 'sign_in'])
-    await page.getByRole('button', { name: '中文' }).click()
+    await page.getByTestId('language').selectOption('zh')
     assert.equal(await page.getAttribute('html', 'lang'), 'zh')
     await say({ event: 'view', view: viewOf(views.mirror) })
     await page.getByText('先照照镜子').waitFor()

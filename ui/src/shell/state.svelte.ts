@@ -8,6 +8,8 @@ class Heard {
   view = $state.raw<View | null>(null)
   /** Own microphone, 0..=1. */
   microphoneLevel = $state(0)
+  /** How many levels have been heard: the same one again is one more. */
+  levels = $state(0)
   /** The paper of the call; at parting it still holds what was drawn. */
   readonly paper = new PaperModel()
 
@@ -18,6 +20,7 @@ class Heard {
         break
       case 'microphone_level':
         this.microphoneLevel = event.level
+        this.levels += 1
         break
       case 'open_browser':
         // The shell opens it.

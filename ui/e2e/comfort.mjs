@@ -1,0 +1,72 @@
+// Settings, keys, push-to-talk and what is remembered of them, on the built page: node e2e/comfort.mjs [PART OF A NAME]
+import assert from 'node:assert/strict'
+import { meet, tell } from './stories.mjs'
+import { viewOf, views } from './views.mjs'
+
+await tell({
+  async 'settings and keys lie over every page, beside a call, and Esc closes them without leaving'() {
+    for (const name of ['welcome', 'mirror', 'waiting', 'match', 'call-open', 'friends']) {
+      const { page, commands, close } = await meet(name)
+      const settings = page.getByTestId('settings-page')
+      await page.getByTestId('settings').click()
+      await settings.waitFor()
+      await page.getByTestId('open-keys').click()
+      await page.getByTestId('keys-page').waitFor()
+      assert.equal(await settings.count(), 0)
+      for (const key of ['Escape', '?', '?', 'Control+,', 'Escape']) await page.keyboard.press(key)
+      assert.equal(await page.locator('.over[role=dialog]').count(), 0)
+      assert.deepEqual(await commands(), [], name)
+      await close()
+    }
+  },
+
+  async 'what is set is kept, and done'() {
+    const { page, commands, say, close } = await meet('call-open')
+    const own = page.locator('figure:has([data-testid=picture-own])')
+    await page.keyboard.press('Control+,')
+    await page.getByTestId('mirror-own').uncheck()
+    await page.getByTestId('hide-own').check()
+    await page.getByTestId('calm').check()
+    await page.getByTestId('talk-key').click()
+    await page.keyboard.press('m')
+    await page.getByText('does something else already').waitFor()
+    await page.keyboard.press('k')
+    assert.equal(await page.getByTestId('talk-key').textContent(), 'K')
+    await page.getByTestId('settings-diagnostics').click()
+    await page.keyboard.press('Escape')
+    assert.deepEqual(await commands(), [{ do: 'save_diagnostics' }])
+    assert.equal(await own.isVisible(), false, 'hidden once both have revealed')
+    await say({ event: 'view', view: viewOf(views['call-own-covered']) })
+    assert.equal(await own.isVisible(), true, 'there while something is wrong with it')
+    await say({ event: 'view', view: viewOf(views['call-veiled']) })
+    assert.equal(await own.isVisible(), true, 'and before the reveal')
+    await page.reload()
+    await own.waitFor({ state: 'hidden' })
+    const kept = await page.evaluate(() => JSON.parse(localStorage.getItem('visavis.comfort')))
+    assert.deepEqual(kept, { mirror: false, hideOwn: true, calm: true, talkKey: 'k' })
+    assert.ok(await page.evaluate(() => document.documentElement.hasAttribute('data-calm')))
+    await close()
+  },
+
+  async 'a held key opens a muted microphone and shuts it again; who speaks muted is told'() {
+    const { page, commands, say, close } = await meet('call-asked')
+    await page.keyboard.down('t')
+    await page.keyboard.up('t')
+    await page.keyboard.down('t')
+    await page.evaluate(() => window.dispatchEvent(new Event('blur')))
+    await page.keyboard.up('t')
+    const pair = [{ do: 'mute', on: false }, { do: 'mute', on: true }]
+    assert.deepEqual(await commands(), [...pair, ...pair])
+    const notice = page.getByText('You are muted. Hold T to speak.')
+    assert.equal(await notice.count(), 0)
+    for (let word = 0; word < 6; word += 1) {
+      await say({ event: 'microphone_level', level: 0.4 })
+      await page.waitForTimeout(120)
+    }
+    await notice.waitFor()
+    await say({ event: 'view', view: viewOf(views['call-open']) })
+    await say({ event: 'microphone_level', level: 0.4 })
+    await notice.waitFor({ state: 'detached' })
+    await close()
+  },
+})
