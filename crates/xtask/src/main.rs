@@ -35,6 +35,9 @@ cargo xtask COMMAND
       ink                  two app windows: pointer to ink on the other page: --strokes N, --littered N, --loss PERCENT, --delay-ms N
       veil                 from a cover before one window's camera to the first veiled picture of the other: --covers N
       matching             the matcher among people whose liking only the referee knows: --seeds 1,2, --only NAME, --json FILE
+      server               one server with its default database, without TLS (Linux): memory of idle sockets, join to match,
+                           sessions a second: --only idle,join,sessions, --idle N, --joining N, --over-s N, --meeting N,
+                           --seconds N, --json FILE
       cover DIR --out FILE [--veiled]   what the detector says of the labelled clips in DIR, for its score.py
   package              build installers for this system
 
@@ -86,8 +89,10 @@ fn set_up() -> Outcome {
 
 /// Builds the benches optimised, as the figures are meaningless otherwise.
 fn bench(arguments: &[String]) -> Outcome {
-    if arguments.first().is_some_and(|name| name == "matching") {
-        return bench_matching(&arguments[1..]);
+    match arguments.split_first() {
+        Some((name, flags)) if name == "matching" => return bench_of_crate("visavis-matching", "town", flags),
+        Some((name, flags)) if name == "server" => return bench_of_crate("visavis-server", "load", flags),
+        _ => {}
     }
     packages::install_missing()?;
     let with_windows = arguments.first().is_some_and(|name| ["windows", "ink", "veil", "screenshot"].contains(&name.as_str()));
@@ -108,10 +113,10 @@ fn bench(arguments: &[String]) -> Outcome {
 }
 
 /// Cargo starts a bench in the folder of its package, so a file is named from the root.
-fn bench_matching(flags: &[String]) -> Outcome {
+fn bench_of_crate(package: &str, bench: &str, flags: &[String]) -> Outcome {
     let here = std::env::current_dir().map_err(|error| error.to_string())?;
     let mut command = tools::cargo();
-    command.args(["bench", "--locked", "--package", "visavis-matching", "--bench", "town", "--"]);
+    command.args(["bench", "--locked", "--package", package, "--bench", bench, "--"]);
     let mut is_file = false;
     for flag in flags {
         if is_file {
