@@ -7,12 +7,12 @@ mod safety;
 mod sign_in;
 
 pub use client::ClientAddress;
+pub use friends::{Called, called, follow_id};
 pub use safety::Confirmations;
 
 use crate::config::{Limits, ModerationRules, RetentionDays};
 use crate::doors::{self, Doors, Shut, Visitor};
 use crate::identity::RelyingParty;
-use crate::live::Live;
 use crate::metrics::{Metrics, Request as RequestKind, kind};
 use crate::refusal::{refusal, refusal_saying};
 use crate::room::card_of;
@@ -48,6 +48,10 @@ use visavis_wire::safety::Configuration;
 
 /// For whoever declined too many offers.
 const SLOWED_FOR: Duration = Duration::from_secs(60);
+/// Calls of one person; and those at the same other, three at once and then one in five minutes.
+const RINGS_PER_MINUTE: u32 = 6;
+const RINGS_AT_ONE: u32 = 3;
+const RINGS_AT_ONE_PER_HOUR: u32 = 12;
 /// Bodies are at most a profile.
 const MAX_BODY: usize = 32 * 1024;
 
@@ -72,7 +76,6 @@ pub struct App {
     pub dev: bool,
     /// Takes nobody new.
     pub draining: AtomicBool,
-    pub live: Live,
     /// Changed while the server runs.
     pub doors: RwLock<Arc<Doors>>,
 }
@@ -87,6 +90,9 @@ pub struct Rates {
     pub reports: DefaultKeyedRateLimiter<AccountId>,
     /// Texts to people one follows.
     pub texts: DefaultKeyedRateLimiter<AccountId>,
+    pub rings: DefaultKeyedRateLimiter<AccountId>,
+    /// From one to another.
+    pub rings_at: DefaultKeyedRateLimiter<(AccountId, AccountId)>,
     /// Who declined too many offers, and until when they may not join.
     slowed: Mutex<HashMap<AccountId, Instant>>,
 }
@@ -103,6 +109,10 @@ impl Rates {
             skips: RateLimiter::keyed(Quota::per_minute(at_least_one(limits.skips_per_minute))),
             reports: RateLimiter::keyed(Quota::per_hour(at_least_one(limits.reports_per_hour))),
             texts: RateLimiter::keyed(Quota::per_minute(at_least_one(limits.messages_per_minute))),
+            rings: RateLimiter::keyed(Quota::per_minute(at_least_one(RINGS_PER_MINUTE))),
+            rings_at: RateLimiter::keyed(
+                Quota::per_hour(at_least_one(RINGS_AT_ONE_PER_HOUR)).allow_burst(at_least_one(RINGS_AT_ONE)),
+            ),
             slowed: Mutex::default(),
         }
     }
@@ -116,6 +126,8 @@ impl Rates {
         self.skips.retain_recent();
         self.reports.retain_recent();
         self.texts.retain_recent();
+        self.rings.retain_recent();
+        self.rings_at.retain_recent();
         self.slowed().retain(|_, until| *until > Instant::now());
     }
 

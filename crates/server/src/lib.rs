@@ -5,7 +5,7 @@
 //! | `identity`, `adult` | the sign-in at the issuer; the decision whether somebody is an adult |
 //! | `dev_issuer` | the issuer for rehearsals, on loopback only |
 //! | `http`, `socket` | what comes in over the network |
-//! | `doors`, `live` | hours, admission, sessions a day; whose socket is here |
+//! | `doors` | hours, admission, sessions a day |
 //! | `room`, `room_task`, `blind`, `sdp` | who meets whom, and what passes between the two |
 //! | `listener`, `admin`, `metrics`, `settings` | TLS, the operator's port, figures, configuration |
 //! | `moderation` | what moderators do, by command line and page |
@@ -31,7 +31,6 @@ mod http;
 mod identity;
 mod issuer_http;
 mod listener;
-mod live;
 mod metrics;
 mod moderation;
 mod node;

@@ -8,10 +8,10 @@
 //!
 //! | input | from |
 //! |---|---|
-//! | `Plugged`, `Said`, `Gone` | the socket of one person |
-//! | `ProfileChanged`, `Blocked` | the HTTP interface of this node |
+//! | `Plugged`, `Said`, `Call`, `Gone` | the socket of one person |
+//! | `ProfileChanged`, `Blocked`, `Tell` | the HTTP interface of this node |
 //! | `Barred` | moderators' measures, at every node |
-//! | `Seated`, `Unseated`, `SeatedHere`, `SeatFound`, `Pooled`, `Taken`, `Fenced`, `Room` | the store's answers |
+//! | `Seated`, `Unseated`, `SeatedHere`, `SeatFound`, `FriendsFound`, `Cleared`, `Pooled`, `Taken`, `Fenced`, `Room` | the store's answers |
 //! | `Heard` | the bus |
 //! | `Leases` | the store, at every beat |
 //! | `Tick` | the clock |
@@ -22,6 +22,7 @@ mod leader;
 pub mod leads;
 pub mod link;
 pub mod packet;
+mod presence;
 pub mod seat;
 #[cfg(test)]
 mod tests;
@@ -32,6 +33,7 @@ use leader::Led;
 use leads::Leads;
 use link::Link;
 use packet::{Packet, Pool};
+use presence::Presence;
 use seat::Seat;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use visavis_wire::http::RefusalCode;
@@ -76,10 +78,32 @@ pub enum Input {
         account: AccountId,
         code: RefusalCode,
     },
+    /// Of somebody whom this person follows, and who follows them.
+    Call {
+        account: AccountId,
+        socket: SocketId,
+        callee: AccountId,
+    },
+    /// To be told to whoever this is, if they are here, on whatever node.
+    Tell {
+        account: AccountId,
+        message: Box<ServerMessage>,
+    },
     /// The node at which somebody's socket is.
     SeatFound {
         account: AccountId,
         node: String,
+        errand: Errand,
+    },
+    /// Whether this person is here, and where those are who follow them.
+    FriendsFound {
+        account: AccountId,
+        online: bool,
+        friends: Vec<(AccountId, String)>,
+    },
+    /// Who was at a node that died.
+    Cleared {
+        accounts: Vec<AccountId>,
     },
     Pooled {
         account: AccountId,
@@ -115,6 +139,13 @@ pub enum Input {
     Close,
 }
 
+/// Why somebody's node is looked for.
+#[derive(Debug)]
+pub enum Errand {
+    Changed,
+    Tell(Box<ServerMessage>),
+}
+
 /// A lease and what comes with it.
 #[derive(Debug)]
 pub struct Taken {
@@ -148,6 +179,11 @@ pub enum Output {
     },
     /// Answered by `SeatFound` if there is one.
     FindSeat {
+        account: AccountId,
+        errand: Errand,
+    },
+    /// Answered by `FriendsFound`.
+    FindFriends {
         account: AccountId,
     },
     /// Answered by `Pooled`.
@@ -205,6 +241,7 @@ pub struct Node {
     wanted: BTreeSet<String>,
     /// Sockets that have been replaced; the leader hears of their end only after their successor.
     leaving: VecDeque<(u64, Pool, AccountId, SocketId)>,
+    presence: Presence,
     draining: bool,
 }
 
@@ -224,6 +261,7 @@ impl Node {
             taking: BTreeSet::new(),
             wanted: BTreeSet::new(),
             leaving: VecDeque::new(),
+            presence: Presence::default(),
             draining: false,
         }
     }
@@ -235,6 +273,7 @@ impl Node {
 
     pub fn handle(&mut self, now_ms: u64, input: Input, sources: &mut dyn Sources) -> Vec<Output> {
         let mut out = Vec::new();
+        self.presence.now_ms = now_ms;
         match input {
             Input::Plugged { account, socket } => self.plugged(account, socket, &mut out),
             Input::Seated { account, socket, replaced, pool } => self.seated(now_ms, (account, socket), replaced, pool, &mut out),
@@ -248,7 +287,14 @@ impl Node {
                 self.blocked(now_ms, by, other, sources, &mut out);
             }
             Input::Barred { account, code } => self.barred(now_ms, account, code, sources, &mut out),
-            Input::SeatFound { account, node } => self.to(&node, Packet::Changed { account }),
+            Input::Call { account, socket, callee } => self.calls((account, socket), callee, sources, &mut out),
+            Input::Tell { account, message } => self.tell(account, message, true, &mut out),
+            Input::SeatFound { account, node, errand: Errand::Changed } => self.to(&node, Packet::Changed { account }),
+            Input::SeatFound { account, node, errand: Errand::Tell(message) } => {
+                self.to(&node, Packet::Tell { account, message })
+            }
+            Input::FriendsFound { account, online, friends } => self.friends_found(account, online, friends, sources),
+            Input::Cleared { accounts } => self.presence.cleared(accounts),
             Input::Pooled { account, socket, pool } => self.pooled(now_ms, account, socket, pool),
             Input::Heard(bytes) => self.heard(now_ms, &bytes, sources, &mut out),
             Input::Leases(rows) => self.leases(now_ms, rows, sources, &mut out),
@@ -364,6 +410,10 @@ impl Node {
             Packet::Replaced { account, socket } => self.replaced(now_ms, account, socket, out),
             Packet::Blocked { by, other } => self.blocked(now_ms, by, other, sources, out),
             Packet::Changed { account } => self.changed(account, out),
+            Packet::ToCall { pool, account, socket, callee } => {
+                self.room(now_ms, &pool, room::Input::Call { account, socket, callee }, sources, out);
+            }
+            Packet::Tell { account, message } => self.tell(account, message, false, out),
         }
     }
 
@@ -407,5 +457,6 @@ impl Node {
             self.send_away_who_is_in_no_match(out);
         }
         self.take_what_is_needed(now_ms, out);
+        self.look_for_friends(now_ms, out);
     }
 }

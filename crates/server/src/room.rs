@@ -15,6 +15,8 @@
 
 #[cfg(test)]
 mod blocks;
+#[cfg(test)]
+mod calls;
 mod games;
 mod learning;
 mod meeting;
@@ -33,6 +35,7 @@ use learning::Learnt;
 use meeting::Meeting;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
+use visavis_wire::friends::{CallEnd, FollowId};
 use visavis_wire::http::{Refusal, RefusalCode};
 use visavis_wire::socket::{ClientMessage, EndReason, MatchId, RelayCredentials, ServerMessage};
 use waiting::{Waiting, Waits};
@@ -48,6 +51,8 @@ pub struct SocketId(pub u64);
 #[derive(Clone, Copy, Debug)]
 pub struct Rules {
     pub offer_ms: u64,
+    /// How long somebody is called.
+    pub ring_ms: u64,
     /// How long a match waits for a socket that broke.
     pub away_ms: u64,
     pub follow_ms: u64,
@@ -62,6 +67,7 @@ impl Default for Rules {
     fn default() -> Self {
         Self {
             offer_ms: 20_000,
+            ring_ms: 30_000,
             away_ms: 20_000,
             follow_ms: 60_000,
             waiting_news_ms: 2_000,
@@ -110,6 +116,16 @@ pub enum Input {
     ProfileChanged {
         account: AccountId,
     },
+    /// Somebody calls a person whom they follow, and who follows them.
+    Call {
+        account: AccountId,
+        socket: SocketId,
+        callee: AccountId,
+    },
+    CallLookedUp {
+        match_id: MatchId,
+        found: Result<Box<[Entrant; 2]>, CallEnd>,
+    },
     /// Paused, banned or deleted: whatever this person does here ends.
     Barred {
         account: AccountId,
@@ -153,6 +169,16 @@ pub enum Output {
     LookUp {
         account: AccountId,
     },
+    /// Can this person be called now? Answered by `CallLookedUp`.
+    LookUpCall {
+        match_id: MatchId,
+        caller: AccountId,
+        callee: AccountId,
+    },
+    /// Somebody is called whose socket is in another pool: it is to be named to this one.
+    Summon {
+        account: AccountId,
+    },
     /// Are both still allowed to meet, and free? Answered by `Committed`; nothing is announced before.
     Commit {
         pair: RunningMatch,
@@ -187,6 +213,8 @@ pub trait Sources {
     fn match_id(&mut self) -> MatchId;
     fn coin(&mut self) -> bool;
     fn relay(&mut self) -> RelayCredentials;
+    /// What `of` knows `with` by.
+    fn follow_id(&self, of: AccountId, with: AccountId) -> FollowId;
 }
 
 #[derive(Debug, Default)]
@@ -236,21 +264,22 @@ impl Room {
     /// Takes up a match of the room before this one: both are away and come back, or it ends. Whether they see each other is
     /// not taken up: nobody's answer is written down, and both apps give theirs again.
     pub fn restore(&mut self, now_ms: u64, running: RunningMatch) {
-        let RunningMatch { id, a, b, a_offers } = running;
+        let RunningMatch { a, b, .. } = running;
         let free = |account: AccountId| self.people.get(&account).is_none_or(|person| matches!(person.place, Place::Idle));
         if a == b || !free(a) || !free(b) {
             return;
         }
         for account in [a, b] {
-            self.people.entry(account).or_default().place = Place::Matched(id.clone());
+            self.people.entry(account).or_default().place = Place::Matched(running.id.clone());
         }
-        self.matches.insert(id, Meeting::restored([a, b], a_offers, now_ms, &self.rules));
+        let meeting = Meeting::restored(&running, now_ms, &self.rules);
+        self.matches.insert(running.id, meeting);
     }
 
     /// Takes up a committed pair of the room before this one that has not begun. It may have been announced, so the two have the
-    /// whole time again.
+    /// whole time again. Of strangers: a call that had not been answered is given up.
     pub fn restore_offer(&mut self, now_ms: u64, pair: RunningMatch, entrants: [Entrant; 2], sources: &mut dyn Sources) {
-        let RunningMatch { id, a, b, a_offers } = pair;
+        let RunningMatch { id, a, b, a_offers, .. } = pair;
         let free = |account: AccountId| self.people.get(&account).is_none_or(|person| matches!(person.place, Place::Idle));
         if a == b || !free(a) || !free(b) {
             return;
@@ -292,6 +321,8 @@ impl Room {
                     out.push(Output::LookUp { account });
                 }
             }
+            Input::Call { account, socket, callee } => self.call((account, socket), callee, sources, &mut out),
+            Input::CallLookedUp { match_id, found } => self.call_looked_up(now_ms, &match_id, found, &mut out),
             Input::Barred { account, code } => self.barred(now_ms, account, code, &mut out),
             Input::Blocked { by, other } => self.blocked(now_ms, by, other, &mut out),
             Input::LookedUp { account, found } => self.looked_up(now_ms, account, found, &mut out),
@@ -390,8 +421,8 @@ impl Room {
 
     fn said(&mut self, now_ms: u64, account: AccountId, socket: SocketId, message: ClientMessage, out: &mut Vec<Output>) {
         match message {
-            // The socket answers a second greeting itself.
-            ClientMessage::Hello { .. } => {}
+            // The socket answers a second greeting itself, and finds out who is called.
+            ClientMessage::Hello { .. } | ClientMessage::Ring { .. } => {}
             ClientMessage::Join => self.join(now_ms, account, socket, 0, out),
             ClientMessage::CancelWaiting => self.cancel(now_ms, account, socket, out),
             ClientMessage::Widen { languages, any_age } => self.widen(now_ms, account, languages, any_age, out),

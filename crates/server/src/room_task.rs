@@ -21,6 +21,7 @@ mod questions;
 mod writer;
 
 use crate::bus::{Bus, BusError};
+use crate::http::follow_id;
 use crate::metrics::{Metrics, kind};
 use crate::node::packet::Pool;
 use crate::node::{Input, Me, Node, Output, leads};
@@ -37,6 +38,7 @@ use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::{Semaphore, mpsc, oneshot};
 use tokio::time::Instant;
+use visavis_wire::friends::FollowId;
 use visavis_wire::http::RefusalCode;
 use visavis_wire::socket::{ClientMessage, MatchId, RelayCredentials, ServerMessage};
 use writer::Writer;
@@ -128,6 +130,16 @@ impl RoomHandle {
         self.input(Input::Blocked { by, other }).await;
     }
 
+    /// Rings at somebody whom this person follows.
+    pub async fn call(&self, account: AccountId, socket: SocketId, callee: AccountId) {
+        self.input(Input::Call { account, socket, callee }).await;
+    }
+
+    /// If they are here, on whatever node. What must not be lost is stored before.
+    pub async fn tell(&self, account: AccountId, message: ServerMessage) {
+        self.input(Input::Tell { account, message: Box::new(message) }).await;
+    }
+
     /// On whatever node. Nobody, where the store does not answer.
     pub async fn online(&self, accounts: Vec<AccountId>) -> Vec<bool> {
         let seated = self.store.seats_of(&accounts).await.unwrap_or_default();
@@ -180,6 +192,7 @@ pub struct RoomTask {
 
 struct OsSources {
     relay: Option<CredentialMaker>,
+    secret: [u8; 32],
 }
 
 impl Sources for OsSources {
@@ -194,6 +207,10 @@ impl Sources for OsSources {
     fn relay(&mut self) -> RelayCredentials {
         self.relay.as_ref().map_or_else(RelayCredentials::default, |relay| relay.make(random::unix_seconds()))
     }
+
+    fn follow_id(&self, of: AccountId, with: AccountId) -> FollowId {
+        follow_id(&self.secret, of, with)
+    }
 }
 
 /// What a node works with.
@@ -204,11 +221,13 @@ pub struct Parts {
     pub recent_partners: u32,
     pub relay: Option<CredentialMaker>,
     pub metrics: Metrics,
+    /// Of the names that people who follow each other have for each other.
+    pub secret: [u8; 32],
 }
 
 /// Starts the node. The task ends after [`RoomHandle::close`].
 pub async fn start(cluster: Cluster, parts: Parts) -> Result<(RoomHandle, tokio::task::JoinHandle<()>), NodeError> {
-    let Parts { rules, store, bus, recent_partners, relay, metrics } = parts;
+    let Parts { rules, store, bus, recent_partners, relay, metrics, secret } = parts;
     let life = begin_life(&cluster, &*store).await?;
     let (events, inbox) = mpsc::channel(INBOX);
     let mut frames = bus.listen(&cluster.name).await?;
@@ -230,7 +249,7 @@ pub async fn start(cluster: Cluster, parts: Parts) -> Result<(RoomHandle, tokio:
         store: Arc::clone(&store),
         bus,
         recent_partners,
-        sources: OsSources { relay },
+        sources: OsSources { relay, secret },
         sockets: HashMap::new(),
         writers: BTreeMap::new(),
         questions: Arc::new(Semaphore::new(QUESTIONS)),
@@ -317,9 +336,13 @@ impl RoomTask {
                     None
                 });
             }
-            Output::FindSeat { account } => self.ask(async move |store| {
+            Output::FindSeat { account, errand } => self.ask(async move |store| {
                 let seats = store.seats_of(&[account]).await.ok()?;
-                Some(Input::SeatFound { account, node: seats.into_iter().next()?.1.node })
+                Some(Input::SeatFound { account, node: seats.into_iter().next()?.1.node, errand })
+            }),
+            Output::FindFriends { account } => self.ask(async move |store| {
+                let (online, friends) = store.friends_here(account).await.ok()?;
+                Some(Input::FriendsFound { account, online, friends })
             }),
             Output::FindPool { account, socket } => {
                 let by_language = self.cluster.by_language;
@@ -331,8 +354,9 @@ impl RoomTask {
             Output::Take { pool, seen } => self.take(pool, seen),
             Output::Release { pool } => self.release(pool),
             Output::ClearNode { node, life } => self.ask(async move |store| {
+                let seated = store.seated_at(&node, life).await.unwrap_or_default();
                 report("the seats of a dead node", store.clear_node(&node, life).await);
-                None
+                Some(Input::Cleared { accounts: seated.into_iter().map(|(account, _)| account).collect() })
             }),
             Output::Room { pool, output } => self.room(pool, output),
             Output::Superseded => {
@@ -397,7 +421,14 @@ impl RoomTask {
         }
         match output {
             // Handed to sockets by the node itself.
-            room::Output::Send { .. } | room::Output::Close { .. } => {}
+            room::Output::Send { .. } | room::Output::Close { .. } | room::Output::Summon { .. } => {}
+            room::Output::LookUpCall { match_id, caller, callee } => {
+                let recent = self.recent_partners;
+                self.ask(async move |store| {
+                    let found = questions::callable(&*store, [caller, callee], recent).await;
+                    Some(Input::Room { pool, input: room::Input::CallLookedUp { match_id, found } })
+                });
+            }
             room::Output::LookUp { account } => {
                 let recent = self.recent_partners;
                 self.ask(async move |store| {

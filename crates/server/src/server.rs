@@ -9,7 +9,6 @@ use crate::http::{App, Confirmations, Rates};
 use crate::identity::{IssuerConfig, RelyingParty};
 use crate::issuer_http::IssuerHttp;
 use crate::listener::{Certificate, CertificateError, Listener, Peer};
-use crate::live::Live;
 use crate::metrics::Metrics;
 use crate::random;
 use crate::relay::{CredentialMaker, Relay, RelayError};
@@ -130,6 +129,7 @@ impl Server {
             recent_partners: config.recent_partners,
             relay: credentials,
             metrics: metrics.clone(),
+            secret,
         };
         let (room, room_task) = room_task::start(cluster, parts).await?;
         let app = Arc::new(App {
@@ -153,7 +153,6 @@ impl Server {
             confirmations: Confirmations::default(),
             dev: config.dev,
             draining: AtomicBool::new(false),
-            live: Live::default(),
             doors: RwLock::new(Arc::new(doors)),
         });
         let weak = Arc::downgrade(&app);

@@ -3,8 +3,7 @@
 
 use crate::config::Limits;
 use crate::doors::Shut;
-use crate::http::App;
-use crate::live::Ear;
+use crate::http::{App, Called, called};
 use crate::random;
 use crate::refusal::{refuse, refuse_saying};
 use crate::room::SocketId;
@@ -19,6 +18,7 @@ use std::time::Duration;
 use tokio::sync::mpsc;
 use tokio::time::Instant;
 use visavis_wire::SERVER_PROTOCOL;
+use visavis_wire::friends::{CallEnd, FollowId};
 use visavis_wire::http::RefusalCode;
 use visavis_wire::limits::SOCKET_MESSAGE;
 use visavis_wire::socket::{ClientMessage, ServerMessage};
@@ -72,10 +72,9 @@ impl Connection {
             self.close(close_code::POLICY).await;
             return;
         }
-        let mut ear = self.app.live.listen(self.account);
         let inbox = self.app.room.arrive(self.account, self.id).await;
         // Whatever ends it, the room hears of it.
-        let ended = self.serve(inbox, &mut ear).await;
+        let ended = self.serve(inbox).await;
         self.app.room.leave(self.account, self.id).await;
         tracing::debug!(socket = self.id.0, ?ended, "a socket ended");
         self.close(close_code::NORMAL).await;
@@ -100,7 +99,7 @@ impl Connection {
         }
     }
 
-    async fn serve(&mut self, mut inbox: mpsc::Receiver<Delivery>, ear: &mut Ear) -> Over {
+    async fn serve(&mut self, mut inbox: mpsc::Receiver<Delivery>) -> Over {
         let every = self.limits().ping_every;
         let mut ping = tokio::time::interval_at(Instant::now() + every, every);
         let mut doors = tokio::time::interval(DOORS_EVERY);
@@ -113,7 +112,10 @@ impl Connection {
                 biased;
                 delivery = inbox.recv() => match delivery {
                     Some(Delivery::Message(message)) => {
-                        self.waits = matches!(*message, ServerMessage::Waiting { .. });
+                        // News of friends do not end a wait.
+                        if !matches!(*message, ServerMessage::Text { .. } | ServerMessage::Presence { .. }) {
+                            self.waits = matches!(*message, ServerMessage::Waiting { .. });
+                        }
                         if let ServerMessage::Refused { refusal } = &*message {
                             told = Some(refusal.code);
                         }
@@ -121,7 +123,6 @@ impl Connection {
                     }
                     Some(Delivery::Close) | None => Err(Over),
                 },
-                message = ear.hear() => self.write(&message).await,
                 _ = doors.tick(), if self.waits => self.look_at_doors().await,
                 frame = self.socket.recv() => match frame {
                     Some(Ok(frame)) => {
@@ -175,9 +176,24 @@ impl Connection {
         };
         match message {
             ClientMessage::Hello { .. } => self.mistake("The socket has been greeted already.").await,
+            ClientMessage::Ring { follow } => self.ring(follow).await,
             message => {
                 self.app.room.say(self.account, self.id, message).await;
                 Ok(())
+            }
+        }
+    }
+
+    async fn ring(&mut self, follow: FollowId) -> Result<(), Over> {
+        match called(&self.app, self.account, &follow).await {
+            Ok(Called::Callee(callee)) => {
+                self.app.room.call(self.account, self.id, callee).await;
+                Ok(())
+            }
+            Ok(Called::Nobody(why)) => self.write(&ServerMessage::CallOver { follow, match_id: None, why }).await,
+            Err(error) => {
+                tracing::error!(%error, "who is called could not be found out");
+                self.write(&ServerMessage::CallOver { follow, match_id: None, why: CallEnd::Offline }).await
             }
         }
     }

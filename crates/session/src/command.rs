@@ -36,6 +36,14 @@ pub enum Command {
         follow: FollowId,
     },
     CloseConversation,
+    /// Somebody one follows.
+    Call {
+        follow: FollowId,
+    },
+    /// Take a call that comes, or not; a no takes back one's own.
+    AnswerCall {
+        yes: bool,
+    },
     /// In the open conversation.
     Write {
         text: Private<String>,

@@ -26,6 +26,7 @@ mod ink;
 mod meeting;
 mod paper;
 mod parting;
+mod ring;
 pub(crate) mod safety;
 mod unveil;
 mod view;
@@ -40,6 +41,7 @@ use in_call::InCall;
 use meeting::{Offered, Waiting};
 use paper::Paper;
 use parting::Parting;
+use ring::Ring;
 use std::time::Duration;
 use visavis_sight::gate;
 use visavis_wire::Private;
@@ -258,6 +260,9 @@ struct SignedIn {
     leave_later: Option<MatchId>,
     /// Texts of people one follows.
     unread: u32,
+    /// People one follows, as last heard.
+    follows: Vec<Follow>,
+    ring: Option<Ring>,
     room: Room,
 }
 
@@ -350,6 +355,7 @@ impl Evening {
             | Command::BlockFollow { .. }
             | Command::BlockSession { .. }
             | Command::BlockPeer => self.after_command(command, out),
+            Command::Call { .. } | Command::AnswerCall { .. } => self.ring_command(command, now, out),
             Command::ChooseCamera { id } => self.choose(id, |devices| (&mut devices.camera, &devices.cameras), out),
             Command::ChooseMicrophone { id } => self.choose(id, |devices| (&mut devices.microphone, &devices.microphones), out),
             Command::ChooseSpeaker { id } => self.choose(id, |devices| (&mut devices.speaker, &devices.speakers), out),
@@ -464,6 +470,7 @@ impl Evening {
 
     fn tick(&mut self, now: Duration, out: &mut Vec<Effect>) {
         self.tick_care(now, out);
+        self.tick_ring(now, out);
         match &mut self.stage {
             Stage::Starting { retry_at } if retry_at.is_some_and(|at| now >= at) => {
                 *retry_at = None;

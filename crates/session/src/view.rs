@@ -22,6 +22,8 @@ pub struct View {
     pub username: Option<String>,
     /// Texts of people one follows, not yet read.
     pub unread: u32,
+    /// Over any page.
+    pub ring: Option<RingView>,
     pub devices: Devices,
     pub ask_before_unveiling: bool,
     pub care: CareView,
@@ -100,6 +102,19 @@ pub enum Page {
         /// `None`: on its way.
         sessions: Option<Vec<PastSession>>,
     },
+}
+
+/// A call of somebody one follows, or one's own, that is not taken yet.
+#[derive(Clone, Debug, PartialEq, Serialize, TS)]
+#[ts(export)]
+pub struct RingView {
+    pub follow: FollowId,
+    /// Absent until the list of friends is here.
+    pub name: Option<String>,
+    pub outgoing: bool,
+    /// Taken here; always so of one's own.
+    pub answered: bool,
+    pub left_s: u32,
 }
 
 /// Nobody new can be met now.
@@ -296,6 +311,28 @@ pub enum Notice {
     /// The two apps do not hold the same keys: somebody sat in between, and the call was ended.
     CallTampered,
     MatchWithdrawn,
+    /// Of a call to somebody one follows.
+    CallDeclined {
+        name: String,
+    },
+    CallUnanswered {
+        name: String,
+    },
+    /// They are in a meeting.
+    CallBusy {
+        name: String,
+    },
+    CallOffline {
+        name: String,
+    },
+    /// Theirs, which one did not take.
+    CallMissed {
+        name: String,
+    },
+    CallTooOften {
+        name: String,
+    },
+    CallNotFriends,
     DrawingSaved {
         path: String,
     },

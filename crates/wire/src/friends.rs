@@ -26,6 +26,34 @@ use ts_rs::TS;
 #[ts(export)]
 pub struct FollowId(pub String);
 
+/// That an offer is a call between two who follow each other.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FriendCall {
+    /// The other.
+    pub follow: FollowId,
+    /// One's own.
+    pub outgoing: bool,
+}
+
+/// Why nothing came of a call.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[serde(rename_all = "snake_case")]
+#[ts(export)]
+pub enum CallEnd {
+    /// The other said "not now".
+    Declined,
+    NoAnswer,
+    /// The other is in a match or a call.
+    Busy,
+    Offline,
+    /// To whoever was called: the caller gave up, or nobody answered here.
+    Missed,
+    /// So many calls to this person, or altogether, in a short time.
+    TooOften,
+    /// The two do not follow each other, any more.
+    NotFriends,
+}
+
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct NewText {
     /// See [`is_text`].

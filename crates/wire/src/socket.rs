@@ -2,8 +2,11 @@
 //!
 //! A match goes `Offered` -> both `MatchAnswer { meet: true }` -> `MatchBegins` -> signalling and questions -> `Leave` by one,
 //! or a socket away for longer than the grace time -> `MatchEnded` to both -> the follow question, until it closes.
+//!
+//! A call between two who follow each other goes `Ring` -> `Offered` with [`FriendCall`] to both -> the other's
+//! `MatchAnswer { meet: true }` -> on as a match. There is no question at its end. Where nothing comes of it: `CallOver`.
 
-use crate::friends::{FollowId, Text};
+use crate::friends::{CallEnd, FollowId, FriendCall, Text};
 use crate::games::Play;
 use crate::http::Refusal;
 use crate::people::{PeerCard, Reason};
@@ -64,6 +67,10 @@ pub enum ClientMessage {
     },
     Join,
     CancelWaiting,
+    /// Calls somebody one follows. Whoever called has said "meet" by it; `MatchAnswer { meet: false }` takes it back.
+    Ring {
+        follow: FollowId,
+    },
     /// Accepts, for this wait, what `Waiting` offered: to be matched by these languages too, and with people of any age.
     Widen {
         languages: Vec<String>,
@@ -165,6 +172,22 @@ pub enum ServerMessage {
         reasons: Vec<Reason>,
         answer_within_s: u32,
         relay: RelayCredentials,
+        /// It is a call of somebody one follows, or one's own.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        call: Option<FriendCall>,
+    },
+    /// Nothing comes of a call.
+    CallOver {
+        follow: FollowId,
+        /// Absent where it did not come to an offer.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        match_id: Option<MatchId>,
+        why: CallEnd,
+    },
+    /// Somebody one follows came or went.
+    Presence {
+        follow: FollowId,
+        online: bool,
     },
     /// One said "not now" or did not answer; whoever said "meet" waits again without asking.
     MatchWithdrawn {

@@ -36,6 +36,9 @@ cargo xtask COMMAND
       paper                what a frame of the page costs while both draw over a full sheet (Chromium): --marks N, --seconds N
       veil                 from a cover before one window's camera to the first veiled picture of the other: --covers N
       matching             the matcher among people whose liking only the referee knows: --seeds 1,2, --only NAME, --json FILE
+      server               one server with its default database, without TLS (Linux): memory of idle sockets, join to match,
+                           sessions a second: --only idle,join,sessions, --idle N, --joining N, --over-s N, --meeting N,
+                           --seconds N, --json FILE
       cover DIR --out FILE [--veiled]   what the detector says of the labelled clips in DIR, for its score.py
   rehearse SCENARIO    an evening by a plan (one of --list, or a TOML file): server, people, bad network, faults; rules are checked, and
                        report.html and report.json written to --out DIR (default target/rehearse)
@@ -90,8 +93,10 @@ fn set_up() -> Outcome {
 
 /// Builds the benches optimised, as the figures are meaningless otherwise.
 fn bench(arguments: &[String]) -> Outcome {
-    if arguments.first().is_some_and(|name| name == "matching") {
-        return bench_matching(&arguments[1..]);
+    match arguments.split_first() {
+        Some((name, flags)) if name == "matching" => return bench_of_crate("visavis-matching", "town", flags),
+        Some((name, flags)) if name == "server" => return bench_of_crate("visavis-server", "load", flags),
+        _ => {}
     }
     packages::install_missing()?;
     if arguments.first().is_some_and(|name| name == "paper") {
@@ -133,10 +138,10 @@ fn rehearse(arguments: &[String]) -> Outcome {
 }
 
 /// Cargo starts a bench in the folder of its package, so a file is named from the root.
-fn bench_matching(flags: &[String]) -> Outcome {
+fn bench_of_crate(package: &str, bench: &str, flags: &[String]) -> Outcome {
     let here = std::env::current_dir().map_err(|error| error.to_string())?;
     let mut command = tools::cargo();
-    command.args(["bench", "--locked", "--package", "visavis-matching", "--bench", "town", "--"]);
+    command.args(["bench", "--locked", "--package", package, "--bench", bench, "--"]);
     let mut is_file = false;
     for flag in flags {
         if is_file {

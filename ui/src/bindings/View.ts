@@ -3,6 +3,7 @@ import type { CareView } from "./CareView";
 import type { Devices } from "./Devices";
 import type { Notice } from "./Notice";
 import type { Page } from "./Page";
+import type { RingView } from "./RingView";
 
 export type View = { page: Page, 
 /**
@@ -16,4 +17,8 @@ username: string | null,
 /**
  * Texts of people one follows, not yet read.
  */
-unread: number, devices: Devices, ask_before_unveiling: boolean, care: CareView, };
+unread: number, 
+/**
+ * Over any page.
+ */
+ring: RingView | null, devices: Devices, ask_before_unveiling: boolean, care: CareView, };

@@ -67,7 +67,7 @@ const devices: View['devices'] = {
 }
 
 function shown(page: Page, notice: View['notice'] = null): string {
-  heard.hear({ event: 'view', view: { page, notice, username: null, unread: 0, devices, ask_before_unveiling: false, care: CARE } })
+  heard.hear({ event: 'view', view: { page, notice, username: null, unread: 0, ring: null, devices, ask_before_unveiling: false, care: CARE } })
   return render(App).body
 }
 

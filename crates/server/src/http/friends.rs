@@ -2,20 +2,20 @@
 
 use super::{App, Body, Caller, Refused};
 use crate::random;
-use crate::store::AccountId;
+use crate::store::{AccountId, StoreResult};
 use axum::Json;
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use hmac::{Hmac, Mac};
 use sha2::Sha256;
 use std::sync::Arc;
-use visavis_wire::friends::{Conversation, FollowId, History, NewText, Text, is_text};
+use visavis_wire::friends::{CallEnd, Conversation, FollowId, History, NewText, Text, is_text};
 use visavis_wire::http::{Follows, RefusalCode};
 use visavis_wire::limits::{HISTORY, TEXT, TEXTS_SHOWN};
 use visavis_wire::socket::{MatchId, ServerMessage};
 
 /// Differs for each of the two, so that nobody can find a common friend by its name.
-fn follow_id(secret: &[u8; 32], of: AccountId, with: AccountId) -> FollowId {
+pub fn follow_id(secret: &[u8; 32], of: AccountId, with: AccountId) -> FollowId {
     let mut mac = Hmac::<Sha256>::new_from_slice(secret).expect("HMAC takes a key of any length");
     mac.update(b"visavis follow 1");
     mac.update(of.0.as_bytes());
@@ -24,11 +24,34 @@ fn follow_id(secret: &[u8; 32], of: AccountId, with: AccountId) -> FollowId {
     FollowId(random::hex(bytes.get(..16).unwrap_or_default()))
 }
 
-/// Whom the caller means.
+/// Whom this person means.
+async fn named(app: &App, by: AccountId, id: &FollowId) -> StoreResult<Option<AccountId>> {
+    let follows = app.store.follows(by).await?;
+    Ok(follows.into_iter().map(|(other, _)| other).find(|other| follow_id(&app.secret, by, *other) == *id))
+}
+
+pub enum Called {
+    Callee(AccountId),
+    Nobody(CallEnd),
+}
+
+/// Who is meant by a call, and whether it may ring.
+pub async fn called(app: &App, by: AccountId, id: &FollowId) -> StoreResult<Called> {
+    if app.rates.rings.check_key(&by).is_err() {
+        app.limited("calls");
+        return Ok(Called::Nobody(CallEnd::TooOften));
+    }
+    let Some(callee) = named(app, by, id).await? else { return Ok(Called::Nobody(CallEnd::NotFriends)) };
+    if app.rates.rings_at.check_key(&(by, callee)).is_err() {
+        app.limited("calls");
+        return Ok(Called::Nobody(CallEnd::TooOften));
+    }
+    Ok(Called::Callee(callee))
+}
+
 async fn followed(app: &App, caller: &Caller, id: &FollowId) -> Result<AccountId, Refused> {
-    let follows = app.store.follows(caller.account).await?;
-    let named = follows.into_iter().find(|(other, _)| follow_id(&app.secret, caller.account, *other) == *id);
-    named.map(|(other, _)| other).ok_or_else(|| Refused::saying(RefusalCode::BadRequest, "You two do not follow each other."))
+    let named = named(app, caller.account, id).await?;
+    named.ok_or_else(|| Refused::saying(RefusalCode::BadRequest, "You two do not follow each other."))
 }
 
 pub async fn follows(State(app): State<Arc<App>>, caller: Caller) -> Result<Json<Follows>, Refused> {
@@ -90,7 +113,7 @@ pub async fn write(
     let text = app.store.add_text(caller.account, other, new.text.reveal(), random::unix_seconds()).await?;
     let text = text.ok_or_else(|| Refused::saying(RefusalCode::BadRequest, "You two do not follow each other."))?;
     let follow = follow_id(&app.secret, other, caller.account);
-    app.live.tell(other, ServerMessage::Text { follow, text: Text { own: false, ..text.clone() } });
+    app.room.tell(other, ServerMessage::Text { follow, text: Text { own: false, ..text.clone() } }).await;
     Ok(Json(text))
 }
 

@@ -2,7 +2,7 @@
 
 use super::packet::{Packet, Pool};
 use super::seat::Seat;
-use super::{Node, Output, leads};
+use super::{Errand, Node, Output, leads};
 use crate::refusal::refuse;
 use crate::room::{Arrival, SocketId};
 use crate::store::AccountId;
@@ -42,6 +42,7 @@ impl Node {
         };
         seat.pool = Some(pool.clone());
         self.by_account.insert(account, socket);
+        self.presence.came(account);
         self.name_by_route(now_ms, socket, &pool);
         self.take(now_ms, pool, out);
         if let Some((node, life, socket)) = replaced
@@ -85,6 +86,10 @@ impl Node {
             out.push(Output::Deliver { socket, message: Box::new(refuse(RefusalCode::ShuttingDown)) });
             return;
         }
+        if message == ClientMessage::Join && seat.take_guest() {
+            // Back from a call that another pool led.
+            out.push(Output::FindPool { account, socket });
+        }
         let message = seat.uncrossed(message);
         let Some(pool) = seat.named_to.clone() else {
             seat.hold(message);
@@ -121,6 +126,7 @@ impl Node {
         let seat = self.seats.remove(&socket)?;
         if self.by_account.get(&seat.account) == Some(&socket) {
             self.by_account.remove(&seat.account);
+            self.presence.went(seat.account);
         }
         out.push(Output::StandUp { account: seat.account, socket });
         seat.named_to
@@ -156,7 +162,7 @@ impl Node {
         if self.by_account.contains_key(&account) {
             self.changed(account, out);
         } else {
-            out.push(Output::FindSeat { account });
+            out.push(Output::FindSeat { account, errand: Errand::Changed });
         }
     }
 
@@ -183,6 +189,7 @@ impl Node {
         }
         seat.pool = Some(pool.clone());
         seat.named_to = None;
+        seat.be_guest();
         if let Some((leader, _)) = leader {
             self.to(&leader, Packet::ToGone { pool: old, account, socket });
         }

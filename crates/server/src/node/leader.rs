@@ -26,7 +26,7 @@ impl Node {
     ) {
         let Some(led) = self.led.get_mut(&pool.name).filter(|led| led.fence == pool.fence) else { return };
         let outputs = led.room.handle(now_ms, input, sources);
-        let mut packets = Vec::new();
+        let (mut packets, mut summoned) = (Vec::new(), Vec::new());
         for output in outputs {
             match output {
                 room::Output::Send { socket, message } => {
@@ -37,11 +37,16 @@ impl Node {
                     let gateway = led.gateways.remove(&socket);
                     packets.extend(gateway.map(|(_, node)| (node, Packet::FromClose { pool: pool.clone(), socket })));
                 }
+                room::Output::Summon { account } => summoned.push(account),
                 output => out.push(Output::Room { pool: pool.clone(), output }),
             }
         }
         for (node, packet) in packets {
             self.to(&node, packet);
+        }
+        for account in summoned {
+            // Their node finds out to which pool they belong now.
+            self.profile_changed(account, out);
         }
     }
 

@@ -26,6 +26,13 @@ pub enum Packet {
         socket: SocketId,
         message: ClientMessage,
     },
+    /// Of somebody whom this person follows.
+    ToCall {
+        pool: Pool,
+        account: AccountId,
+        socket: SocketId,
+        callee: AccountId,
+    },
     ToGone {
         pool: Pool,
         account: AccountId,
@@ -66,6 +73,11 @@ pub enum Packet {
     Blocked {
         by: AccountId,
         other: AccountId,
+    },
+    /// What does not concern a pool: texts, who came and went.
+    Tell {
+        account: AccountId,
+        message: Box<ServerMessage>,
     },
     /// The profile of somebody whose socket is at the receiver has changed.
     Changed {

@@ -22,6 +22,10 @@ pub struct Seat {
     /// What the person said last of each kind and what may still matter.
     unsettled: Vec<ClientMessage>,
     held: Vec<ClientMessage>,
+    /// A call that rings: nobody who wants it waits for strangers because of it.
+    rings: Option<MatchId>,
+    /// Moved to another pool; back to that of the own language at the next wait.
+    guest: bool,
     /// The latest offer that was taken back.
     withdrawn: Option<MatchId>,
     /// The store did not know of it when it was last asked.
@@ -39,6 +43,8 @@ impl Seat {
             place: None,
             unsettled: Vec::new(),
             held: Vec::new(),
+            rings: None,
+            guest: false,
             withdrawn: None,
             doubted: std::cell::Cell::new(false),
         }
@@ -69,7 +75,18 @@ impl Seat {
         self.waiting_since_ms.is_some()
     }
 
+    pub fn be_guest(&mut self) {
+        self.guest = true;
+    }
+
+    pub fn take_guest(&mut self) -> bool {
+        std::mem::take(&mut self.guest)
+    }
+
     fn said_meet(&self, id: &MatchId) -> bool {
+        if self.rings.as_ref() == Some(id) {
+            return false;
+        }
         let yes = |said: &ClientMessage| matches!(said, ClientMessage::MatchAnswer { match_id, meet: true } if match_id == id);
         self.unsettled.iter().any(yes)
     }
@@ -131,7 +148,11 @@ impl Seat {
                 self.waiting_since_ms = None;
                 self.unsettled.retain(|said| !matches!(said, ClientMessage::CancelWaiting));
             }
-            ServerMessage::MatchOffered { match_id, .. } => self.enter(match_id, Phase::Offered { meet: false }),
+            ServerMessage::MatchOffered { match_id, call, .. } => {
+                self.enter(match_id, Phase::Offered { meet: false });
+                self.rings = call.as_ref().map(|_| match_id.clone());
+            }
+            ServerMessage::CallOver { match_id: Some(match_id), .. } => self.part(match_id),
             ServerMessage::MatchBegins { match_id, .. } => {
                 let known = matches!(&self.place, Some((id, Phase::Together)) if id == match_id);
                 if !known {
@@ -142,7 +163,7 @@ impl Seat {
             ServerMessage::MatchWithdrawn { match_id } => {
                 let waits = self.said_meet(match_id);
                 self.part(match_id);
-                self.withdrawn = (!waits).then(|| match_id.clone());
+                self.withdrawn = (!waits && self.rings.as_ref() != Some(match_id)).then(|| match_id.clone());
                 if waits {
                     self.waiting_since_ms.get_or_insert(now_ms);
                 }

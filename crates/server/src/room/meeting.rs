@@ -1,6 +1,7 @@
 //! One match from the pairing to the end of its follow question.
 
 mod blocked;
+mod call;
 mod clock;
 mod outcome;
 mod taken_over;
@@ -9,22 +10,32 @@ use super::games::Games;
 use super::people::{card_of, reason};
 use super::waiting::Waiting;
 use super::{Output, Phase, Place, Room, Rules, SocketId, Sources, send};
-use crate::blind::{Blind, Change, Kind, Side};
+use crate::blind::{Blind, Change, Kind as Counts, Side};
 use crate::sdp;
 use crate::store::{AccountId, RunningMatch, SightFact};
 use outcome::Course;
 use visavis_matching as matching;
+use visavis_wire::friends::{CallEnd, FollowId};
 use visavis_wire::socket::{EndReason, MatchId, Question, RelayCredentials, Role, ServerMessage, Signal};
 
 #[derive(Debug)]
 pub(super) struct Meeting {
     accounts: [AccountId; 2],
+    kind: Kind,
     offerer: Side,
     stage: Stage,
     revealed: Revealed,
     /// Who has said what they saw.
     logged: [bool; 2],
     course: Course,
+}
+
+#[derive(Debug)]
+enum Kind {
+    Strangers,
+    /// One called the other, and is `Side::A`. Each one's own name for the other; of calls that an earlier leader began none, for
+    /// they serve until the call begins.
+    Friends(Box<[FollowId; 2]>),
 }
 
 /// For how long the pictures were open.
@@ -47,6 +58,8 @@ impl Revealed {
 
 #[derive(Debug)]
 enum Stage {
+    /// A call: whether the other can be called is being asked.
+    Asking,
     /// The store is being asked; nobody knows yet.
     Committing {
         waiting: Box<[Waiting; 2]>,
@@ -78,6 +91,7 @@ impl Meeting {
     pub(super) fn new([(a, one), (b, other)]: [(AccountId, Waiting); 2], a_offers: bool) -> Self {
         Self {
             accounts: [a, b],
+            kind: Kind::Strangers,
             offerer: if a_offers { Side::A } else { Side::B },
             stage: Stage::Committing { waiting: Box::new([one, other]) },
             revealed: Revealed::default(),
@@ -91,9 +105,10 @@ impl Meeting {
         let Stage::Committing { waiting } = &self.stage else { return };
         self.stage = Stage::Offered {
             waiting: waiting.clone(),
-            meet: [false; 2],
+            // Whoever calls wants to.
+            meet: [self.is_call(), false],
             relay: Box::new([sources.relay(), sources.relay()]),
-            until_ms: now_ms + rules.offer_ms,
+            until_ms: now_ms + if self.is_call() { rules.ring_ms } else { rules.offer_ms },
         };
     }
 
@@ -101,7 +116,7 @@ impl Meeting {
     pub(super) fn phase(&self, account: AccountId) -> Option<Phase> {
         let side = self.side(account)?;
         match &self.stage {
-            Stage::Committing { .. } => None,
+            Stage::Asking | Stage::Committing { .. } => None,
             Stage::Offered { meet, .. } => Some(Phase::Offered { meet: meet[side.index()] }),
             Stage::Together { .. } => Some(Phase::Together),
             Stage::Parting { .. } => Some(Phase::Parting),
@@ -142,7 +157,11 @@ impl Room {
             return;
         };
         let Stage::Committing { waiting } = &meeting.stage else { return };
-        let accounts = meeting.accounts;
+        let (accounts, is_call) = (meeting.accounts, meeting.is_call());
+        if !allowed && is_call {
+            self.call_failed(match_id, CallEnd::Busy, out);
+            return;
+        }
         if !allowed {
             // The store knows something that the waiting list does not: both are looked up anew.
             let since = [0, 1].map(|side: usize| waiting[side].waiter.since_ms);
@@ -159,6 +178,9 @@ impl Room {
         for account in accounts {
             self.offer(now_ms, match_id, account, out);
         }
+        if is_call && self.people.get(&accounts[1]).is_none_or(|person| person.socket.is_none()) {
+            out.push(Output::Summon { account: accounts[1] });
+        }
     }
 
     /// Sends (again) the offer to one of the two.
@@ -170,9 +192,13 @@ impl Room {
             match_id: match_id.clone(),
             role: meeting.role(side),
             card: card_of(&peer.entrant.profile),
-            reasons: matching::reasons(&own.waiter, &peer.waiter).into_iter().map(reason).collect(),
+            reasons: match meeting.kind {
+                Kind::Strangers => matching::reasons(&own.waiter, &peer.waiter).into_iter().map(reason).collect(),
+                Kind::Friends(_) => Vec::new(),
+            },
             answer_within_s: seconds(until_ms.saturating_sub(now_ms)),
             relay: relay[side.index()].clone(),
+            call: meeting.call_of(side),
         };
         self.send_to(to, message, out);
     }
@@ -195,7 +221,8 @@ impl Room {
         // The store is being asked; the offer does not run out meanwhile.
         *until_ms = u64::MAX;
         let [a, b] = meeting.accounts;
-        let running = RunningMatch { id: match_id.clone(), a, b, a_offers: meeting.offerer == Side::A };
+        let (a_offers, friends) = (meeting.offerer == Side::A, meeting.is_call());
+        let running = RunningMatch { id: match_id.clone(), a, b, a_offers, friends };
         out.push(Output::Began { running });
     }
 
@@ -203,9 +230,9 @@ impl Room {
         let Some(meeting) = self.matches.get_mut(match_id) else { return };
         let Stage::Offered { meet: [true, true], relay, waiting, .. } = &meeting.stage else { return };
         let relay = relay.clone();
-        meeting.course = Course::began(waiting, now_ms);
+        meeting.course = if meeting.is_call() { Course::default() } else { Course::began(waiting, now_ms) };
         meeting.stage = Stage::Together {
-            reveal: Blind::new(Kind::Standing),
+            reveal: Blind::new(Counts::Standing),
             games: Games::new(),
             away_until_ms: [None; 2],
             away_told: [false; 2],
@@ -220,7 +247,7 @@ impl Room {
     /// A "not now" of `account`. False where there is no offer to decline.
     pub(super) fn decline_offer(&mut self, now_ms: u64, match_id: &MatchId, account: AccountId, out: &mut Vec<Output>) -> bool {
         let Some(meeting) = self.matches.get(match_id) else { return false };
-        let open = matches!(meeting.stage, Stage::Committing { .. } | Stage::Offered { .. });
+        let open = matches!(meeting.stage, Stage::Asking | Stage::Committing { .. } | Stage::Offered { .. });
         let Some(side) = meeting.side(account).filter(|_| open) else { return false };
         let mut stays = [true; 2];
         stays[side.index()] = false;
@@ -230,13 +257,17 @@ impl Room {
 
     /// The offer is over. Whoever stays and said "meet" waits again; while nothing had been announced, whoever stays does.
     fn withdraw(&mut self, now_ms: u64, match_id: &MatchId, stays: [bool; 2], out: &mut Vec<Output>) {
+        if self.matches.get(match_id).is_some_and(Meeting::is_call) {
+            self.call_withdrawn(match_id, stays, out);
+            return;
+        }
         let Some(meeting) = self.matches.remove(match_id) else { return };
         // On its way to be written down as running: then it has to end.
         let begun = matches!(&meeting.stage, Stage::Offered { meet: [true, true], .. });
         let (waiting, again, announced) = match meeting.stage {
             Stage::Committing { waiting } => (waiting, stays, false),
             Stage::Offered { waiting, meet, .. } => (waiting, [stays[0] && meet[0], stays[1] && meet[1]], true),
-            Stage::Together { .. } | Stage::Parting { .. } => return,
+            Stage::Asking | Stage::Together { .. } | Stage::Parting { .. } => return,
         };
         let [a, b] = meeting.accounts;
         if announced {
@@ -323,7 +354,7 @@ impl Room {
         let Some(meeting) = self.matches.get_mut(match_id) else { return };
         let Some(side) = meeting.side(account) else { return };
         match meeting.stage {
-            Stage::Committing { .. } | Stage::Offered { .. } => {
+            Stage::Asking | Stage::Committing { .. } | Stage::Offered { .. } => {
                 self.decline_offer(now_ms, match_id, account, out);
             }
             Stage::Together { .. } => {
@@ -359,9 +390,13 @@ impl Room {
 
     pub(super) fn end(&mut self, now_ms: u64, match_id: &MatchId, how: EndReason, out: &mut Vec<Output>) {
         let Some(meeting) = self.matches.get_mut(match_id) else { return };
+        if meeting.is_call() {
+            self.call_ended(match_id, how, out);
+            return;
+        }
         meeting.revealed.change(false, now_ms);
         let until_ms = now_ms + self.rules.follow_ms;
-        meeting.stage = Stage::Parting { follow: Blind::new(Kind::Once), storing: false, how, until_ms };
+        meeting.stage = Stage::Parting { follow: Blind::new(Counts::Once), storing: false, how, until_ms };
         out.push(Output::Ended { match_id: match_id.clone(), how });
         for account in meeting.accounts {
             if let Some(person) = self.people.get_mut(&account) {
@@ -392,8 +427,8 @@ impl Room {
         let Some(side) = meeting.side(who) else { return };
         let peer = meeting.account(side.other());
         match &mut meeting.stage {
-            Stage::Committing { .. } | Stage::Offered { .. } if replaced => {}
-            Stage::Committing { .. } | Stage::Offered { .. } => {
+            Stage::Asking | Stage::Committing { .. } | Stage::Offered { .. } if replaced => {}
+            Stage::Asking | Stage::Committing { .. } | Stage::Offered { .. } => {
                 self.decline_offer(now_ms, match_id, who, out);
             }
             Stage::Together { away_until_ms, away_told, .. } => {

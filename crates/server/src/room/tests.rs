@@ -24,6 +24,14 @@ impl Sources for Counting {
     fn relay(&mut self) -> RelayCredentials {
         relay()
     }
+
+    fn follow_id(&self, of: AccountId, with: AccountId) -> FollowId {
+        follow_id(of, with)
+    }
+}
+
+pub(super) fn follow_id(of: AccountId, with: AccountId) -> FollowId {
+    FollowId(format!("{} of {}", with.0.as_u128(), of.0.as_u128()))
 }
 
 fn relay() -> RelayCredentials {
@@ -56,12 +64,15 @@ pub(super) struct Evening {
     heard: BTreeMap<u64, Vec<ServerMessage>>,
     closed: Vec<u64>,
     pub(super) entrants: BTreeMap<AccountId, Entrant>,
-    allowed: bool,
+    pub(super) allowed: bool,
     follow_stored: Option<bool>,
     pub(super) stored: Vec<(AccountId, AccountId)>,
     pub(super) written: Vec<String>,
     sight: Vec<SightFact>,
-    withdrawn: Vec<MatchId>,
+    pub(super) withdrawn: Vec<MatchId>,
+    pub(super) summoned: Vec<AccountId>,
+    /// Why nobody can be called.
+    pub(super) callable: Option<CallEnd>,
     pub(super) parted: Vec<Parted>,
     pub(super) learnt: Option<String>,
     second: BTreeMap<MatchId, AccountId>,
@@ -83,6 +94,8 @@ impl Evening {
             written: vec![],
             sight: vec![],
             withdrawn: vec![],
+            summoned: vec![],
+            callable: None,
             parted: vec![],
             learnt: None,
             second: BTreeMap::new(),
@@ -104,6 +117,12 @@ impl Evening {
                     Output::LookUp { account } => {
                         inputs.push(Input::LookedUp { account, found: Ok(self.entrants[&account].clone()) });
                     }
+                    Output::LookUpCall { match_id, caller, callee } => {
+                        let entrants = [caller, callee].map(|account| self.entrants[&account].clone());
+                        let found = self.callable.map_or_else(|| Ok(Box::new(entrants)), Err);
+                        inputs.push(Input::CallLookedUp { match_id, found });
+                    }
+                    Output::Summon { account } => self.summoned.push(account),
                     Output::Commit { pair } => inputs.push(Input::Committed { match_id: pair.id, allowed: self.allowed }),
                     Output::Withdrawn { match_id } => self.withdrawn.push(match_id),
                     Output::Began { running } => {
@@ -548,7 +567,7 @@ fn closing_tells_everybody() {
 #[test]
 fn a_match_of_the_process_before_is_taken_up() {
     let mut evening = Evening::new();
-    let running = RunningMatch { id: MatchId("old".into()), a: person(1), b: person(2), a_offers: false };
+    let running = RunningMatch { id: MatchId("old".into()), a: person(1), b: person(2), a_offers: false, friends: false };
     evening.room.restore(0, running.clone());
     evening.arrive(1, 1);
     assert_eq!(
@@ -572,7 +591,7 @@ fn a_match_of_the_process_before_is_taken_up() {
 #[test]
 fn a_match_that_nobody_comes_back_to_ends() {
     let mut evening = Evening::new();
-    let running = RunningMatch { id: MatchId("old".into()), a: person(1), b: person(2), a_offers: true };
+    let running = RunningMatch { id: MatchId("old".into()), a: person(1), b: person(2), a_offers: true, friends: false };
     evening.room.restore(0, running.clone());
     evening.room.restore(0, RunningMatch { id: MatchId("older".into()), ..running });
     evening.pass(25_000);

@@ -192,7 +192,7 @@ impl Room {
         let (Some(one), Some(other)) = (self.take_waiting(a, &match_id), self.take_waiting(b, &match_id)) else { return };
         let a_offers = sources.coin();
         self.matches.insert(match_id.clone(), Meeting::new([(a, one), (b, other)], a_offers));
-        out.push(Output::Commit { pair: RunningMatch { id: match_id, a, b, a_offers } });
+        out.push(Output::Commit { pair: RunningMatch { id: match_id, a, b, a_offers, friends: false } });
     }
 
     fn take_waiting(&mut self, account: AccountId, match_id: &MatchId) -> Option<Waiting> {

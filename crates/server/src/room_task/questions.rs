@@ -7,6 +7,7 @@ use crate::room::Experience;
 use crate::store::{self, AccountId, Store, StoreError, StoreResult};
 use futures_util::StreamExt;
 use tokio::time::Instant;
+use visavis_wire::friends::CallEnd;
 
 /// Profiles from which a new leader learns which interests lie near each other; more take longer than they teach.
 const LISTS: u32 = 4_096;
@@ -42,7 +43,8 @@ pub async fn take_pool(
     let look_up = |pair: store::RunningMatch| async move {
         let both = tokio::join!(store.entrant(pair.a, recent, now), store.entrant(pair.b, recent, now));
         match both {
-            (Ok(Some(one)), Ok(Some(other))) => Some((pair, [one, other])),
+            // Whoever calls a friend calls again.
+            (Ok(Some(one)), Ok(Some(other))) if !pair.friends => Some((pair, [one, other])),
             _ => {
                 let given_up = [store::MatchWrite::Withdrawn(pair.id)];
                 report("an offer that is given up", store.write_matches(fence_of, &given_up, now).await.map(|_| ()));
@@ -53,6 +55,36 @@ pub async fn take_pool(
     let offered = futures_util::stream::iter(left.offered).map(look_up).buffer_unordered(8);
     let offered = offered.filter_map(async |offer| offer).collect().await;
     Ok(Some(Taken { fence, running: left.running, offered, experience }))
+}
+
+/// Whether the one can call the other now.
+pub async fn callable(
+    store: &dyn Store,
+    [caller, callee]: [AccountId; 2],
+    recent: u32,
+) -> Result<Box<[store::Entrant; 2]>, CallEnd> {
+    let now = random::unix_seconds();
+    // Whatever keeps the other away, also a question that finds no answer: they cannot be reached.
+    let away = |error: StoreError| {
+        tracing::warn!(%error, "whether somebody can be called could not be asked");
+        CallEnd::Offline
+    };
+    for account in [caller, callee] {
+        if store.bar(account, now).await.map_err(away)?.is_some() {
+            return Err(CallEnd::Offline);
+        }
+    }
+    if store.seats_of(&[callee]).await.map_err(away)?.is_empty() {
+        return Err(CallEnd::Offline);
+    }
+    if store.engaged_at(callee).await.map_err(away)?.is_some() {
+        return Err(CallEnd::Busy);
+    }
+    let both = (store.entrant(caller, recent, now).await.map_err(away)?, store.entrant(callee, recent, now).await.map_err(away)?);
+    match both {
+        (Some(one), Some(other)) if one.adult && other.adult => Ok(Box::new([one, other])),
+        _ => Err(CallEnd::Offline),
+    }
 }
 
 /// Of the leaders before, and of the people who speak the pool's language.

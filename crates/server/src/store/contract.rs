@@ -81,7 +81,7 @@ pub async fn lead(store: &dyn Store, lease: &str) -> Fence {
 /// By committing a pair and taking it back.
 pub async fn may_meet(store: &dyn Store, a: AccountId, b: AccountId) -> bool {
     let fence = lead(store, "pool").await;
-    let pair = RunningMatch { id: MatchId(String::from("to be taken back")), a, b, a_offers: true };
+    let pair = RunningMatch { id: MatchId(String::from("to be taken back")), a, b, a_offers: true, friends: false };
     let outcome = store.commit_matches(&fence, std::slice::from_ref(&pair), NOW).await.unwrap();
     store.match_withdrawn(&fence, &pair.id).await.unwrap();
     outcome == [Committed::Done]

@@ -11,6 +11,7 @@ pub trait HistoryOf: Send + Sync {
     async fn history(&self, of: AccountId, most: usize) -> StoreResult<Vec<PastSession>>;
 
     /// Matches that began since then.
+    /// Calls of friends do not count.
     async fn matches_since(&self, of: AccountId, since: i64) -> StoreResult<u32>;
 
     /// The other one of a match; `None` where `of` was not in it.

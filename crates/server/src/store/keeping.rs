@@ -38,7 +38,7 @@ pub const HELD: &[Held] = &[
     Held {
         texts: &["id", "ended_how"],
         numbers: &["began_at", "ended_at"],
-        withheld: &["a_offers", "counted"],
+        withheld: &["a_offers", "counted", "friends"],
         goes_at_once: false,
         ..held("matches", &["account_a", "account_b"])
     },
@@ -87,7 +87,7 @@ pub const HELD: &[Held] = &[
     Held { numbers: &["asked_at", "held_until"], goes_at_once: false, ..held("leaving", &["account"]) },
     Held {
         texts: &["match_id", "shard", "side"],
-        numbers: &["a_offers", "running", "since"],
+        numbers: &["a_offers", "running", "since", "friends"],
         goes_at_once: false,
         ..held("engaged", &["account"])
     },

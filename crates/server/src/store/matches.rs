@@ -21,6 +21,8 @@ pub struct RunningMatch {
     pub a: AccountId,
     pub b: AccountId,
     pub a_offers: bool,
+    /// A call between two who follow each other; `a` called.
+    pub friends: bool,
 }
 
 /// How the two of a match took it, once their last question is closed.

@@ -110,6 +110,8 @@ impl Evening {
             online: false,
             leave_later: None,
             unread: 0,
+            follows: Vec::new(),
+            ring: None,
             room,
         }));
         out.push(Effect::OpenSocket);
@@ -193,6 +195,7 @@ impl Evening {
                 if let Stage::SignedIn(signed_in) = &mut self.stage {
                     signed_in.online = false;
                     self.offer_lost(now, out);
+                    self.drop_ring(false, out);
                     self.notice = Some(Notice::ServerLost);
                 }
             }

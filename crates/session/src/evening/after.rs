@@ -10,12 +10,11 @@ use visavis_wire::http::Follow;
 use visavis_wire::limits::TEXTS_SHOWN;
 use visavis_wire::socket::ClientMessage;
 
-/// Who is here is asked again while the page of friends is open.
-const PRESENCE_EVERY: Duration = Duration::from_secs(10);
+/// Who came and went is told. What a server that died left unsaid is found out so often, while the page of friends is open.
+const PRESENCE_EVERY: Duration = Duration::from_secs(120);
 
 #[derive(Default)]
 pub(super) struct Friends {
-    pub follows: Vec<Follow>,
     pub open: Option<ConversationView>,
     asked_at: Duration,
 }
@@ -48,8 +47,9 @@ impl Evening {
                 }
             }
             command => {
-                let Some(Room::Friends(friends)) = self.room_now() else { return };
-                friends_command(friends, command, out);
+                let Stage::SignedIn(signed_in) = &mut self.stage else { return };
+                let SignedIn { room: Room::Friends(friends), follows, .. } = &mut **signed_in else { return };
+                friends_command(friends, follows, command, out);
             }
         }
     }
@@ -81,15 +81,15 @@ impl Evening {
 
     pub(super) fn after_account(&mut self, account: Account, out: &mut Vec<Effect>) {
         let Stage::SignedIn(signed_in) = &mut self.stage else { return };
-        let SignedIn { room, unread, .. } = &mut **signed_in;
+        let SignedIn { room, unread, follows, .. } = &mut **signed_in;
         match (account, room) {
             (Account::Follows(found), room) => {
                 *unread = found.iter().fold(0, |sum, follow| sum.saturating_add(follow.unread));
                 if let Room::Friends(friends) = room {
                     // Whoever unfollowed is gone, with what was written.
                     friends.open = friends.open.take().filter(|open| found.iter().any(|follow| follow.id == open.follow));
-                    friends.follows = found;
                 }
+                *follows = found;
             }
             (Account::Texts { follow, texts }, Room::Friends(friends)) => {
                 if let Some(open) = friends.open(&follow) {
@@ -144,10 +144,10 @@ impl Evening {
     }
 }
 
-fn friends_command(friends: &mut Friends, command: Command, out: &mut Vec<Effect>) {
-    let known = |friends: &Friends, id: &FollowId| friends.follows.iter().any(|follow| follow.id == *id);
+fn friends_command(friends: &mut Friends, follows: &[Follow], command: Command, out: &mut Vec<Effect>) {
+    let known = |id: &FollowId| follows.iter().any(|follow| follow.id == *id);
     match command {
-        Command::OpenConversation { follow } if known(friends, &follow) => {
+        Command::OpenConversation { follow } if known(&follow) => {
             friends.open = Some(ConversationView { follow: follow.clone(), texts: Vec::new(), loading: true, sending: false });
             out.push(Effect::FetchTexts(follow));
         }
@@ -158,8 +158,8 @@ fn friends_command(friends: &mut Friends, command: Command, out: &mut Vec<Effect
                 out.push(Effect::Write { follow: open.follow.clone(), text: Private::new(text.reveal().trim().to_owned()) });
             }
         }
-        Command::Unfollow { follow } if known(friends, &follow) => out.push(Effect::Unfollow(follow)),
-        Command::BlockFollow { follow } if known(friends, &follow) => out.push(Effect::BlockFollow(follow)),
+        Command::Unfollow { follow } if known(&follow) => out.push(Effect::Unfollow(follow)),
+        Command::BlockFollow { follow } if known(&follow) => out.push(Effect::BlockFollow(follow)),
         _ => {}
     }
 }

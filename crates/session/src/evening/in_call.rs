@@ -39,6 +39,8 @@ pub(super) enum Link {
 pub(super) struct InCall {
     pub match_id: MatchId,
     role: Role,
+    /// With somebody one follows, who was called or called.
+    pub friend: bool,
     pub card: PeerCard,
     pub link: Link,
     /// First time that media flowed.
@@ -106,6 +108,7 @@ impl InCall {
         Self {
             match_id,
             role,
+            friend: false,
             card,
             link: Link::Connecting { since: now },
             connected_at: None,
@@ -310,6 +313,10 @@ impl Evening {
             return;
         }
         let online = signed_in.online;
+        if self.ring_event(&event, out) {
+            return;
+        }
+        let Stage::SignedIn(signed_in) = &mut self.stage else { return };
         match &mut signed_in.room {
             Room::Offered(offered) => match event {
                 call::Event::Signal(signal) => offered.keep(signal),

@@ -40,7 +40,7 @@ impl Waiting {
 /// A match that both still have to want. Its call gathers already; what it has to say to the peer is kept until both do.
 pub(super) struct Offered {
     pub match_id: MatchId,
-    role: Role,
+    pub role: Role,
     pub card: PeerCard,
     pub reasons: Vec<Reason>,
     pub deadline: Duration,
@@ -49,7 +49,7 @@ pub(super) struct Offered {
 }
 
 /// Beyond the time to answer, for the server's word to arrive.
-const WORD_LATE: Duration = Duration::from_secs(4);
+pub(super) const WORD_LATE: Duration = Duration::from_secs(4);
 /// Signals of one call that are kept; a call makes about a dozen.
 pub(super) const SIGNALS_KEPT: usize = 128;
 
@@ -108,10 +108,13 @@ impl Evening {
                 }
             }
             ServerMessage::WaitingEnded => self.waiting_ended(),
-            ServerMessage::MatchOffered { match_id, role, card, reasons, answer_within_s, relay } => {
+            ServerMessage::MatchOffered { match_id, role, card, reasons, answer_within_s, relay, call } => {
                 let deadline = now + Duration::from_secs(u64::from(answer_within_s.min(600)));
                 let offered = Offered { match_id, role, card, reasons, deadline, answered: false, signals: Vec::new() };
-                self.offered(offered, relay, out);
+                match call {
+                    Some(call) => self.rung(call, offered, relay, out),
+                    None => self.offered(offered, relay, out),
+                }
             }
             ServerMessage::MatchWithdrawn { match_id } => self.withdrawn(&match_id, now, out),
             ServerMessage::MatchBegins { match_id, role, relay } => self.begins(match_id, role, relay, now, out),
@@ -161,6 +164,8 @@ impl Evening {
                 }
             }
             ServerMessage::Closed { because, opens_in_s } => self.closed(because, opens_in_s, now, out),
+            ServerMessage::CallOver { follow, match_id, why } => self.ring_over(&follow, match_id.as_ref(), why, out),
+            ServerMessage::Presence { follow, online } => self.presence(&follow, online, out),
             ServerMessage::Text { follow, text } => self.text_came(&follow, text, out),
             ServerMessage::Refused { refusal } => self.refused_on_socket(refusal, out),
         }
@@ -226,6 +231,9 @@ impl Evening {
     }
 
     fn withdrawn(&mut self, match_id: &MatchId, now: Duration, out: &mut Vec<Effect>) {
+        if self.ring_withdrawn(match_id, out) {
+            return;
+        }
         let Stage::SignedIn(signed_in) = &mut self.stage else { return };
         let Room::Offered(offered) = &signed_in.room else { return };
         if offered.match_id != *match_id {
@@ -266,7 +274,12 @@ impl Evening {
     }
 
     fn begins(&mut self, match_id: MatchId, role: Role, relay: RelayCredentials, now: Duration, out: &mut Vec<Effect>) {
+        let rang = self.taken_ring(&match_id, out);
+        let friend = rang.is_some();
         let Stage::SignedIn(signed_in) = &mut self.stage else { return };
+        if let Some(offered) = rang {
+            signed_in.room = Room::Offered(offered);
+        }
         match &mut signed_in.room {
             Room::Call(call) if call.match_id == match_id => call.resumed(relay, out),
             // Only after one's own yes: a server that begins a match that was not wanted gets a no.
@@ -275,6 +288,7 @@ impl Evening {
                 let chance = Sha256::new().chain_update(self.chance).chain_update(&match_id.0).finalize().into();
                 let languages = signed_in.profile.languages.value.clone();
                 let mut call = InCall::new((match_id, role), std::mem::take(&mut offered.card), chance, languages, now);
+                call.friend = friend;
                 out.push(Effect::Emit(call.paper.show()));
                 out.push(Effect::ShowToPeer);
                 call.begin(signals, self.own.muted, out);
@@ -291,8 +305,9 @@ impl Evening {
             Room::Call(call) if call.match_id == *match_id => {
                 out.extend(call.saw_covered().map(Effect::Send));
                 out.push(Effect::EndCall);
-                let paper = call.paper.take(now);
-                signed_in.room = Room::Parting(Parting::asked(match_id.clone(), reason, now + follow, paper));
+                let (friend, paper) = (call.friend, call.paper.take(now));
+                let parting = Parting::asked(match_id.clone(), reason, now + follow, paper);
+                signed_in.room = Room::Parting(parting.of_friends(friend));
             }
             Room::Parting(parting) if parting.match_id == *match_id => parting.confirmed(reason, now + follow),
             Room::Offered(offered) if offered.match_id == *match_id => {
@@ -308,6 +323,8 @@ impl Evening {
         let Stage::SignedIn(signed_in) = &mut self.stage else { return };
         match refusal.code {
             RefusalCode::Replaced => {
+                self.drop_ring(false, out);
+                let Stage::SignedIn(signed_in) = &mut self.stage else { return };
                 signed_in.online = false;
                 signed_in.leave_later = None;
                 out.push(Effect::CloseSocket);
@@ -331,6 +348,7 @@ impl Evening {
 
     /// The user signs out or is signed out: the match ends for both.
     pub(super) fn drop_match(&mut self, out: &mut Vec<Effect>) {
+        self.drop_ring(true, out);
         let Stage::SignedIn(signed_in) = &mut self.stage else { return };
         match &signed_in.room {
             Room::Offered(offered) => {

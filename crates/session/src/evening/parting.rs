@@ -25,6 +25,14 @@ impl Parting {
         Self { match_id, reason, follow: FollowState::Asked, closes_at, paper: Box::new(paper) }
     }
 
+    /// Friends are not asked again.
+    pub(super) fn of_friends(mut self, friends: bool) -> Self {
+        if friends {
+            self.follow = FollowState::Mutual;
+        }
+        self
+    }
+
     pub(super) fn confirmed(&mut self, reason: EndReason, closes_at: Duration) {
         self.reason = reason;
         self.closes_at = closes_at;
@@ -51,8 +59,9 @@ impl Evening {
         } else {
             signed_in.leave_later = Some(match_id.clone());
         }
-        let paper = call.paper.take(now);
-        signed_in.room = Room::Parting(Parting::asked(match_id, EndReason::Left, now + FOLLOW_PROVISIONAL, paper));
+        let (friend, paper) = (call.friend, call.paper.take(now));
+        let parting = Parting::asked(match_id, EndReason::Left, now + FOLLOW_PROVISIONAL, paper);
+        signed_in.room = Room::Parting(parting.of_friends(friend));
     }
 
     pub(super) fn answer_follow(&mut self, yes: bool, out: &mut Vec<Effect>) {

@@ -5,6 +5,7 @@ mod after;
 mod care;
 mod figures;
 mod liar;
+mod ring;
 
 use super::*;
 use crate::view::{CallView, Connection, FollowState, Page, RevealState, VeilReason};
@@ -141,6 +142,7 @@ fn offer(name: &str, role: Role) -> ServerMessage {
         reasons: vec![Reason::CloseInAge],
         answer_within_s: 20,
         relay: RelayCredentials { expires_in_s: 60, ..RelayCredentials::default() },
+        call: None,
     }
 }
 

@@ -3,7 +3,7 @@
 use super::in_call::{InCall, Link};
 use super::{Evening, Own, Room, SignedIn, Stage};
 use crate::diagnostics::Settings;
-use crate::view::{CallView, ClosedView, Connection, OwnCamera, Page, RevealState, VeilReason, View};
+use crate::view::{CallView, ClosedView, Connection, OwnCamera, Page, RevealState, RingView, VeilReason, View};
 use std::time::Duration;
 use visavis_sight::gate::Because;
 use visavis_wire::channel::{Seen, Shows};
@@ -25,8 +25,14 @@ impl Evening {
             unread,
             devices: self.devices.clone(),
             ask_before_unveiling: self.own.ask_before_unveiling,
+            ring: self.ring_view(now),
             care: self.care.view(),
         }
+    }
+
+    fn ring_view(&self, now: Duration) -> Option<RingView> {
+        let Stage::SignedIn(signed_in) = &self.stage else { return None };
+        signed_in.ring.as_ref().map(|ring| ring.view(signed_in, now))
     }
 
     /// What can be saved for somebody who helps.
@@ -64,7 +70,7 @@ impl Evening {
                 follow: parting.follow.clone(),
                 closes_in_s: seconds_up(parting.closes_at.saturating_sub(now)),
             },
-            Room::Friends(friends) => Page::Friends { follows: friends.follows.clone(), open: friends.open.clone() },
+            Room::Friends(friends) => Page::Friends { follows: signed_in.follows.clone(), open: friends.open.clone() },
             Room::History { sessions } => Page::History { sessions: sessions.clone() },
         }
     }

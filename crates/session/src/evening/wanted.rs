@@ -1,6 +1,6 @@
 //! Which devices should be open on which page.
 
-use super::{Evening, Room, Stage};
+use super::{Evening, Ring, Room, Stage};
 
 /// Devices that should be open now. The loop makes it so.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -18,6 +18,8 @@ impl Evening {
         if let Stage::SignedIn(signed_in) = &self.stage {
             camera = matches!(signed_in.room, Room::Mirror | Room::Waiting(_) | Room::Offered(_) | Room::Call(_));
             sound = matches!(signed_in.room, Room::Mirror | Room::Call(_));
+            // Warm when the call begins.
+            camera |= signed_in.ring.as_ref().is_some_and(Ring::is_started);
         }
         let chosen = |wanted: bool, id: &String| (wanted && !id.is_empty()).then(|| id.clone());
         Wanted {

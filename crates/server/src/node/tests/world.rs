@@ -11,6 +11,7 @@ use rand::rngs::StdRng;
 use rand::{Rng, SeedableRng};
 use std::collections::{BTreeMap, BTreeSet};
 use uuid::Uuid;
+use visavis_wire::friends::FollowId;
 use visavis_wire::http::RefusalCode;
 use visavis_wire::people::{Fact, Profile};
 use visavis_wire::socket::{ClientMessage, MatchId, RelayCredentials, ServerMessage, Signal};
@@ -30,6 +31,9 @@ impl Sources for Drawn {
     }
     fn relay(&mut self) -> RelayCredentials {
         RelayCredentials::default()
+    }
+    fn follow_id(&self, of: AccountId, with: AccountId) -> FollowId {
+        FollowId(format!("{}-{}", of.0, with.0))
     }
 }
 
@@ -379,7 +383,7 @@ impl World {
                 self.memory.seats.retain(|who, (_, _, seated)| *who != account || *seated != socket);
                 None
             }
-            Output::FindSeat { .. } | Output::FindPool { .. } => None,
+            Output::FindSeat { .. } | Output::FindFriends { .. } | Output::FindPool { .. } => None,
             Output::Take { pool, seen } => Some(self.take(node, pool, seen)),
             Output::Release { pool } => {
                 let row = self.memory.leases.get_mut(&pool_lease(&pool.name));

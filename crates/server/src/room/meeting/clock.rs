@@ -13,7 +13,7 @@ impl Room {
                 Some(Stage::Parting { .. }) => {
                     self.part(&match_id, ServerMessage::FollowClosed { match_id: match_id.clone() }, out);
                 }
-                Some(Stage::Committing { .. }) | None => {}
+                Some(Stage::Asking | Stage::Committing { .. }) | None => {}
             }
         }
     }
@@ -37,7 +37,7 @@ impl Room {
     pub(in crate::room) fn close_matches(&mut self, out: &mut Vec<Output>) {
         for (match_id, meeting) in std::mem::take(&mut self.matches) {
             match &meeting.stage {
-                Stage::Committing { .. } | Stage::Together { .. } => {}
+                Stage::Asking | Stage::Committing { .. } | Stage::Together { .. } => {}
                 Stage::Offered { .. } => {
                     for account in meeting.accounts {
                         self.send_to(account, ServerMessage::MatchWithdrawn { match_id: match_id.clone() }, out);
@@ -58,7 +58,7 @@ impl Room {
 impl Meeting {
     fn is_due(&self, now_ms: u64) -> bool {
         match &self.stage {
-            Stage::Committing { .. } => false,
+            Stage::Asking | Stage::Committing { .. } => false,
             Stage::Offered { until_ms, .. } => *until_ms <= now_ms,
             Stage::Together { away_until_ms, .. } => away_until_ms.iter().flatten().any(|until| *until <= now_ms),
             Stage::Parting { storing, until_ms, .. } => !storing && *until_ms <= now_ms,

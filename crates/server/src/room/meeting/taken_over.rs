@@ -1,21 +1,23 @@
 //! Matches and offers of the room before this one, and what the apps of their two know of them.
 
-use super::{Course, Meeting, Revealed, Stage};
-use crate::blind::{Blind, Kind, Side};
+use super::{Course, Kind, Meeting, Revealed, Stage};
+use crate::blind::{Blind, Kind as Counts, Side};
 use crate::room::games::Games;
 use crate::room::waiting::Waiting;
 use crate::room::{Output, Room, Rules, Sources};
-use crate::store::AccountId;
+use crate::store::{AccountId, RunningMatch};
 use visavis_wire::socket::{MatchId, ServerMessage};
 
 impl Meeting {
-    pub(in crate::room) fn restored(accounts: [AccountId; 2], a_offers: bool, now_ms: u64, rules: &Rules) -> Self {
+    pub(in crate::room) fn restored(running: &RunningMatch, now_ms: u64, rules: &Rules) -> Self {
+        let RunningMatch { a, b, a_offers, friends, .. } = running;
         let away_until_ms = [Some(now_ms + rules.away_ms); 2];
         Self {
-            accounts,
-            offerer: if a_offers { Side::A } else { Side::B },
+            accounts: [*a, *b],
+            kind: if *friends { Kind::Friends(Box::default()) } else { Kind::Strangers },
+            offerer: if *a_offers { Side::A } else { Side::B },
             stage: Stage::Together {
-                reveal: Blind::new(Kind::Standing),
+                reveal: Blind::new(Counts::Standing),
                 games: Games::new(),
                 away_until_ms,
                 away_told: [false; 2],

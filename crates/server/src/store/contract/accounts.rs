@@ -63,7 +63,7 @@ async fn an_adult_flag_can_be_withdrawn(store: &dyn Store) {
 /// One match in which `saw` saw `covered` for `saw_s` seconds, who admits to `told_s`.
 async fn meet(store: &dyn Store, name: &str, saw: AccountId, covered: AccountId, saw_s: u32, told_s: Option<u32>) {
     let match_id = MatchId(name.to_owned());
-    let running = RunningMatch { id: match_id.clone(), a: saw, b: covered, a_offers: true };
+    let running = RunningMatch { id: match_id.clone(), a: saw, b: covered, a_offers: true, friends: false };
     let fence = lead(store, "pool").await;
     assert!(store.match_began(&fence, &running, NOW).await.unwrap());
     let fact = |reporter, peer, saw_s, told_s| SightFact { match_id: match_id.clone(), reporter, peer, saw_s, told_s };

@@ -11,7 +11,7 @@ over_every_engine!(
 );
 
 fn pair(name: &str, a: AccountId, b: AccountId) -> RunningMatch {
-    RunningMatch { id: MatchId(name.into()), a, b, a_offers: true }
+    RunningMatch { id: MatchId(name.into()), a, b, a_offers: true, friends: false }
 }
 
 async fn people<const N: usize>(store: &dyn Store) -> [AccountId; N] {

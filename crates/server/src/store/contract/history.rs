@@ -7,7 +7,7 @@ over_every_engine!(history_shows_what_was_shared_then, a_block_works_both_ways_a
 async fn met(store: &dyn Store, id: &str, a: AccountId, b: AccountId, at: i64) -> MatchId {
     let id = MatchId(id.to_owned());
     let fence = lead(store, "pool").await;
-    store.match_began(&fence, &RunningMatch { id: id.clone(), a, b, a_offers: true }, at).await.unwrap();
+    store.match_began(&fence, &RunningMatch { id: id.clone(), a, b, a_offers: true, friends: false }, at).await.unwrap();
     id
 }
 

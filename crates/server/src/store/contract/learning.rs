@@ -26,7 +26,10 @@ async fn an_outcome_counts_once_for_both(store: &dyn Store) {
     let fence = lead(store, "pool").await;
     for (name, seconds) in [("m1", 90), ("m2", 9_000)] {
         let id = MatchId(name.into());
-        store.match_began(&fence, &RunningMatch { id: id.clone(), a: ada, b: bao, a_offers: true }, NOW).await.unwrap();
+        store
+            .match_began(&fence, &RunningMatch { id: id.clone(), a: ada, b: bao, a_offers: true, friends: false }, NOW)
+            .await
+            .unwrap();
         store.match_ended(&fence, &id, EndReason::Left, NOW + seconds).await.unwrap();
         let outcome = Parted { match_id: id, left_early: [false, name == "m1"], follow: [true, false] };
         // The answer to the first was lost.

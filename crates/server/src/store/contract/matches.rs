@@ -5,7 +5,7 @@ use visavis_wire::socket::MatchId;
 over_every_engine!(partners_are_remembered_newest_first);
 
 fn running(name: &str, a: AccountId, b: AccountId) -> RunningMatch {
-    RunningMatch { id: MatchId(name.into()), a, b, a_offers: true }
+    RunningMatch { id: MatchId(name.into()), a, b, a_offers: true, friends: false }
 }
 
 async fn partners_are_remembered_newest_first(store: &dyn Store) {

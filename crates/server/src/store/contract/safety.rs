@@ -28,7 +28,7 @@ pub fn key() -> AuditKey {
 pub async fn meet(store: &dyn Store, id: &str, a: AccountId, b: AccountId, at: i64) -> MatchId {
     let match_id = MatchId(id.to_owned());
     let fence = lead(store, "pool").await;
-    store.match_began(&fence, &RunningMatch { id: match_id.clone(), a, b, a_offers: true }, at).await.unwrap();
+    store.match_began(&fence, &RunningMatch { id: match_id.clone(), a, b, a_offers: true, friends: false }, at).await.unwrap();
     store.match_ended(&fence, &match_id, EndReason::Left, at + 60).await.unwrap();
     match_id
 }

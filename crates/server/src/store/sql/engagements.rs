@@ -40,7 +40,8 @@ async fn engage(
     at: i64,
 ) -> StoreResult<bool> {
     sqlx::query(
-        "INSERT INTO engaged (account, match_id, shard, side, a_offers, running, since) VALUES ($1, $2, $3, $4, $5, 0, $6) \
+        "INSERT INTO engaged (account, match_id, shard, side, a_offers, running, since, friends) \
+         VALUES ($1, $2, $3, $4, $5, 0, $6, $7) \
          ON CONFLICT (account) DO NOTHING",
     )
     .bind(text(who))
@@ -49,6 +50,7 @@ async fn engage(
     .bind(if who == pair.a { "a" } else { "b" })
     .bind(i64::from(pair.a_offers))
     .bind(at)
+    .bind(i64::from(pair.friends))
     .execute(&mut *connection)
     .await?;
     let row = sqlx::query("SELECT match_id FROM engaged WHERE account = $1").bind(text(who)).fetch_optional(connection).await?;
@@ -97,27 +99,28 @@ impl Engagements for SqlStore {
             .bind(since)
             .execute(&mut *transaction)
             .await?;
-        let rows = sqlx::query("SELECT account, match_id, side, a_offers, running FROM engaged WHERE shard = $1")
+        let rows = sqlx::query("SELECT account, match_id, side, a_offers, running, friends FROM engaged WHERE shard = $1")
             .bind(shard)
             .fetch_all(&mut *transaction)
             .await?;
         transaction.commit().await?;
-        let mut found: BTreeMap<MatchId, (bool, bool, [Option<AccountId>; 2])> = BTreeMap::new();
+        let mut found: BTreeMap<MatchId, ([bool; 3], [Option<AccountId>; 2])> = BTreeMap::new();
         for row in &rows {
             let side = match row.try_get::<String, _>("side")?.as_str() {
                 "a" => 0,
                 "b" => 1,
                 _ => return Err(StoreError::Content("side of a match")),
             };
-            let (a_offers, running) = (row.try_get::<i64, _>("a_offers")? != 0, row.try_get::<i64, _>("running")? != 0);
-            let entry = found.entry(MatchId(row.try_get("match_id")?)).or_insert((a_offers, running, [None; 2]));
-            entry.2[side] = Some(account_id(row.try_get::<String, _>("account")?.as_str())?);
+            let yes = |column| StoreResult::Ok(row.try_get::<i64, _>(column)? != 0);
+            let of_both = [yes("a_offers")?, yes("running")?, yes("friends")?];
+            let entry = found.entry(MatchId(row.try_get("match_id")?)).or_insert((of_both, [None; 2]));
+            entry.1[side] = Some(account_id(row.try_get::<String, _>("account")?.as_str())?);
         }
         let mut taken = TakenOver::default();
-        for (id, (a_offers, running, people)) in found {
+        for (id, ([a_offers, running, friends], people)) in found {
             // Half a match is left where one of the two accounts was deleted.
             let [Some(a), Some(b)] = people else { continue };
-            let of_two = RunningMatch { id, a, b, a_offers };
+            let of_two = RunningMatch { id, a, b, a_offers, friends };
             if running { taken.running.push(of_two) } else { taken.offered.push(of_two) }
         }
         Ok(taken)

@@ -8,6 +8,9 @@ use visavis_wire::Private;
 use visavis_wire::friends::FollowId;
 use visavis_wire::http::Follow;
 
+/// Friends who are told that somebody came or went.
+const TOLD: i64 = 300;
+
 #[async_trait]
 impl Follows for SqlStore {
     async fn add_follow(&self, a: AccountId, b: AccountId, at: i64) -> StoreResult<()> {
@@ -31,6 +34,27 @@ impl Follows for SqlStore {
             .execute(&self.pool)
             .await?;
         Ok(())
+    }
+
+    async fn friends_here(&self, of: AccountId) -> StoreResult<(bool, Vec<(AccountId, String)>)> {
+        let rows = sqlx::query(
+            "SELECT seats.account AS account, seats.node AS node FROM seats WHERE seats.account = $1 UNION ALL \
+             SELECT seats.account, seats.node FROM follows JOIN seats ON seats.account = follows.account_b \
+             WHERE follows.account_a = $1 UNION ALL \
+             SELECT seats.account, seats.node FROM follows JOIN seats ON seats.account = follows.account_a \
+             WHERE follows.account_b = $1 LIMIT $2",
+        )
+        .bind(text(of))
+        .bind(TOLD)
+        .fetch_all(&self.pool)
+        .await?;
+        let mut friends = rows
+            .iter()
+            .map(|row| Ok((account_id(row.try_get::<String, _>("account")?.as_str())?, row.try_get("node")?)))
+            .collect::<StoreResult<Vec<(AccountId, String)>>>()?;
+        let before = friends.len();
+        friends.retain(|(account, _)| *account != of);
+        Ok((friends.len() < before, friends))
     }
 
     async fn follows(&self, of: AccountId) -> StoreResult<Vec<(AccountId, Follow)>> {

@@ -45,12 +45,13 @@ impl HistoryOf for SqlStore {
     }
 
     async fn matches_since(&self, of: AccountId, since: i64) -> StoreResult<u32> {
-        let row =
-            sqlx::query("SELECT COUNT(*) AS matches FROM matches WHERE (account_a = $1 OR account_b = $1) AND began_at >= $2")
-                .bind(text(of))
-                .bind(since)
-                .fetch_one(&self.pool)
-                .await?;
+        let row = sqlx::query(
+            "SELECT COUNT(*) AS matches FROM matches WHERE (account_a = $1 OR account_b = $1) AND began_at >= $2 AND friends = 0",
+        )
+        .bind(text(of))
+        .bind(since)
+        .fetch_one(&self.pool)
+        .await?;
         Ok(u32::try_from(row.try_get::<i64, _>("matches")?).unwrap_or(u32::MAX))
     }
 

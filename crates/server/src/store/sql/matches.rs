@@ -11,9 +11,9 @@ use sqlx::{AnyConnection, Row};
 use visavis_wire::socket::{EndReason, MatchId};
 
 async fn began(connection: &mut AnyConnection, running: &RunningMatch, at: i64) -> StoreResult<()> {
-    let RunningMatch { id, a, b, a_offers } = running;
+    let RunningMatch { id, a, b, a_offers, friends } = running;
     sqlx::query(
-        "INSERT INTO matches (id, account_a, account_b, began_at, a_offers) VALUES ($1, $2, $3, $4, $5) \
+        "INSERT INTO matches (id, account_a, account_b, began_at, a_offers, friends) VALUES ($1, $2, $3, $4, $5, $6) \
          ON CONFLICT (id) DO NOTHING",
     )
     .bind(&id.0)
@@ -21,6 +21,7 @@ async fn began(connection: &mut AnyConnection, running: &RunningMatch, at: i64) 
     .bind(text(*b))
     .bind(at)
     .bind(i64::from(*a_offers))
+    .bind(i64::from(*friends))
     .execute(&mut *connection)
     .await?;
     sqlx::query("UPDATE engaged SET running = 1, since = $1 WHERE match_id = $2")
@@ -29,15 +30,18 @@ async fn began(connection: &mut AnyConnection, running: &RunningMatch, at: i64) 
         .execute(&mut *connection)
         .await?;
     for (one, other) in [(*a.min(b), *a.max(b)), (*a.max(b), *a.min(b))] {
-        sqlx::query(
-            "INSERT INTO partners (account, partner, met_at) VALUES ($1, $2, $3) \
-             ON CONFLICT (account, partner) DO UPDATE SET met_at = excluded.met_at",
-        )
-        .bind(text(one))
-        .bind(text(other))
-        .bind(at)
-        .execute(&mut *connection)
-        .await?;
+        // A friend takes no place among the latest strangers.
+        if !friends {
+            sqlx::query(
+                "INSERT INTO partners (account, partner, met_at) VALUES ($1, $2, $3) \
+                 ON CONFLICT (account, partner) DO UPDATE SET met_at = excluded.met_at",
+            )
+            .bind(text(one))
+            .bind(text(other))
+            .bind(at)
+            .execute(&mut *connection)
+            .await?;
+        }
         // As it is now: what somebody shares later is not added to what the other saw.
         let row = sqlx::query("SELECT profile FROM accounts WHERE id = $1").bind(text(other)).fetch_one(&mut *connection).await?;
         let profile =

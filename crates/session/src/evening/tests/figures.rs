@@ -15,13 +15,16 @@ fn talkative() -> Night {
     let (camera, microphone) = (Some(String::from("camera-ada")), Some(String::from("microphone-ada")));
     night.input(Input::Device(DeviceInput::Using { camera, microphone, speaker: None }));
     night.user(Command::Meet);
-    let ServerMessage::MatchOffered { role, reasons, answer_within_s, .. } = offer("m", Role::Offerer) else { unreachable!() };
+    let ServerMessage::MatchOffered { role, reasons, answer_within_s, call, .. } = offer("m", Role::Offerer) else {
+        unreachable!()
+    };
     night.server(ServerMessage::MatchOffered {
         match_id: id("match-id-17"),
         role,
         card: PeerCard { city: Some(Private::new(String::from("Rotterdam"))), ..PeerCard::default() },
         reasons,
         answer_within_s,
+        call,
         relay: RelayCredentials {
             urls: vec![String::from("turn:203.0.113.7:3478")],
             username: Private::new(String::from("relay-user")),
