@@ -35,6 +35,8 @@ mod metrics;
 mod moderation;
 mod node;
 mod openapi;
+#[doc(hidden)]
+pub mod pure;
 mod random;
 mod refusal;
 mod relay;

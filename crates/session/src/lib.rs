@@ -34,6 +34,14 @@ mod socket;
 mod sound;
 pub mod view;
 
+/// The evening without threads, sockets and clock, for rehearsals in virtual time.
+#[doc(hidden)]
+pub mod pure {
+    pub use crate::drawing::Drawing;
+    pub use crate::evening::safety::Order;
+    pub use crate::evening::{Account, Effect, Evening, Input, Sight, Socket};
+}
+
 pub use command::{Command, Event};
 pub use evening::Sight;
 pub use picture::{Pictures, ShownPicture};
