@@ -82,16 +82,31 @@ def draw_face(number, size, frames):
     return np.clip(out, 0, 255).astype(np.uint8)
 
 
+def walk(rng, count, length=400):
+    """Frames of `count`, played to and fro."""
+    at, pace, left, turns = float(rng.integers(0, count)), 1.0, 0, []
+    for _ in range(length):
+        if left <= 0:
+            pace, left = rng.uniform(0.75, 1.3) * rng.choice([-1, 1, 1]) * np.sign(pace), rng.integers(12, 40)
+        left -= 1
+        if not 0 <= at + pace <= count - 1:
+            pace = -pace
+        at = min(max(at + pace, 0.0), count - 1.0)
+        turns.append(int(round(at)))
+    return turns
+
+
 class Footage:
-    """One piece of footage, there and back again, mirrored, cropped and graded."""
+    """One piece of footage, mirrored, cropped and graded. It is played there and back again, each stretch at a pace of its own and
+    turning where it likes, so that pictures come back but never in step: a loop is what nothing but `nl_loop` is to look like."""
 
     def __init__(self, rng, line, size):
         if line[0] == "drawn":
-            frames = draw_face(int(line[1]), size, 90)
+            frames = draw_face(int(line[1]), size, 240)
         else:
             frames = read_footage(line[0], int(line[2]), int(line[3]), size)
         self.frames = frames[:, :, ::-1] if rng.random() < 0.5 else frames
-        self.start = rng.integers(0, len(frames))
+        self.walk = walk(rng, len(frames))
         self.tint = rng.uniform(0.8, 1.2, 3).astype(np.float32)
         self.zoom = rng.uniform(1.0, 1.3)
         self.at_zoom = rng.uniform(0.2, 0.8, 2)
@@ -99,9 +114,7 @@ class Footage:
         self.made = {}
 
     def frame(self, at):
-        count = len(self.frames)
-        turn = (self.start + at) % (2 * count - 2 or 1)
-        turn = turn if turn < count else 2 * count - 2 - turn
+        turn = self.walk[at]
         if turn not in self.made:
             self.made[turn] = crop(linear(self.frames[turn]), self.zoom, self.at_zoom) * self.tint
         return self.made[turn].copy()
