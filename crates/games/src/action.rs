@@ -38,7 +38,7 @@ pub enum Action {
     Pick {
         statement: u8,
     },
-    /// Back to the free paper, for both.
+    /// Ends the game for both. Whoever says so is back at the free paper, also from a game that is over.
     Stop,
 }
 

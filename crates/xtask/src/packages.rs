@@ -14,6 +14,8 @@ enum Sign {
     Program(&'static str),
     /// One of several names for a program.
     Either(&'static str, &'static str),
+    /// A font for this language, as fontconfig names it.
+    Font(&'static str),
     /// A shared library that the loader knows, by the beginning of its name.
     Library(&'static str),
 }
@@ -51,7 +53,14 @@ const LINUX: [Need; 15] = [
 ];
 
 /// What only single tests and benches need, and say so when it is not there. Large, or not to be had everywhere.
-const BESIDES: [Need; 3] = [
+const BESIDES: [Need; 4] = [
+    need(
+        Sign::Font("zh"),
+        "fonts-wqy-microhei",
+        "wqy-microhei-fonts",
+        "wqy-microhei",
+        "judging the Chinese pages by their pictures",
+    ),
     need(
         Sign::Either("chromium", "google-chrome"),
         "chromium",
@@ -86,6 +95,9 @@ impl Need {
             Sign::Module(name) => output("pkg-config", &["--exists", name]).is_some(),
             Sign::Program(name) => tools::on_path(name),
             Sign::Either(one, other) => tools::on_path(one) || tools::on_path(other),
+            Sign::Font(language) => {
+                output("fc-list", &[&format!(":lang={language}"), "family"]).is_some_and(|list| !list.trim().is_empty())
+            }
             Sign::Library(name) => has_library(name),
         }
     }

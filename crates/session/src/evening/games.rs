@@ -19,6 +19,9 @@ pub(super) struct Games {
     /// Own wish that has not been answered.
     pub wish: Option<Play>,
     engine: Option<Engine>,
+    /// The user has had enough of it: once it is over its place is the paper's again. It is kept for the other side, which may not
+    /// have heard of its end.
+    put_away: bool,
     /// Own chance of this call: words and nonces are drawn from it.
     seed: [u8; 32],
     languages: Vec<String>,
@@ -30,11 +33,11 @@ pub(super) struct Games {
 
 impl Games {
     pub(super) fn new(me: Author, seed: [u8; 32], languages: Vec<String>) -> Self {
-        Self { me, wish: None, engine: None, seed, languages, ignored: 0, unfair: None }
+        Self { me, wish: None, engine: None, put_away: false, seed, languages, ignored: 0, unfair: None }
     }
 
     pub(super) fn view(&self) -> Option<GameView> {
-        self.engine.as_ref().map(Engine::view)
+        self.engine.as_ref().filter(|engine| !(self.put_away && engine.is_over())).map(Engine::view)
     }
 
     /// What this side may do on the paper.
@@ -68,7 +71,7 @@ impl InCall {
         if known || self.games.wish != Some(play) {
             return;
         }
-        (self.games.wish, self.games.unfair) = (None, None);
+        (self.games.wish, self.games.unfair, self.games.put_away) = (None, None, false);
         let seed = Sha256::new().chain_update(self.games.seed).chain_update(number.to_le_bytes()).finalize().into();
         let languages = self.games.languages.clone();
         let hidden = self.games.permit().hidden;
@@ -159,7 +162,10 @@ impl InCall {
     pub(super) fn game_command(&mut self, command: Command, now: Duration, out: &mut Vec<Effect>) {
         match command {
             Command::Wish { play } => self.wish_game(play, out),
-            Command::Play { action } => self.game_input(games::Input::User(action), now, out),
+            Command::Play { action } => {
+                self.games.put_away |= action == games::Action::Stop;
+                self.game_input(games::Input::User(action), now, out);
+            }
             _ => {}
         }
     }
