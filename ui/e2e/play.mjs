@@ -25,6 +25,7 @@ await tell({
     await page.keyboard.press('Enter')
     assert.deepEqual(await commands(), [{ do: 'wish', play: { game: 'same_word', twist: 'one_stroke' } }])
     await show({ wish: { game: 'gomoku', twist: null } })
+    await page.getByTestId('wish-stands').getByText('Gomoku').waitFor()
     await page.keyboard.press('y')
     await page.getByTestId('wished').waitFor()
     assert.equal(await page.evaluate(() => document.activeElement?.value), 'gomoku', 'what is wished for has the focus')
