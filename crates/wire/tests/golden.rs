@@ -158,12 +158,13 @@ fn games_keep_their_bytes_and_json() {
         (Move::Word { commitment: seal, letters: vec![3] }, 1),
         (Move::Begin { seq: 1 }, 2),
         (Move::End { seq: 1, seal }, 3),
-        (Move::Hint { place: 1, letter: 'a' }, 6),
+        (Move::Hint { place: 1, letter: 'a', given: true }, 6),
         (Move::SaidAloud, 7),
         (Move::Open { secret: String::from("a"), nonce: seal }, 8),
         (Move::Statements { texts: Default::default(), commitment: seal }, 10),
         (Move::Pick { statement: 1 }, 11),
         (Move::Time, 13),
+        (Move::Edge { marks: vec![OpKind::Clear] }, 14),
     ];
     for (action, tag) in tags {
         let message = Control::Game(GameMessage::Moves { game: 1, from: 0, moves: vec![action] });
@@ -180,7 +181,11 @@ fn games_keep_their_bytes_and_json() {
     assert_eq!(opened.to_json(), json);
     let long = Move::Guess { text: "x".repeat(limits::GAME_TEXT + 1) };
     let many = vec![Move::Stop; limits::GAME_MOVES + 1];
-    for moves in [vec![long], many] {
+    let edge = vec![Move::Edge { marks: vec![OpKind::Clear; limits::EDGE_MARKS + 1] }];
+    let points = vec![Point { x: 1, y: 1, pressure: 1 }; limits::EDGE_POINTS / 2 + 1];
+    let stroke = OpKind::Stroke(Stroke { colour: None, size: 9, points });
+    let dense = vec![Move::Edge { marks: vec![stroke; 2] }];
+    for moves in [vec![long], many, edge, dense] {
         let message = Control::Game(GameMessage::Moves { game: 1, from: 0, moves });
         assert!(matches!(Control::from_bytes(&message.to_bytes()), Err(DecodeError::FieldTooLarge { .. })));
     }

@@ -18,6 +18,7 @@ use visavis_wire::paper::{Op, Point};
 use visavis_wire::people::{Fact, Reason};
 use visavis_wire::socket::{EndReason, Question, Signal};
 
+mod games;
 mod paper;
 mod paper_links;
 
