@@ -4,6 +4,18 @@ import { meet, tell } from './stories.mjs'
 import { viewOf, views } from './views.mjs'
 
 await tell({
+  async 'what is done to the sound, and whether friends may connect directly, is chosen here'() {
+    const { page, commands, close } = await meet('mirror')
+    const choices = { echo_cancellation: true, noise_suppression: true, gain_control: true, direct_calls: false }
+    await page.getByTestId('settings').click()
+    await page.getByTestId('noise-suppression').uncheck()
+    await page.getByTestId('direct-calls').check()
+    assert.deepEqual(await commands(), [
+      { do: 'choose', choices: { ...choices, noise_suppression: false } },
+      { do: 'choose', choices: { ...choices, direct_calls: true } },
+    ])
+    await close()
+  },
   async 'settings and keys lie over every page, beside a call, and Esc closes them without leaving'() {
     for (const name of ['welcome', 'mirror', 'waiting', 'match', 'call-open', 'friends']) {
       const { page, commands, close } = await meet(name)

@@ -113,7 +113,7 @@ impl Session {
             camera: config.camera.map(|source| source.to_string()),
             microphone: config.microphone.map(|source| source.to_string()),
             speaker: config.speaker.map(|target| target.to_string()),
-            sound: settings.processing(config.sound),
+            choices: settings.choices(config.sound),
             settings,
         };
         let parts = Parts {

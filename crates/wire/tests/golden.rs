@@ -4,11 +4,15 @@ use visavis_wire::channel::{Bottleneck, ChannelMessage, Comparison, Control, Her
 use visavis_wire::friends::{FollowId, Text};
 use visavis_wire::games::{Entry, Game, GameMessage, Move, Play, Twist};
 use visavis_wire::paper::{Author, Fill, Form, Op, OpId, OpKind, Place, Point, Run, Shape, Stroke};
-use visavis_wire::socket::{ClientMessage, Closed, MatchId, Question, ServerMessage, Signal, Widening};
+use visavis_wire::socket::{ClientMessage, Closed, MatchId, Question, RelayCredentials, Role, ServerMessage, Signal, Widening};
 use visavis_wire::{DecodeError, Private, limits};
 
 fn id() -> MatchId {
     MatchId(String::from("m1"))
+}
+
+fn relay() -> RelayCredentials {
+    RelayCredentials::default()
 }
 
 #[test]
@@ -22,6 +26,7 @@ fn socket_messages_keep_their_json() {
         ),
         (ClientMessage::CancelWaiting, r#"{"type":"cancel_waiting"}"#),
         (ClientMessage::MatchAnswer { match_id: id(), meet: true }, r#"{"type":"match_answer","match_id":"m1","meet":true}"#),
+        (ClientMessage::AllowDirect { match_id: id() }, r#"{"type":"allow_direct","match_id":"m1"}"#),
         (
             ClientMessage::Answer { match_id: id(), question: Question::Reveal, yes: false },
             r#"{"type":"answer","match_id":"m1","question":"reveal","yes":false}"#,
@@ -42,6 +47,14 @@ fn socket_messages_keep_their_json() {
     }
     let server = [
         (ServerMessage::Welcome { protocol: 1 }, r#"{"type":"welcome","protocol":1}"#),
+        (
+            ServerMessage::MatchBegins { match_id: id(), role: Role::Offerer, relay: relay(), direct: true },
+            r#"{"type":"match_begins","match_id":"m1","role":"offerer","relay":{"urls":[],"username":"","credential":"","expires_in_s":0},"direct":true}"#,
+        ),
+        (
+            ServerMessage::MatchBegins { match_id: id(), role: Role::Answerer, relay: relay(), direct: false },
+            r#"{"type":"match_begins","match_id":"m1","role":"answerer","relay":{"urls":[],"username":"","credential":"","expires_in_s":0}}"#,
+        ),
         (
             ServerMessage::Waiting {
                 waited_s: 4,

@@ -148,7 +148,7 @@ fn offer(name: &str, role: Role) -> ServerMessage {
 }
 
 fn begins(name: &str, role: Role) -> ServerMessage {
-    ServerMessage::MatchBegins { match_id: id(name), role, relay: RelayCredentials::default() }
+    ServerMessage::MatchBegins { match_id: id(name), role, relay: RelayCredentials::default(), direct: false }
 }
 
 fn ended(name: &str, reason: EndReason) -> ServerMessage {
