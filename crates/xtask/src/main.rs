@@ -10,6 +10,7 @@ mod processes;
 mod run;
 mod test;
 mod tools;
+mod windows;
 
 use std::process::ExitCode;
 
@@ -43,6 +44,7 @@ cargo xtask COMMAND
   rehearse SCENARIO    an evening by a plan (one of --list, or a TOML file): server, people, bad network, faults; rules are checked, and
                        report.html and report.json written to --out DIR (default target/rehearse)
   package              build installers for this system
+  check-windows        type-check everything for Windows, where this machine has what that needs
 
 Words of SOURCE: device:ID, file:PATH, pattern, face:NAME, image:PATH.
 ";
@@ -64,6 +66,7 @@ fn main() -> ExitCode {
         "bench" => bench(rest),
         "rehearse" => rehearse(rest),
         "package" => tools::no_flags(rest).and_then(|()| package()),
+        "check-windows" => tools::no_flags(rest).and_then(|()| windows::check()),
         "help" | "--help" | "-h" => {
             print!("{HELP}");
             Ok(())
