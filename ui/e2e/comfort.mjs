@@ -81,4 +81,26 @@ await tell({
     await notice.waitFor({ state: 'detached' })
     await close()
   },
+
+  async 'the desktop says what is new, and is told what to do'() {
+    const { page, say, close } = await meet('waiting')
+    await say({ event: 'view', view: viewOf(views.match) })
+    await say({ event: 'view', view: viewOf(views.match) })
+    assert.deepEqual(await page.evaluate(() => window.scripted.said), ['Somebody was found. They are waiting for your answer.'])
+    await page.keyboard.press('Control+,')
+    await page.getByTestId('stay').check()
+    await page.getByTestId('notifications').uncheck()
+    await page.getByTestId('talk-anywhere').click()
+    await page.keyboard.press('t')
+    await page.getByText('That key is needed for writing').waitFor()
+    await page.getByTestId('talk-anywhere').click()
+    await page.keyboard.press('Control+Shift+t')
+    await page.getByText('Ctrl+Shift+KeyT').waitFor()
+    assert.equal(await page.getByText('That key is needed for writing').count(), 0)
+    await page.getByTestId('tray').uncheck()
+    assert.ok(await page.getByTestId('stay').isDisabled(), 'nothing to stay in')
+    await page.getByTestId('talk-nowhere').click()
+    assert.equal(await page.getByTestId('talk-anywhere').textContent(), 'No key')
+    await close()
+  },
 })

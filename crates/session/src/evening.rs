@@ -58,6 +58,8 @@ pub use wanted::Wanted;
 #[derive(Debug)]
 pub enum Input {
     User(Command),
+    /// The last run of the program came to no proper end.
+    EndedBadly,
     BrowserDidNotOpen {
         url: String,
     },
@@ -318,6 +320,7 @@ impl Evening {
         let mut out = Vec::new();
         match input {
             Input::User(command) => self.command(command, now, &mut out),
+            Input::EndedBadly => self.notice = Some(Notice::EndedBadly),
             Input::BrowserDidNotOpen { url } => {
                 if matches!(self.stage, Stage::SigningIn) {
                     self.notice = Some(Notice::BrowserDidNotOpen { url });

@@ -141,6 +141,11 @@ impl Session {
         let _ = self.inputs.send(Input::BrowserDidNotOpen { url });
     }
 
+    /// Whoever started the session found that the program before it was killed or crashed.
+    pub fn ended_badly(&self) {
+        let _ = self.inputs.send(Input::EndedBadly);
+    }
+
     /// What the mirror shows, and during a call exactly what leaves this machine. Newest wins; one consumer.
     pub fn own_pictures(&self) -> Pictures {
         self.own_pictures.clone()

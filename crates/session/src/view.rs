@@ -381,6 +381,8 @@ pub enum Notice {
         detail: String,
     },
     SignedInElsewhere,
+    /// The program before this one was killed or crashed.
+    EndedBadly,
     /// The two never meet again.
     Blocked,
     /// The report is with the moderators, who look until then (Unix seconds).

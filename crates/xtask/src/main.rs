@@ -13,6 +13,7 @@ mod processes;
 mod run;
 mod test;
 mod tools;
+mod windows;
 
 use std::process::ExitCode;
 
@@ -49,6 +50,7 @@ cargo xtask COMMAND
       soak [--evenings N] [--seed N]   evenings of 200 people in virtual time, without a network
   fuzz [NAME] [--seconds N]   the decoders of fuzz/ under libFuzzer, N seconds each (default 5)
   package              build installers for this system
+  check-windows        type-check everything for Windows, where this machine has what that needs
 
 Words of SOURCE: device:ID, file:PATH, pattern, face:NAME, image:PATH.
 ";
@@ -74,6 +76,7 @@ fn main() -> ExitCode {
         "rehearse" => rehearse(rest),
         "fuzz" => fuzz::fuzz(rest),
         "package" => tools::no_flags(rest).and_then(|()| package()),
+        "check-windows" => tools::no_flags(rest).and_then(|()| windows::check()),
         "help" | "--help" | "-h" => {
             print!("{HELP}");
             Ok(())
