@@ -1,0 +1,7 @@
+//! The detector before cameras that are drawn from seeds: what covers a lens, what only looks like it, and what is no camera's
+//! picture at all. Each is shown clear and veiled.
+
+mod lookalikes;
+mod not_live;
+mod occluders;
+mod scenes;
