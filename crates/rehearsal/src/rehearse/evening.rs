@@ -3,7 +3,7 @@
 
 use super::plan::{Guest, Plan, What};
 use super::record::Event;
-use super::shim::{FRONT, Shim, Weather};
+use super::shim::{FRONT, Shim, Weather, free_relay_port};
 use crate::bot::{self, Manner, Report};
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
@@ -87,17 +87,6 @@ pub async fn run(plan: &Plan, tell: &mut dyn FnMut(String)) -> Result<(Vec<Event
     arrivals.into_iter().for_each(|task| task.abort());
     stage.close().await;
     Ok((taken, ended))
-}
-
-/// The relay has the same port after a restart of the server, and the shim's front must be free there too.
-fn free_relay_port() -> std::io::Result<u16> {
-    for _ in 0..20 {
-        let port = crate::stage::free_port();
-        if std::net::UdpSocket::bind((FRONT, port)).is_ok() && std::net::UdpSocket::bind(("127.0.0.1", port)).is_ok() {
-            return Ok(port);
-        }
-    }
-    Err(std::io::Error::new(std::io::ErrorKind::AddrInUse, format!("no port is free at 127.0.0.1 and at {FRONT}")))
 }
 
 fn arrive(

@@ -19,6 +19,17 @@ pub const FRONT: IpAddr = IpAddr::V4(Ipv4Addr::new(127, 0, 0, 2));
 const WAITING: usize = 4096;
 const LARGEST: usize = 2048;
 
+/// Free at the relay's own address and at [`FRONT`].
+pub fn free_relay_port() -> std::io::Result<u16> {
+    for _ in 0..20 {
+        let port = crate::stage::free_port();
+        if std::net::UdpSocket::bind((FRONT, port)).is_ok() && std::net::UdpSocket::bind((Ipv4Addr::LOCALHOST, port)).is_ok() {
+            return Ok(port);
+        }
+    }
+    Err(std::io::Error::new(std::io::ErrorKind::AddrInUse, format!("no port is free at 127.0.0.1 and at {FRONT}")))
+}
+
 /// What the network does now.
 #[derive(Clone, Debug, Default)]
 pub struct Weather {
