@@ -13,6 +13,7 @@ pub mod player;
 pub mod processes;
 pub mod rehearse;
 pub mod rig;
+pub mod soak;
 pub mod stage;
 pub mod veil;
 pub mod webdriver;
