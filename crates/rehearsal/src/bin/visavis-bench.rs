@@ -231,7 +231,8 @@ fn agreeable(identity: &str) -> Manner {
         draw: false,
         play: false,
         leave_after: None,
-        cover: None,
+        camera: Vec::new(),
+        flood: false,
         meetings: Some(1),
     }
 }
