@@ -40,6 +40,7 @@ cargo xtask COMMAND
                            sessions a second: --only idle,join,sessions, --idle N, --joining N, --over-s N, --meeting N,
                            --seconds N, --json FILE
       cover DIR --out FILE [--veiled]   what the detector says of the labelled clips in DIR, for its score.py
+  screenshots          the pictures of docs/screenshots, every page in both themes and two sizes (Chromium): --compare, PART OF A NAME
   rehearse SCENARIO    an evening by a plan (one of --list, or a TOML file): server, people, bad network, faults; rules are checked, and
                        report.html and report.json written to --out DIR (default target/rehearse)
   package              build installers for this system
@@ -62,6 +63,7 @@ fn main() -> ExitCode {
         "run" => run::Flags::parse(rest).and_then(run::run),
         "test" => tools::no_flags(rest).and_then(|()| test::test()),
         "bench" => bench(rest),
+        "screenshots" => screenshots(rest),
         "rehearse" => rehearse(rest),
         "package" => tools::no_flags(rest).and_then(|()| package()),
         "help" | "--help" | "-h" => {
@@ -100,10 +102,7 @@ fn bench(arguments: &[String]) -> Outcome {
     }
     packages::install_missing()?;
     if arguments.first().is_some_and(|name| name == "paper") {
-        let browser = packages::chromium().ok_or("no Chromium is on the PATH and none could be installed")?;
-        let node = node::find()?;
-        node.build_interface()?;
-        return node.drive("paper-bench.mjs", &arguments[1..], &browser);
+        return drive("paper-bench.mjs", &arguments[1..]);
     }
     let with_windows = arguments.first().is_some_and(|name| ["windows", "ink", "veil", "screenshot"].contains(&name.as_str()));
     if with_windows {
@@ -120,6 +119,19 @@ fn bench(arguments: &[String]) -> Outcome {
         command.arg("--app").arg(binaries.join(tools::executable("visavis")));
     }
     processes::run(&mut command)
+}
+
+fn screenshots(flags: &[String]) -> Outcome {
+    packages::install_missing()?;
+    drive("screenshots.mjs", flags)
+}
+
+/// A file of ui/e2e on pages that are built first.
+fn drive(file: &str, flags: &[String]) -> Outcome {
+    let browser = packages::chromium().ok_or("no Chromium is on the PATH and none could be installed")?;
+    let node = node::find()?;
+    node.build_interface()?;
+    node.drive(file, flags, &browser)
 }
 
 fn rehearse(arguments: &[String]) -> Outcome {
