@@ -10,9 +10,9 @@ import { startWords } from './words/words.svelte'
 
 startTheme()
 startComfort()
-startWords()
 sounds.start()
 listen()
 
 const target = document.getElementById('app')
-if (target) mount(App, { target })
+// Not one word in another language first.
+void startWords().then(() => target && mount(App, { target }))

@@ -45,6 +45,7 @@ cargo xtask COMMAND
                            --seconds N, --json FILE
       cover DIR --out FILE [--veiled]   what the detector says of the labelled clips in DIR, for its score.py
       all [--quick] [--out FILE]   each of them in turn: every figure with its target and ratio, written to docs/figures.md
+  screenshots          the pictures of docs/screenshots, every page in both themes and two sizes (Chromium): --compare, PART OF A NAME
   rehearse SCENARIO    an evening by a plan (one of --list, or a TOML file): server, people, bad network, faults; rules are checked, and
                        report.html and report.json written to --out DIR (default target/rehearse)
       soak [--evenings N] [--seed N]   evenings of 200 people in virtual time, without a network
@@ -73,6 +74,7 @@ fn main() -> ExitCode {
         "run" => run::Flags::parse(rest).and_then(run::run),
         "test" => tools::no_flags(rest).and_then(|()| test::test()),
         "bench" => bench::bench(rest),
+        "screenshots" => screenshots(rest),
         "rehearse" => rehearse(rest),
         "fuzz" => fuzz::fuzz(rest),
         "package" => tools::no_flags(rest).and_then(|()| package()),
@@ -102,6 +104,14 @@ fn set_up() -> Outcome {
     node.install_modules()?;
     println!("ready: cargo xtask run");
     Ok(())
+}
+
+fn screenshots(flags: &[String]) -> Outcome {
+    packages::install_missing()?;
+    let browser = packages::chromium().ok_or("no Chromium is on the PATH and none could be installed")?;
+    let node = node::find()?;
+    node.build_interface()?;
+    node.drive("screenshots.mjs", flags, &browser)
 }
 
 fn rehearse(arguments: &[String]) -> Outcome {

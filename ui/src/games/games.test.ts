@@ -57,7 +57,7 @@ describe('what a game says', () => {
     expect(turn({ ...gomoku, you_black: false, board: `b${'.'.repeat(CELLS - 1)}` })).toBe(true)
   })
 
-  it('has a different sentence for each way that a round ends', () => {
+  it('has a different sentence for each way that a round ends', async () => {
     const ends = [
       { ...guess, outcome: 'guessed' as const },
       { ...guess, you_draw: false, outcome: 'guessed' as const },
@@ -72,10 +72,10 @@ describe('what a game says', () => {
       { scene: 'two_truths' as const, you_tell: false, statements: [], picked: 0, lie: 1 },
     ]
     for (const { tag } of languages) {
-      setLanguage(tag, false)
+      await setLanguage(tag, false)
       expect(new Set(ends.map((scene) => outcome(view(scene, { phase: 'over' })))).size).toBe(ends.length)
     }
-    setLanguage('en', false)
+    await setLanguage('en', false)
   })
 
   it('never tells the word to whoever guesses it', () => {

@@ -1,14 +1,20 @@
 import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import ar from '@locales/ar.json'
+import de from '@locales/de.json'
 import en from '@locales/en.json'
+import es from '@locales/es.json'
+import fr from '@locales/fr.json'
+import ja from '@locales/ja.json'
+import pt from '@locales/pt.json'
 import zh from '@locales/zh.json'
 import { describe, expect, it, vi } from 'vitest'
 import type { Notice } from '../bindings/Notice'
 import type { RefusalCode } from '../bindings/RefusalCode'
-import { argumentsOf } from './format'
+import { argumentsOf, pluralsOf } from './format'
 import { noticeWords, reasonWords } from './tables'
-import { languages, pickLanguage, setLanguage } from './words.svelte'
+import { languages, localeOf, pickLanguage, setLanguage, t, TAGS } from './words.svelte'
 
 const source = fileURLToPath(new URL('..', import.meta.url))
 const code = readdirSync(source, { recursive: true, encoding: 'utf8' })
@@ -16,17 +22,53 @@ const code = readdirSync(source, { recursive: true, encoding: 'utf8' })
   .map((name) => readFileSync(join(source, name), 'utf8'))
   .join('\n')
 
-const catalogues: Record<string, Record<string, string>> = { en, zh }
+const catalogues: Record<string, Record<string, string>> = { en, zh, es, fr, de, pt, ja, ar }
+/** The words of pages, between tags and in the attributes that are read out, without what is computed. */
+function hardCoded(text: string): string[] {
+  let page = text.replace(/<script[\s\S]*?<\/script>|<style[\s\S]*?<\/style>|<!--[\s\S]*?-->/g, '')
+  for (let before = ''; before !== page; ) {
+    before = page
+    page = page.replace(/\{[^{}]*\}/g, '')
+  }
+  const named = [...page.matchAll(/\s(?:aria-label|title|placeholder|alt)="([^"]*\p{L}[^"]*)"/gu)].map((match) => match[1] ?? '')
+  const shown = page.replace(/<[^<>]*>/g, '\n').split('\n')
+  return [...named, ...shown].map((line) => line.trim()).filter((line) => /\p{L}/u.test(line))
+}
 
 describe('catalogues', () => {
-  it('have the same keys', () => {
+  it('are whole in English and Chinese; the others are as far as this says', () => {
     expect(Object.keys(zh)).toEqual(Object.keys(en))
+    expect(Object.keys(catalogues).sort()).toEqual([...TAGS].sort())
+    for (const [tag, catalogue] of Object.entries(catalogues)) {
+      expect(Object.keys(catalogue).filter((key) => !(key in en)), tag).toEqual([])
+      process.stdout.write(`${tag}: ${Object.keys(catalogue).length} of ${Object.keys(en).length} texts\n`)
+    }
   })
 
   it('ask for the same values', () => {
-    for (const [key, message] of Object.entries(en)) {
-      expect(argumentsOf(catalogues.zh?.[key] ?? ''), key).toEqual(argumentsOf(message))
+    for (const [tag, catalogue] of Object.entries(catalogues)) {
+      for (const [key, message] of Object.entries(catalogue)) {
+        expect(argumentsOf(message), `${tag} ${key}`).toEqual(argumentsOf((en as Record<string, string>)[key] ?? ''))
+      }
     }
+  })
+
+  it('have every plural form of their language', () => {
+    for (const [tag, catalogue] of Object.entries(catalogues)) {
+      // Whole numbers alone are counted: a form that only fractions or millions take is not asked for.
+      const forms = new Set(Array.from({ length: 1000 }, (_, count) => new Intl.PluralRules(tag).select(count)))
+      for (const [key, message] of Object.entries(catalogue)) {
+        for (const given of pluralsOf(message)) expect([...forms].filter((form) => !given.includes(form)), `${tag} ${key}`).toEqual([])
+      }
+    }
+  })
+
+  it('hold all that pages say', () => {
+    const pages = readdirSync(source, { recursive: true, encoding: 'utf8' }).filter((name) => name.endsWith('.svelte'))
+    expect(pages.length).toBeGreaterThan(40)
+    for (const name of pages) expect(hardCoded(readFileSync(join(source, name), 'utf8')), name).toEqual([])
+    expect(hardCoded('<p>{t("a")} Hello</p>')).toEqual(['Hello'])
+    expect(hardCoded('<button aria-label="Close"></button>')).toEqual(['Close'])
   })
 
   it('hold every key that is used, and none that is not', () => {
@@ -41,7 +83,7 @@ describe('catalogues', () => {
     for (const catalogue of Object.values(catalogues)) {
       for (const [key, message] of Object.entries(catalogue)) {
         expect(message.trim(), key).not.toBe('')
-        expect(message, key).not.toMatch(/[!！]/)
+        expect(message, key).not.toMatch(/[!！¡]/)
       }
     }
   })
@@ -54,19 +96,45 @@ function members(type: string): string[] {
   return [...union.matchAll(/"([a-z_]+)"/g)].map((match) => match[1] ?? '')
 }
 
-describe('words for what the shell says', () => {
-  vi.stubGlobal('document', { documentElement: {} })
+vi.stubGlobal('document', { documentElement: {} })
 
-  it('has a full sentence for every refusal', () => {
+describe('a language that is begun', () => {
+  it('says what it has, and the rest in English', async () => {
+    await setLanguage('ar', false)
+    expect(document.documentElement).toMatchObject({ lang: 'ar', dir: 'rtl' })
+    expect(t('call.leave')).toBe(ar['call.leave'])
+    const missing = (Object.keys(en) as (keyof typeof en)[]).find((key) => !(key in ar) && argumentsOf(en[key]).length === 0)
+    if (missing) expect(t(missing)).toBe(en[missing])
+    expect(t('friends.unread', { count: 3 })).toContain('غير')
+    await setLanguage('en', false)
+    expect(document.documentElement).toMatchObject({ lang: 'en', dir: 'ltr' })
+  })
+
+  it('does not come after another that was chosen later', async () => {
+    const late = setLanguage('ja', false)
+    await setLanguage('en', false)
+    await late
+    expect(document.documentElement.lang).toBe('en')
+  })
+
+  it('writes dates as the platform does', () => {
+    expect(localeOf('en', ['de-DE', 'en-GB'])).toBe('en-GB')
+    expect(localeOf('pt', ['de-DE'])).toBe('pt')
+  })
+})
+
+describe('words for what the shell says', () => {
+
+  it('has a full sentence for every refusal', async () => {
     const codes = members('RefusalCode') as RefusalCode[]
     expect(codes.length).toBeGreaterThan(10)
     for (const { tag } of languages) {
-      setLanguage(tag, false)
+      await setLanguage(tag, false)
       const texts = codes.map((refusal) => noticeWords({ notice: 'refused', code: refusal, message: 'Because.' }).text)
       expect(new Set(texts).size).toBe(codes.length)
       for (const text of texts) expect(text).toMatch(/[.。]$/)
     }
-    setLanguage('en', false)
+    await setLanguage('en', false)
     expect(noticeWords({ notice: 'refused', code: 'newer' as RefusalCode, message: 'No seats.' }).text).toContain('No seats.')
   })
 
@@ -93,7 +161,8 @@ describe('words for what the shell says', () => {
 
 describe('pickLanguage', () => {
   it('takes the first one known, by its primary tag', () => {
-    expect(pickLanguage(['fr-FR', 'zh-Hant-TW', 'en'])).toBe('zh')
+    expect(pickLanguage(['it-IT', 'zh-Hant-TW', 'en'])).toBe('zh')
+    expect(pickLanguage(['fr-CA', 'en'])).toBe('fr')
     expect(pickLanguage(['EN-gb'])).toBe('en')
     expect(pickLanguage([])).toBe('en')
   })

@@ -33,7 +33,11 @@ describe('format', () => {
 
 describe('clock', () => {
   it('writes minutes, and hours when there are some', () => {
-    expect([0, 65, 599, 3600, 3665].map(clock)).toEqual(['00:00', '01:05', '09:59', '1:00:00', '1:01:05'])
+    expect([0, 65, 599, 3600, 3665].map((seconds) => clock(seconds))).toEqual(['00:00', '01:05', '09:59', '1:00:00', '1:01:05'])
+  })
+
+  it('uses the digits of the language', () => {
+    expect(clock(65, 'ar-EG')).toBe('٠١:٠٥')
   })
 
   it('is calm about nonsense', () => {

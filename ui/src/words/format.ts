@@ -105,11 +105,26 @@ export function argumentsOf(message: string): string[] {
   return [...names].sort()
 }
 
+/** The plural forms that a message gives, one list for each of its plurals. */
+export function pluralsOf(message: string): string[][] {
+  const found: string[][] = []
+  const walk = (parts: Part[]): void => {
+    for (const part of parts) {
+      if (part.kind !== 'plural') continue
+      found.push([...part.forms.keys()])
+      part.forms.forEach(walk)
+    }
+  }
+  walk(parse(message, 0, null).parts)
+  return found
+}
+
 /** `04:05` or `1:04:05`. */
-export function clock(seconds: number): string {
-  const two = (n: number): string => String(n).padStart(2, '0')
+export function clock(seconds: number, locale = 'en'): string {
   const whole = Math.max(0, Math.floor(seconds))
+  const digits = (value: number, least: number): string =>
+    new Intl.NumberFormat(locale, { minimumIntegerDigits: least, useGrouping: false }).format(value)
   const minutes = Math.floor(whole / 60)
-  const rest = two(whole % 60)
-  return minutes < 60 ? `${two(minutes)}:${rest}` : `${Math.floor(minutes / 60)}:${two(minutes % 60)}:${rest}`
+  const rest = digits(whole % 60, 2)
+  return minutes < 60 ? `${digits(minutes, 2)}:${rest}` : `${digits(Math.floor(minutes / 60), 1)}:${digits(minutes % 60, 2)}:${rest}`
 }

@@ -1,16 +1,35 @@
-// Text in the user's language: the catalogues of assets/locales, the choice between them, lists and names of languages.
+// Text in the user's language: the catalogues of assets/locales, the choice between them, lists, names of languages, dates and
+// numbers. English and Chinese are whole and always there; the others are fetched when they are chosen, and what they lack is English.
 import en from '@locales/en.json'
 import zh from '@locales/zh.json'
-import { format, type Values } from './format'
+import { clock as figures, format, type Values } from './format'
 
 export type Key = keyof typeof en
-export type Language = 'en' | 'zh'
+export const TAGS = ['en', 'zh', 'es', 'fr', 'de', 'pt', 'ja', 'ar'] as const
+export type Language = (typeof TAGS)[number]
+type Catalogue = Partial<Record<Key, string>>
 
-const catalogues: Record<Language, Record<Key, string>> = { en, zh }
 export const languages: readonly { tag: Language; name: string }[] = [
   { tag: 'en', name: 'English' },
   { tag: 'zh', name: '中文' },
+  { tag: 'es', name: 'Español' },
+  { tag: 'fr', name: 'Français' },
+  { tag: 'de', name: 'Deutsch' },
+  { tag: 'pt', name: 'Português' },
+  { tag: 'ja', name: '日本語' },
+  { tag: 'ar', name: 'العربية' },
 ]
+const FETCHED: Partial<Record<Language, () => Promise<{ default: Catalogue }>>> = {
+  es: () => import('@locales/es.json'),
+  fr: () => import('@locales/fr.json'),
+  de: () => import('@locales/de.json'),
+  pt: () => import('@locales/pt.json'),
+  ja: () => import('@locales/ja.json'),
+  ar: () => import('@locales/ar.json'),
+}
+const RIGHT_TO_LEFT: readonly Language[] = ['ar']
+/** Sentences that follow each other without a space between them. */
+const CLOSE: readonly Language[] = ['zh', 'ja']
 
 const STORED = 'visavis.language'
 
@@ -18,22 +37,43 @@ const STORED = 'visavis.language'
 export function pickLanguage(wanted: readonly string[]): Language {
   for (const tag of wanted) {
     const primary = tag.toLowerCase().split('-')[0]
-    if (primary === 'en' || primary === 'zh') return primary
+    const known = TAGS.find((one) => one === primary)
+    if (known) return known
   }
   return 'en'
 }
 
-const chosen = $state<{ language: Language }>({ language: 'en' })
-
-export function startWords(): void {
-  const stored = localStorage.getItem(STORED)
-  setLanguage(pickLanguage(stored ? [stored] : [...navigator.languages, navigator.language]), false)
+/** How the platform writes dates and numbers: its own variant of the language, British English for one. */
+export function localeOf(language: Language, platform: readonly string[]): string {
+  return platform.find((tag) => tag.toLowerCase().split('-')[0] === language) ?? language
 }
 
-export function setLanguage(language: Language, remember = true): void {
-  chosen.language = language
-  document.documentElement.lang = language
+const catalogues: Partial<Record<Language, Catalogue>> = { en, zh }
+const chosen = $state<{ language: Language; locale: string }>({ language: 'en', locale: 'en' })
+
+const platform = (): readonly string[] => (typeof navigator === 'undefined' ? [] : [...(navigator.languages ?? []), navigator.language])
+
+export async function startWords(): Promise<void> {
+  const stored = localStorage.getItem(STORED)
+  await setLanguage(pickLanguage(stored ? [stored] : platform()), false)
+}
+
+/** The language that was asked for last; one that comes late does not take its place. */
+let wanted: Language = 'en'
+
+export async function setLanguage(language: Language, remember = true): Promise<void> {
   if (remember) localStorage.setItem(STORED, language)
+  wanted = language
+  const fetch = FETCHED[language]
+  if (fetch && !catalogues[language]) {
+    // A file of the app itself: where it is missing, the page is English.
+    catalogues[language] = await fetch().then((found) => found.default, () => ({}))
+    if (wanted !== language) return
+  }
+  chosen.language = language
+  chosen.locale = localeOf(language, platform())
+  document.documentElement.lang = language
+  document.documentElement.dir = RIGHT_TO_LEFT.includes(language) ? 'rtl' : 'ltr'
 }
 
 export function language(): Language {
@@ -41,16 +81,17 @@ export function language(): Language {
 }
 
 export function t(key: Key, values?: Values): string {
-  return format(catalogues[chosen.language][key], chosen.language, values)
+  const message = catalogues[chosen.language]?.[key]
+  return message === undefined ? format(en[key], 'en', values) : format(message, chosen.locale, values)
 }
 
 export function list(items: readonly string[]): string {
   return new Intl.ListFormat(chosen.language, { type: 'conjunction' }).format(items)
 }
 
-/** Sentences one after the other; Chinese sets no space between them. */
+/** Sentences one after the other; Chinese and Japanese set no space between them. */
 export function sentences(...parts: readonly (string | false)[]): string {
-  return parts.filter((part) => part !== false).join(chosen.language === 'zh' ? '' : ' ')
+  return parts.filter((part) => part !== false).join(CLOSE.includes(chosen.language) ? '' : ' ')
 }
 
 /** Name of a language by its BCP 47 tag; the tag itself where it has none or is malformed. */
@@ -63,10 +104,15 @@ export function languageName(tag: string): string {
 }
 
 export function dateOf(unixSeconds: number): string {
-  return new Intl.DateTimeFormat(chosen.language, { dateStyle: 'long' }).format(unixSeconds * 1000)
+  return new Intl.DateTimeFormat(chosen.locale, { dateStyle: 'long' }).format(unixSeconds * 1000)
 }
 
 /** The day and the time of day. */
 export function momentOf(unixSeconds: number): string {
-  return new Intl.DateTimeFormat(chosen.language, { dateStyle: 'medium', timeStyle: 'short' }).format(unixSeconds * 1000)
+  return new Intl.DateTimeFormat(chosen.locale, { dateStyle: 'medium', timeStyle: 'short' }).format(unixSeconds * 1000)
+}
+
+/** `04:05` or `1:04:05`, in the digits of the language. */
+export function clock(seconds: number): string {
+  return figures(seconds, chosen.locale)
 }

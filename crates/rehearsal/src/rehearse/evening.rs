@@ -10,7 +10,7 @@ use super::windows::{self, Room};
 use crate::bot::{self, Manner, Report};
 use crate::display::Display;
 use std::collections::{BTreeMap, BTreeSet};
-use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
