@@ -2,8 +2,9 @@
 
 use super::tests::{Evening, follow_id, person};
 use super::{Arrival, Input, Phase, SocketId, TICK_MS};
+use visavis_wire::Private;
 use visavis_wire::friends::{CallEnd, FriendCall};
-use visavis_wire::socket::{ClientMessage, EndReason, MatchId, Question, Role, ServerMessage};
+use visavis_wire::socket::{ClientMessage, EndReason, MatchId, Question, Role, ServerMessage, Signal};
 
 impl Evening {
     fn call(&mut self, number: u64, other: u64) {
@@ -175,4 +176,50 @@ fn a_block_ends_a_call_at_every_stage() {
     block(&mut evening);
     assert!(matches!(&evening.take(1)[..], [ServerMessage::MatchEnded { .. }, _]));
     assert_eq!(evening.written, ["m1 began", "m1 Left"]);
+}
+
+#[test]
+fn addresses_pass_only_between_friends_who_both_allow_it() {
+    let host = "candidate:1 1 udp 9 192.168.1.5 5000 typ host";
+    for (allow, direct) in [([true, true], true), ([true, false], false), ([false, true], false), ([false, false], false)] {
+        let mut evening = Evening::new();
+        let id = evening.ringing();
+        for number in [1, 2] {
+            if allow[number as usize - 1] {
+                evening.say(number, ClientMessage::AllowDirect { match_id: id.clone() });
+            }
+        }
+        // Nobody else can allow anything.
+        evening.arrive(3, 3);
+        evening.say(3, ClientMessage::AllowDirect { match_id: id.clone() });
+        evening.meet(2, &id, true);
+        for number in [1, 2] {
+            let heard = evening.take(number);
+            assert!(matches!(&heard[..], [ServerMessage::MatchBegins { direct: said, .. }] if *said == direct), "{heard:?}");
+        }
+        for number in [1, 2] {
+            let candidate = Some(Private::new(host.to_owned()));
+            let signal = Signal::Candidate { candidate, sdp_mid: None, sdp_m_line_index: None };
+            evening.say(number, ClientMessage::Signal { match_id: id.clone(), signal });
+            let passed = format!("{:?}", evening.take(3 - number).first().map(ServerMessage::to_json));
+            assert_eq!(passed.contains("192.168.1.5"), direct, "{allow:?}: {passed}");
+        }
+        // Whoever comes back is told the same.
+        evening.arrive(1, 11);
+        let again = evening.take(11);
+        assert!(again.iter().any(|one| matches!(one, ServerMessage::MatchBegins { direct: said, .. } if *said == direct)));
+    }
+}
+
+#[test]
+fn two_who_are_matched_as_strangers_stay_relayed() {
+    let mut evening = Evening::new();
+    let id = evening.offered();
+    for number in [1, 2] {
+        evening.say(number, ClientMessage::AllowDirect { match_id: id.clone() });
+        evening.meet(number, &id, true);
+    }
+    for number in [1, 2] {
+        assert!(evening.take(number).iter().any(|one| matches!(one, ServerMessage::MatchBegins { direct: false, .. })));
+    }
 }
