@@ -109,7 +109,7 @@ fn frozen_behind_key_frames(told_of: bool, seed: u64) -> Option<f32> {
         if at < FROM {
             last = sensor.shoot(&person.at(at as f32 / RATE as f32, Moves::Talks), 1.0);
         }
-        let key = at % RATE == 0;
+        let key = at.is_multiple_of(RATE);
         let drawn: I420 = last.iter().map(|&sample| sample.saturating_add((at / RATE % 2) as u8)).collect();
         let bytes = if key {
             8000
@@ -147,7 +147,7 @@ fn sizes_and_bytes_that_fall_blame_nobody() {
             let shot = sensor.shoot(&person.at(at as f32 / RATE as f32, Moves::Talks), 1.0);
             let small = at / (2 * RATE) % 2 == 1;
             let bytes = if small { 200 } else { 3000 };
-            let received = Received { bytes, key: at % (2 * RATE) == 0 };
+            let received = Received { bytes, key: at.is_multiple_of(2 * RATE) };
             match small {
                 true => detector.received(halved(&shot).planes(), received, time(at)),
                 false => detector.received(planes(&shot), received, time(at)),

@@ -51,7 +51,7 @@ fn room(random: &mut Random) -> Picture {
                 *rgb = *colour;
             }
         }
-        let rough = 1.0 + 0.035 * grain[at] + if at / width % 4 == 0 { 0.01 } else { 0.0 };
+        let rough = 1.0 + 0.035 * grain[at] + if (at / width).is_multiple_of(4) { 0.01 } else { 0.0 };
         *rgb = light(rgb.map(|value| value * rough));
     }
     room.blurred(random.between(0.0, 1.6))
