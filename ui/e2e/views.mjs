@@ -67,6 +67,7 @@ const profile = {
   games: fact(['draw_and_guess', 'gomoku'], false),
   age: fact(31),
   sign: fact('libra'),
+  picture: fact(false),
 }
 const follows = [
   { id: 'f1', username: 'marisol', since: 1_780_000_000, online: true, unread: 3 },
@@ -98,7 +99,7 @@ export const views = {
     notice: { notice: 'server_unreachable', host: '127.0.0.1:8443' },
   },
   signing_in: { page: { page: 'signing_in' }, username: null },
-  profile: { page: { page: 'profile', profile, card: { ...card, games: [] }, saving: false } },
+  profile: { page: { page: 'profile', profile, card: { ...card, games: [] }, picture: null, saving: false } },
   mirror: { page: { page: 'mirror', own } },
   'mirror-covered': {
     page: { page: 'mirror', own: { ...own, looks: 'covered' } },

@@ -3,6 +3,7 @@
 mod client;
 mod dev;
 mod friends;
+mod picture;
 mod safety;
 mod sign_in;
 
@@ -40,6 +41,7 @@ use std::num::NonZeroU32;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 use std::time::Duration;
+use tokio::sync::Semaphore;
 use tokio::time::Instant;
 use visavis_wire::Private;
 use visavis_wire::http::{Me, Refusal, RefusalCode};
@@ -48,6 +50,7 @@ use visavis_wire::safety::Configuration;
 
 /// For whoever declined too many offers.
 const SLOWED_FOR: Duration = Duration::from_secs(60);
+const PICTURES_PER_HOUR: u32 = 20;
 /// Calls of one person; and those at the same other, three at once and then one in five minutes.
 const RINGS_PER_MINUTE: u32 = 6;
 const RINGS_AT_ONE: u32 = 3;
@@ -76,6 +79,8 @@ pub struct App {
     pub dev: bool,
     /// Takes nobody new.
     pub draining: AtomicBool,
+    /// Pictures are decoded one after the other.
+    pub decoding: Semaphore,
     /// Changed while the server runs.
     pub doors: RwLock<Arc<Doors>>,
 }
@@ -90,6 +95,7 @@ pub struct Rates {
     pub reports: DefaultKeyedRateLimiter<AccountId>,
     /// Texts to people one follows.
     pub texts: DefaultKeyedRateLimiter<AccountId>,
+    pub pictures: DefaultKeyedRateLimiter<AccountId>,
     pub rings: DefaultKeyedRateLimiter<AccountId>,
     /// From one to another.
     pub rings_at: DefaultKeyedRateLimiter<(AccountId, AccountId)>,
@@ -109,6 +115,7 @@ impl Rates {
             skips: RateLimiter::keyed(Quota::per_minute(at_least_one(limits.skips_per_minute))),
             reports: RateLimiter::keyed(Quota::per_hour(at_least_one(limits.reports_per_hour))),
             texts: RateLimiter::keyed(Quota::per_minute(at_least_one(limits.messages_per_minute))),
+            pictures: RateLimiter::keyed(Quota::per_hour(at_least_one(PICTURES_PER_HOUR))),
             rings: RateLimiter::keyed(Quota::per_minute(at_least_one(RINGS_PER_MINUTE))),
             rings_at: RateLimiter::keyed(
                 Quota::per_hour(at_least_one(RINGS_AT_ONE_PER_HOUR)).allow_burst(at_least_one(RINGS_AT_ONE)),
@@ -126,6 +133,7 @@ impl Rates {
         self.skips.retain_recent();
         self.reports.retain_recent();
         self.texts.retain_recent();
+        self.pictures.retain_recent();
         self.rings.retain_recent();
         self.rings_at.retain_recent();
         self.slowed().retain(|_, until| *until > Instant::now());
@@ -162,6 +170,11 @@ pub fn router(app: Arc<App>) -> Router {
         .route("/v1/me", get(me).delete(safety::delete))
         .route("/v1/me/profile", put(set_profile))
         .route("/v1/me/card", get(card))
+        .route(
+            "/v1/me/picture",
+            get(picture::own).delete(picture::remove).put(picture::set).layer(DefaultBodyLimit::max(picture::PICTURE_BODY)),
+        )
+        .route("/v1/matches/{match}/picture", get(picture::of_match))
         .route("/v1/me/standing", get(safety::standing))
         .route("/v1/me/standing/{decision}/read", post(safety::read))
         .route("/v1/me/standing/{decision}/appeal", post(safety::appeal))

@@ -35,6 +35,7 @@ mod metrics;
 mod moderation;
 mod node;
 mod openapi;
+mod picture;
 #[doc(hidden)]
 pub mod pure;
 mod random;

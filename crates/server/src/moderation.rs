@@ -27,8 +27,13 @@ pub fn code(bar: Bar) -> RefusalCode {
 /// Measures are made by other processes too: by the command line, and by other nodes. Ends with the server.
 pub async fn carry_out_measures(app: Weak<App>) {
     let mut seen = None;
+    let mut ended_since = None;
     loop {
         let Some(app) = app.upgrade() else { return };
+        let now = crate::random::unix_seconds();
+        let tokens_last = i64::try_from(app.access.lasts().as_secs()).unwrap_or(i64::MAX);
+        app.look_for_ended_sign_ins(ended_since.unwrap_or(now.saturating_sub(tokens_last))).await;
+        ended_since = Some(now);
         let found = match seen {
             // Those from before this process are seen by whoever joins.
             None => app.store.audit_head().await.map(|(seq, _)| (seq, Vec::new())),

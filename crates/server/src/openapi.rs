@@ -35,7 +35,7 @@ const fn post(
     Route { method: HttpMethod::Post, path, id, summary, body, status: "200", answer, open: false }
 }
 
-const ROUTES: [Route; 26] = [
+const ROUTES: [Route; 30] = [
     Route { open: true, ..get("/v1/health", "health", "Whether the server is at work", Some("Health")) },
     Route {
         open: true,
@@ -66,6 +66,14 @@ const ROUTES: [Route; 26] = [
         ..get("/v1/me/profile", "setProfile", "Replace the profile; age and sign are kept", Some("Me"))
     },
     get("/v1/me/card", "card", "Exactly what a match would see", Some("PeerCard")),
+    get("/v1/me/picture", "picture", "Own picture, as a match would see it", Some("Picture")),
+    Route {
+        method: HttpMethod::Put,
+        body: Some("NewPicture"),
+        ..get("/v1/me/picture", "setPicture", "A JPEG or PNG file, of which a small JPEG is made", Some("Me"))
+    },
+    Route { method: HttpMethod::Delete, ..get("/v1/me/picture", "removePicture", "Take the picture away", Some("Me")) },
+    get("/v1/matches/{match}/picture", "pictureInMatch", "The other's picture, where they share it", Some("Picture")),
     get("/v1/me/standing", "standing", "What moderators decided and is in force or unread", Some("Standing")),
     post("/v1/me/standing/{decision}/read", "readNotice", "A notice has been read", None, Some("Standing")),
     post("/v1/me/standing/{decision}/appeal", "appeal", "Ask for another look, once", Some("Appeal"), Some("Standing")),
@@ -188,6 +196,7 @@ fn schemas() -> Vec<(&'static str, Schema)> {
                 ("games", fact(texts())),
                 ("age", fact(nullable(Type::Integer))),
                 ("sign", fact(nullable(Type::String))),
+                ("picture", fact(of(Type::Boolean))),
             ]),
         ),
         (
@@ -199,8 +208,11 @@ fn schemas() -> Vec<(&'static str, Schema)> {
                 ("languages", RefOr::T(texts())),
                 ("interests", RefOr::T(texts())),
                 ("games", RefOr::T(texts())),
+                ("picture", RefOr::T(of(Type::Boolean))),
             ]),
         ),
+        ("Picture", object([("jpeg", text())])),
+        ("NewPicture", object([("file", text())])),
         ("Follows", object([("follows", RefOr::T(ArrayBuilder::new().items(named("Follow")).build().into()))])),
         ("Standing", object([("notices", RefOr::T(ArrayBuilder::new().items(named("StandingNotice")).build().into()))])),
         (
@@ -271,7 +283,7 @@ mod tests {
     use visavis_wire::Private;
     use visavis_wire::friends::*;
     use visavis_wire::http::*;
-    use visavis_wire::people::{PeerCard, Profile};
+    use visavis_wire::people::{NewPicture, PeerCard, Picture, Profile};
     use visavis_wire::safety::*;
     use visavis_wire::socket::MatchId;
 
@@ -313,6 +325,8 @@ mod tests {
             ("Me", json!(Me { username: text(), profile: Profile::default() })),
             ("Profile", json!(Profile::default())),
             ("PeerCard", json!(PeerCard::default())),
+            ("Picture", json!(Picture { jpeg: text() })),
+            ("NewPicture", json!(NewPicture { file: text() })),
             ("Follows", json!(Follows { follows: vec![follow.clone()] })),
             ("Follow", json!(follow)),
             ("Standing", json!(Standing { notices: vec![notice.clone()] })),

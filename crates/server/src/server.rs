@@ -141,7 +141,7 @@ impl Server {
                 IssuerHttp::new(config.limits.issuer_answers_within).ok_or(StartError::Certificates)?,
                 config.limits.sign_in_lasts,
             ),
-            access: AccessTokens::new(config.limits.access_token_lasts),
+            access: AccessTokens::new(config.limits.access_token_lasts, secret),
             secret,
             limits: config.limits,
             rates: Rates::new(&config.limits),
@@ -153,6 +153,7 @@ impl Server {
             confirmations: Confirmations::default(),
             dev: config.dev,
             draining: AtomicBool::new(false),
+            decoding: tokio::sync::Semaphore::new(1),
             doors: RwLock::new(Arc::new(doors)),
         });
         let weak = Arc::downgrade(&app);

@@ -10,6 +10,7 @@
 //! | what is kept of a person, and until when | [`Keeping`] | `sql/keeping` | `contract/keeping` |
 //! | what people who follow each other write | [`Texts`] | `sql/texts` | `contract/texts` |
 //! | whom somebody met, blocks | [`HistoryOf`] | `sql/history` | `contract/history` |
+//! | pictures of profiles | [`Pictures`] | `sql/pictures` | `contract/pictures` |
 //! | follows | [`Follows`] | `sql/follows` | `contract/follows` |
 //! | who is in which match right now, on any node | [`Engagements`] | `sql/engagements` | `contract/engagements` |
 //! | what the matcher learns from and learnt | [`Learning`] | `sql/learning` | `contract/learning` |
@@ -26,6 +27,7 @@ mod keeping;
 mod learning;
 mod leases;
 mod matches;
+mod pictures;
 pub mod safety;
 mod seats;
 mod sql;
@@ -40,6 +42,7 @@ pub use keeping::Keeping;
 pub use learning::Learning;
 pub use leases::{Lease, LeaseRow};
 pub use matches::{MatchWrite, Matches, Parted, RunningMatch, SightFact};
+pub use pictures::Pictures;
 pub use safety::Safety;
 pub use seats::{Seat, Seats};
 pub use sql::SqlStore;
@@ -82,6 +85,7 @@ pub trait Store:
     + Engagements
     + Learning
     + Lease
+    + Pictures
     + Seats
     + Send
     + Sync

@@ -6,4 +6,8 @@ export type Op = { id: OpId,
 /**
  * Lamport time; the picture's order is (`time`, `id.author`, `id.seq`).
  */
-time: number, kind: OpKind, };
+time: number, 
+/**
+ * Under which number its ink went over the live channel, so that wet ink gives way to its own stroke; 0: it did not.
+ */
+live: number, kind: OpKind, };

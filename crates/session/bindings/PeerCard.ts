@@ -4,4 +4,8 @@ import type { Sign } from "./Sign";
 /**
  * What a match sees: shared facts alone. The server builds it; it never holds a name or an account id.
  */
-export type PeerCard = { city: string | null, age: number | null, sign: Sign | null, languages: Array<string>, interests: Array<string>, games: Array<string>, };
+export type PeerCard = { city: string | null, age: number | null, sign: Sign | null, languages: Array<string>, interests: Array<string>, games: Array<string>, 
+/**
+ * There is one to see: `GET /v1/matches/{match}/picture`, as long as the match is offered or runs.
+ */
+picture: boolean, };

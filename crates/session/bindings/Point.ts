@@ -2,6 +2,7 @@
 
 export type Point = { x: number, y: number, 
 /**
- * 0 lightest, 255 hardest; 128 where the device reports none.
+ * 128 draws the brush's own diameter; lighter is thinner, harder thicker. Speed counts as lightness where a device
+ * reports no pressure, and it is the drawing side that turns it into a number.
  */
 pressure: number, };

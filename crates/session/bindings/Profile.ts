@@ -17,4 +17,8 @@ age: Fact<number | null>,
 /**
  * Only the server sets it.
  */
-sign: Fact<Sign | null>, };
+sign: Fact<Sign | null>, 
+/**
+ * Whether there is one; only the server sets it.
+ */
+picture: Fact<boolean>, };

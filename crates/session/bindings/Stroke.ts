@@ -3,10 +3,10 @@ import type { Point } from "./Point";
 
 export type Stroke = { 
 /**
- * 0xRRGGBB
+ * 0xRRGGBB; `None` rubs out what lies below.
  */
-colour: number, 
+colour: number | null, 
 /**
- * Diameter in tenths of a paper unit, 5..=1000.
+ * Diameter in tenths of a paper unit, within [`SIZES`].
  */
 size: number, points: Array<Point>, };

@@ -13,7 +13,7 @@ use url::{Host, Url};
 use visavis_wire::Private;
 use visavis_wire::friends::{Conversation, FollowId, History, NewText, Text};
 use visavis_wire::http::{Follows, Me, Refresh, Refusal, RefusalCode, SignInFinish, SignInStart, SignInStarted, Tokens};
-use visavis_wire::people::{PeerCard, Profile};
+use visavis_wire::people::{NewPicture, PeerCard, Picture, Profile};
 use visavis_wire::safety::{Appeal, Configuration, Deleted, Deletion, DeletionOffer, Report, Reported, Standing};
 use visavis_wire::socket::MatchId;
 
@@ -163,6 +163,25 @@ impl Backend {
 
     pub async fn card(&self) -> Result<PeerCard, Failure> {
         self.with_token(Method::GET, "v1/me/card", None::<&()>).await
+    }
+
+    /// `file`: base64.
+    pub async fn set_picture(&self, file: Private<String>) -> Result<Me, Failure> {
+        self.with_token(Method::PUT, "v1/me/picture", Some(&NewPicture { file })).await
+    }
+
+    pub async fn remove_picture(&self) -> Result<Me, Failure> {
+        self.with_token(Method::DELETE, "v1/me/picture", None::<&()>).await
+    }
+
+    /// Base64 of a JPEG: one's own, or that of the other in a match. `None`: there is none to see.
+    pub async fn picture(&self, of: Option<&MatchId>) -> Result<Option<Private<String>>, Failure> {
+        let path = of.map_or_else(|| String::from("v1/me/picture"), |id| format!("v1/matches/{}/picture", in_path(&id.0)));
+        match self.with_token::<Picture>(Method::GET, &path, None::<&()>).await {
+            Ok(Picture { jpeg }) => Ok(jpeg.reveal().bytes().all(is_base64).then_some(jpeg)),
+            Err(Failure::Refused(Refusal { code: RefusalCode::BadRequest, .. })) => Ok(None),
+            Err(failure) => Err(failure),
+        }
     }
 
     pub async fn follows(&self) -> Result<Follows, Failure> {
@@ -331,6 +350,11 @@ impl Backend {
             Err(_) => Failure::Malformed,
         }
     }
+}
+
+/// It becomes a part of an address that the page shows.
+fn is_base64(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || b"+/=".contains(&byte)
 }
 
 /// What a server named is a part of a path and nothing more.

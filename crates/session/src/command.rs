@@ -25,6 +25,11 @@ pub enum Command {
     SaveProfile {
         profile: Profile,
     },
+    /// Base64 of a file that becomes the picture of the profile.
+    SetPicture {
+        file: Private<String>,
+    },
+    RemovePicture,
     /// Own mirror page; from friends, parting or a cancelled wait.
     OpenMirror,
     OpenProfile,

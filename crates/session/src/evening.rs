@@ -92,6 +92,11 @@ pub enum Account {
     SignInTimedOut,
     ProfileSaved(Box<Me>),
     Card(PeerCard),
+    /// Own, or the other's in a match: base64 of a JPEG.
+    Picture {
+        of: Option<MatchId>,
+        jpeg: Option<Private<String>>,
+    },
     Follows(Vec<Follow>),
     Care(safety::Care),
     Texts {
@@ -176,6 +181,10 @@ pub enum Effect {
     SignOut,
     SaveProfile(Box<Profile>),
     FetchCard,
+    /// Own, or the other's in a match.
+    FetchPicture(Option<MatchId>),
+    SetPicture(Private<String>),
+    RemovePicture,
     FetchFollows,
     Care(safety::Order),
     /// They count as read then.
@@ -259,6 +268,8 @@ struct SignedIn {
     username: Private<String>,
     profile: Profile,
     card: PeerCard,
+    /// Own; of its file's base64.
+    picture: Option<Private<String>>,
     /// The server has welcomed this socket.
     online: bool,
     /// Left while the server was away; it is told when it is back.
@@ -368,6 +379,7 @@ impl Evening {
         match command {
             Command::SignIn | Command::CancelSignIn | Command::SignOut => self.account_command(&command, out),
             Command::SaveProfile { profile } => self.save_profile(profile, out),
+            Command::SetPicture { .. } | Command::RemovePicture => self.picture_command(command, out),
             Command::OpenMirror | Command::OpenProfile | Command::OpenFriends | Command::OpenHistory | Command::Done => {
                 self.go(&command, now, out);
             }
@@ -454,6 +466,9 @@ impl Evening {
         signed_in.room = match command {
             Command::OpenProfile => {
                 out.push(Effect::FetchCard);
+                if signed_in.profile.picture.value && signed_in.picture.is_none() {
+                    out.push(Effect::FetchPicture(None));
+                }
                 Room::Profile { saving: false }
             }
             Command::OpenFriends => {

@@ -3,9 +3,13 @@
 use crate::backend::Backend;
 use crate::evening::{Account, Effect, Failure};
 
-/// What comes after matches.
+/// Pictures, and what comes after matches.
 pub async fn after(backend: &Backend, effect: Effect) -> Option<Account> {
     match effect {
+        Effect::SetPicture(file) => answered(backend.set_picture(file).await, |me| Account::ProfileSaved(Box::new(me))),
+        Effect::RemovePicture => answered(backend.remove_picture().await, |me| Account::ProfileSaved(Box::new(me))),
+        // A picture that does not come is nobody's trouble.
+        Effect::FetchPicture(of) => Some(Account::Picture { jpeg: backend.picture(of.as_ref()).await.ok()?, of }),
         Effect::FetchTexts(follow) => {
             answered(backend.texts(&follow).await, |found| Account::Texts { follow, texts: found.texts })
         }

@@ -280,7 +280,10 @@ impl Loop {
                     self.ask(|backend| async move { answered(backend.follows().await, |found| Account::Follows(found.follows)) });
                 }
                 Effect::Care(order) => self.care(order),
-                Effect::FetchTexts(_)
+                Effect::FetchPicture(_)
+                | Effect::SetPicture(_)
+                | Effect::RemovePicture
+                | Effect::FetchTexts(_)
                 | Effect::Write { .. }
                 | Effect::Unfollow(_)
                 | Effect::BlockFollow(_)

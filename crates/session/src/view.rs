@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 use ts_rs::TS;
 use visavis_call::Statistics;
 use visavis_games::{GameView, Unfair};
+use visavis_wire::Private;
 use visavis_wire::channel::{Seen, Shows};
 use visavis_wire::friends::{FollowId, PastSession, Text};
 use visavis_wire::games::Play;
@@ -87,6 +88,8 @@ pub enum Page {
     Profile {
         profile: Profile,
         card: PeerCard,
+        /// Base64 of a JPEG.
+        picture: Option<Private<String>>,
         saving: bool,
     },
     Mirror {
@@ -103,6 +106,8 @@ pub enum Page {
     },
     Match {
         card: PeerCard,
+        /// Base64 of a JPEG, once it is here.
+        picture: Option<Private<String>>,
         reasons: Vec<Reason>,
         answer_within_s: u32,
         answered: bool,

@@ -8,6 +8,9 @@
 //! | `POST /v1/sign-out` | - | 204 |
 //! | `GET /v1/me` | - | [`Me`] |
 //! | `PUT /v1/me/profile` | `Profile` | [`Me`] |
+//! | `PUT /v1/me/picture` | `NewPicture` | [`Me`] |
+//! | `DELETE /v1/me/picture` | - | [`Me`] |
+//! | `GET /v1/me/picture`, `GET /v1/matches/{match}/picture` | - | `Picture`; 404 where there is none to see |
 //! | `GET /v1/me/card` | - | `PeerCard`, the very value a match would get |
 //! | `GET /v1/follows` and more of [`crate::friends`] | - | [`Follows`] |
 //! | `GET /v1/socket` | WebSocket upgrade | `socket::ServerMessage` |

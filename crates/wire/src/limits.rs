@@ -19,6 +19,10 @@ pub const LIVE_POINTS: usize = 64;
 pub const PROFILE_TEXT: usize = 64;
 /// Entries of a profile's list field.
 pub const PROFILE_LIST: usize = 16;
+/// A file that is to become the picture of a profile, bytes.
+pub const PICTURE_FILE: usize = 6 * 1024 * 1024;
+/// Of the picture that is made of it, pixels.
+pub const PICTURE_SIDE: u32 = 256;
 /// Characters of a report's or an appeal's free text.
 pub const REPORT_TEXT: usize = 1000;
 /// Pictures that go with a report.

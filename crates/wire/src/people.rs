@@ -25,6 +25,9 @@ pub struct Profile {
     pub age: Fact<Option<u8>>,
     /// Only the server sets it.
     pub sign: Fact<Option<Sign>>,
+    /// Whether there is one; only the server sets it.
+    #[serde(default)]
+    pub picture: Fact<bool>,
 }
 
 impl Profile {
@@ -77,6 +80,21 @@ pub struct PeerCard {
     pub languages: Vec<String>,
     pub interests: Vec<String>,
     pub games: Vec<String>,
+    /// There is one to see: `GET /v1/matches/{match}/picture`, as long as the match is offered or runs.
+    #[serde(default)]
+    pub picture: bool,
+}
+
+/// Base64 of a JPEG or PNG file of at most [`limits::PICTURE_FILE`] bytes.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct NewPicture {
+    pub file: Private<String>,
+}
+
+/// Base64 of a square JPEG of [`limits::PICTURE_SIDE`] pixels, made by the server.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Picture {
+    pub jpeg: Private<String>,
 }
 
 /// Why two people were matched, from facts each of them shares. The page turns it into a sentence.

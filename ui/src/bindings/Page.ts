@@ -12,11 +12,19 @@ import type { Profile } from "./Profile";
 import type { Reason } from "./Reason";
 import type { Widening } from "./Widening";
 
-export type Page = { "page": "starting" } | { "page": "welcome" } | { "page": "signing_in" } | { "page": "profile", profile: Profile, card: PeerCard, saving: boolean, } | { "page": "mirror", own: OwnCamera, } | { "page": "waiting", waited_s: number, looking_for: Array<string>, relaxed: Array<string>, estimate_s: number | null, closed: ClosedView | null, 
+export type Page = { "page": "starting" } | { "page": "welcome" } | { "page": "signing_in" } | { "page": "profile", profile: Profile, card: PeerCard, 
+/**
+ * Base64 of a JPEG.
+ */
+picture: string | null, saving: boolean, } | { "page": "mirror", own: OwnCamera, } | { "page": "waiting", waited_s: number, looking_for: Array<string>, relaxed: Array<string>, estimate_s: number | null, closed: ClosedView | null, 
 /**
  * What the person may accept besides, while there is hardly anybody to meet.
  */
-widening: Widening | null, } | { "page": "match", card: PeerCard, reasons: Array<Reason>, answer_within_s: number, answered: boolean, } | { "page": "call" } & CallView | { "page": "parting", reason: EndReason, follow: FollowState, closes_in_s: number, } | { "page": "friends", follows: Array<Follow>, open: ConversationView | null, } | { "page": "history", 
+widening: Widening | null, } | { "page": "match", card: PeerCard, 
+/**
+ * Base64 of a JPEG, once it is here.
+ */
+picture: string | null, reasons: Array<Reason>, answer_within_s: number, answered: boolean, } | { "page": "call" } & CallView | { "page": "parting", reason: EndReason, follow: FollowState, closes_in_s: number, } | { "page": "friends", follows: Array<Follow>, open: ConversationView | null, } | { "page": "history", 
 /**
  * `None`: on its way.
  */

@@ -10,7 +10,7 @@ import { lowered, overOwn, overPeer, quality, veilWords } from './call'
 import type { PageName } from './pages'
 
 const CARE: View['care'] = { notices: [], sending_report: false, offers_pictures: true, evidence_days: 30, deletion: { step: 'none' } }
-const card = { city: null, age: null, sign: null, languages: [], interests: [], games: [] }
+const card = { city: null, age: null, sign: null, languages: [], interests: [], games: [], picture: false }
 const fact = <T>(value: T): { value: T; shared: boolean } => ({ value, shared: false })
 const own = { on: true, looks: 'clear' as const, shutter_closed: false }
 const CHOICES = { echo_cancellation: true, noise_suppression: true, gain_control: true, direct_calls: false }
@@ -45,13 +45,14 @@ const pages: { [Name in PageName]: Extract<Page, { page: Name }> } = {
   signing_in: { page: 'signing_in' },
   profile: {
     page: 'profile',
-    profile: { city: fact(''), languages: fact([]), interests: fact([]), games: fact([]), age: fact(null), sign: fact(null) },
+    profile: { city: fact(''), languages: fact([]), interests: fact([]), games: fact([]), age: fact(null), sign: fact(null), picture: fact(false) },
     card,
+    picture: null,
     saving: false,
   },
   mirror: { page: 'mirror', own },
   waiting: { page: 'waiting', waited_s: 0, looking_for: [], relaxed: [], estimate_s: null, closed: null, widening: null },
-  match: { page: 'match', card, reasons: [], answer_within_s: 9, answered: false },
+  match: { page: 'match', card, picture: null, reasons: [], answer_within_s: 9, answered: false },
   call: { page: 'call', ...call },
   parting: { page: 'parting', reason: 'left', follow: { state: 'asked' }, closes_in_s: 9 },
   friends: { page: 'friends', follows: [], open: null },

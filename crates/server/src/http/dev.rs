@@ -47,5 +47,5 @@ pub async fn sign_in(State(app): State<Arc<App>>, Body(somebody): Body<Somebody>
     let (family, refresh) = (random::token(), random::token());
     let expires = now.saturating_add_unsigned(app.limits.refresh_token_lasts.as_secs());
     app.store.add_refresh_token(account, &family, &random::hash_hex(&refresh), expires).await?;
-    Ok(Json(super::sign_in::tokens(&app, account, family, refresh)))
+    Ok(Json(super::sign_in::tokens(&app, account, &family, refresh)))
 }

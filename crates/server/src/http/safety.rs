@@ -19,6 +19,8 @@ use visavis_wire::http::RefusalCode;
 use visavis_wire::limits::EVIDENCE;
 use visavis_wire::safety::{Appeal, Deleted, Deletion, DeletionOffer, Report, Reported, Standing, is_report_text};
 
+/// Seconds.
+const CLOCKS_DIFFER_BY: i64 = 60;
 /// Of a report with pictures: base64 and what is around it.
 pub const REPORT_BODY: usize = EVIDENCE / 3 * 4 + 16 * 1024;
 /// Between the first confirmation of a deletion and the second.
@@ -148,12 +150,24 @@ pub async fn delete(
     }
     let held_until = app.store.delete_account(caller.account, app.hand("owner")).await?;
     // The sockets of this node end with the sign-in; the room ends the match, and sockets elsewhere.
-    app.access.revoke_account(caller.account, RefusalCode::Leaving);
+    app.look_for_ended_sign_ins(random::unix_seconds()).await;
     app.room.bar(caller.account, RefusalCode::Leaving).await;
     Ok((StatusCode::OK, Json(Deleted { held_until })))
 }
 
 impl App {
+    /// Whatever node ended them. Read again for a minute, for the clocks of nodes differ.
+    pub async fn look_for_ended_sign_ins(&self, since: i64) {
+        match self.store.ended_since(since - CLOCKS_DIFFER_BY).await {
+            Ok(ended) => {
+                for (family, leaving) in ended {
+                    self.access.end(&family, if leaving { RefusalCode::Leaving } else { RefusalCode::TokenInvalid });
+                }
+            }
+            Err(error) => tracing::warn!(%error, "which sign-ins have ended could not be read"),
+        }
+    }
+
     pub fn hand<'a>(&'a self, actor: &'a str) -> Hand<'a> {
         Hand { actor, at: random::unix_seconds(), key: &self.audit_key }
     }

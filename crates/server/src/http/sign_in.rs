@@ -70,13 +70,12 @@ pub async fn finish(
             let refresh = random::token();
             let expires = now.saturating_add_unsigned(app.limits.refresh_token_lasts.as_secs());
             app.store.add_refresh_token(account, &family, &random::hash_hex(&refresh), expires).await?;
-            Ok(Json(tokens(&app, account, family, refresh)))
+            Ok(Json(tokens(&app, account, &family, refresh)))
         }
         Err(rejected) => {
             let hash = subject_hash(&app.secret, &issuer, rejected.subject.reveal());
-            if let Some(account) = app.store.withdraw_adult(&issuer, &hash, now).await? {
-                app.access.revoke_account(account, RefusalCode::TokenInvalid);
-            }
+            app.store.withdraw_adult(&issuer, &hash, now).await?;
+            app.look_for_ended_sign_ins(now).await;
             Err(Refused::new(match rejected.why {
                 NotAdult::UnderAge => RefusalCode::UnderAge,
                 NotAdult::NotVerified => RefusalCode::NotVerified,
@@ -96,10 +95,10 @@ pub async fn refresh(
     let expires = now.saturating_add_unsigned(app.limits.refresh_token_lasts.as_secs());
     let old = random::hash_hex(refresh.refresh_token.reveal());
     match app.store.rotate(&old, &random::hash_hex(&next), now, expires).await? {
-        (Rotation::Done(account), Some(family)) => Ok(Json(tokens(&app, account, family, next))),
+        (Rotation::Done(account), Some(family)) => Ok(Json(tokens(&app, account, &family, next))),
         (Rotation::Reused, Some(family)) => {
             tracing::warn!("a refresh token was used twice; its family is revoked");
-            app.access.revoke_family(&family);
+            app.access.end(&family, RefusalCode::TokenInvalid);
             Err(Refused::new(RefusalCode::TokenInvalid))
         }
         (Rotation::Expired, _) => Err(Refused::new(RefusalCode::TokenExpired)),
@@ -108,12 +107,12 @@ pub async fn refresh(
 }
 
 pub async fn sign_out(State(app): State<Arc<App>>, caller: Caller) -> Result<StatusCode, Refused> {
-    app.store.revoke_family(&caller.family).await?;
-    app.access.revoke_family(&caller.family);
+    app.store.revoke_family(&caller.family, random::unix_seconds()).await?;
+    app.access.end(&caller.family, RefusalCode::TokenInvalid);
     Ok(StatusCode::NO_CONTENT)
 }
 
-pub(super) fn tokens(app: &App, account: AccountId, family: String, refresh: String) -> Tokens {
+pub(super) fn tokens(app: &App, account: AccountId, family: &str, refresh: String) -> Tokens {
     Tokens {
         access_token: Private::new(app.access.issue(account, family)),
         expires_in_s: u32::try_from(app.access.lasts().as_secs()).unwrap_or(u32::MAX),
@@ -148,5 +147,6 @@ fn first_profile(person: &Verified) -> Profile {
         games: Fact { value: list(&person.seed.games), shared: true },
         age: Fact { value: person.adult.age, shared: shares("age") },
         sign: Fact { value: person.adult.sign, shared: shares("sign") },
+        picture: Fact::default(),
     }
 }

@@ -18,6 +18,7 @@ pub fn card_of(profile: &Profile) -> PeerCard {
         languages: list(&profile.languages),
         interests: list(&profile.interests),
         games: list(&profile.games),
+        picture: profile.picture.shared && profile.picture.value,
     }
 }
 
@@ -71,9 +72,11 @@ mod tests {
             games: Fact { value: vec!["gomoku".into()], shared: true },
             age: Fact { value: Some(30), shared: true },
             sign: Fact { value: Some(Sign::Leo), shared: true },
+            picture: Fact { value: true, shared: true },
         };
         let full = card_of(&profile);
         assert_eq!(full.city.as_ref().map(|city| city.reveal().as_str()), Some("Lisbon"));
+        assert!(full.picture);
         assert_eq!((full.age, full.sign, full.interests.len(), full.games.len()), (Some(30), Some(Sign::Leo), 1, 1));
         profile.city.shared = false;
         profile.languages.shared = false;
@@ -81,6 +84,7 @@ mod tests {
         profile.games.shared = false;
         profile.age.shared = false;
         profile.sign.shared = false;
+        profile.picture.shared = false;
         assert_eq!(card_of(&profile), PeerCard::default());
     }
 }

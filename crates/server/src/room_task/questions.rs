@@ -57,7 +57,8 @@ pub async fn take_pool(
     Ok(Some(Taken { fence, running: left.running, offered, experience }))
 }
 
-/// Whether the one can call the other now.
+/// Whether the one can call the other now. Whether the other is busy is asked at the commit, after the end of a match before it has
+/// been written.
 pub async fn callable(
     store: &dyn Store,
     [caller, callee]: [AccountId; 2],
@@ -76,9 +77,6 @@ pub async fn callable(
     }
     if store.seats_of(&[callee]).await.map_err(away)?.is_empty() {
         return Err(CallEnd::Offline);
-    }
-    if store.engaged_at(callee).await.map_err(away)?.is_some() {
-        return Err(CallEnd::Busy);
     }
     let both = (store.entrant(caller, recent, now).await.map_err(away)?, store.entrant(callee, recent, now).await.map_err(away)?);
     match both {

@@ -11,6 +11,7 @@ mod keeping;
 mod learning;
 mod leases;
 mod matches;
+mod pictures;
 mod safety;
 mod seats;
 mod texts;

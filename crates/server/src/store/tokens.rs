@@ -19,5 +19,8 @@ pub trait Tokens: Send + Sync {
 
     async fn rotate(&self, old_hash: &str, new_hash: &str, now: i64, expires_at: i64) -> StoreResult<(Rotation, Option<String>)>;
 
-    async fn revoke_family(&self, family: &str) -> StoreResult<()>;
+    async fn revoke_family(&self, family: &str, at: i64) -> StoreResult<()>;
+
+    /// Sign-ins that were ended since then on whatever node and for whatever reason, and whether their owner is leaving.
+    async fn ended_since(&self, at: i64) -> StoreResult<Vec<(String, bool)>>;
 }

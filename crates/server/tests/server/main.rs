@@ -4,14 +4,17 @@
 
 mod after;
 mod backup;
+mod calls;
 mod cluster;
 mod deploy;
 mod doors;
 #[allow(dead_code, reason = "each of the two that include this file uses a part")]
 mod engines;
 mod evening;
+mod faults;
 mod identity;
 mod issuer;
+mod leaks;
 mod operation;
 mod process;
 mod relay;

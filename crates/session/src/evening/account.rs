@@ -4,8 +4,10 @@ use super::{Account, Effect, Evening, Room, START_AGAIN, SignedIn, Socket, Stage
 use crate::view::Notice;
 use crate::{Command, Event};
 use std::time::Duration;
+use visavis_wire::Private;
 use visavis_wire::http::{Me, Refusal, RefusalCode};
 use visavis_wire::people::{PeerCard, Profile};
+use visavis_wire::socket::MatchId;
 
 /// Why the server did not do what it was asked.
 #[derive(Clone, Debug, PartialEq)]
@@ -83,6 +85,29 @@ impl Evening {
         out.push(Effect::SaveProfile(Box::new(profile)));
     }
 
+    pub(super) fn picture_command(&mut self, command: Command, out: &mut Vec<Effect>) {
+        let Stage::SignedIn(signed_in) = &mut self.stage else { return };
+        let Room::Profile { saving } = &mut signed_in.room else { return };
+        if *saving {
+            return;
+        }
+        *saving = true;
+        signed_in.picture = None;
+        out.push(match command {
+            Command::SetPicture { file } => Effect::SetPicture(file),
+            _ => Effect::RemovePicture,
+        });
+    }
+
+    fn picture_came(&mut self, of: Option<&MatchId>, jpeg: Option<Private<String>>) {
+        let Stage::SignedIn(signed_in) = &mut self.stage else { return };
+        match (of, &mut signed_in.room) {
+            (None, _) => signed_in.picture = jpeg,
+            (Some(of), Room::Offered(offered)) if offered.match_id == *of => offered.picture = jpeg,
+            _ => {}
+        }
+    }
+
     pub(super) fn account(&mut self, account: Account, now: Duration, out: &mut Vec<Effect>) {
         match account {
             Account::NoStoredSignIn => {
@@ -109,6 +134,7 @@ impl Evening {
                     signed_in.card = card;
                 }
             }
+            Account::Picture { of, jpeg } => self.picture_came(of.as_ref(), jpeg),
             Account::Follows(_)
             | Account::Texts { .. }
             | Account::Written { .. }
@@ -134,6 +160,7 @@ impl Evening {
             username: me.username,
             profile: me.profile,
             card,
+            picture: None,
             online: false,
             leave_later: None,
             unread: 0,
@@ -156,6 +183,9 @@ impl Evening {
             if first && !signed_in.profile.languages.value.is_empty() {
                 signed_in.room = Room::Mirror;
             }
+        }
+        if signed_in.profile.picture.value && signed_in.picture.is_none() {
+            out.push(Effect::FetchPicture(None));
         }
         out.push(Effect::FetchCard);
     }

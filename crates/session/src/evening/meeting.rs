@@ -7,6 +7,7 @@ use crate::Command;
 use crate::view::Notice;
 use sha2::{Digest, Sha256};
 use std::time::Duration;
+use visavis_wire::Private;
 use visavis_wire::http::{Refusal, RefusalCode};
 use visavis_wire::people::{PeerCard, Reason};
 use visavis_wire::socket::{
@@ -42,6 +43,8 @@ pub(super) struct Offered {
     pub match_id: MatchId,
     pub role: Role,
     pub card: PeerCard,
+    /// Fetched where the card says that there is one.
+    pub picture: Option<Private<String>>,
     pub reasons: Vec<Reason>,
     pub deadline: Duration,
     pub answered: bool,
@@ -110,7 +113,8 @@ impl Evening {
             ServerMessage::WaitingEnded => self.waiting_ended(),
             ServerMessage::MatchOffered { match_id, role, card, reasons, answer_within_s, relay, call } => {
                 let deadline = now + Duration::from_secs(u64::from(answer_within_s.min(600)));
-                let offered = Offered { match_id, role, card, reasons, deadline, answered: false, signals: Vec::new() };
+                let offered =
+                    Offered { match_id, role, card, picture: None, reasons, deadline, answered: false, signals: Vec::new() };
                 match call {
                     Some(call) => self.rung(call, offered, relay, out),
                     None => self.offered(offered, relay, out),
@@ -229,6 +233,9 @@ impl Evening {
         self.number += 1;
         self.notice = None;
         out.push(Effect::StartCall { number: self.number, role: offered.role, relay: Box::new(relay), direct: false });
+        if offered.card.picture {
+            out.push(Effect::FetchPicture(Some(offered.match_id.clone())));
+        }
         signed_in.room = Room::Offered(offered);
     }
 

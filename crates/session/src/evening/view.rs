@@ -44,9 +44,12 @@ impl Evening {
 
     fn room(&self, signed_in: &SignedIn, now: Duration) -> Page {
         match &signed_in.room {
-            Room::Profile { saving } => {
-                Page::Profile { profile: signed_in.profile.clone(), card: signed_in.card.clone(), saving: *saving }
-            }
+            Room::Profile { saving } => Page::Profile {
+                profile: signed_in.profile.clone(),
+                card: signed_in.card.clone(),
+                picture: signed_in.picture.clone(),
+                saving: *saving,
+            },
             Room::Mirror => Page::Mirror { own: own_camera(&self.own) },
             Room::Waiting(waiting) => Page::Waiting {
                 waited_s: seconds(now.saturating_sub(waiting.since)),
@@ -61,6 +64,7 @@ impl Evening {
             },
             Room::Offered(offered) => Page::Match {
                 card: offered.card.clone(),
+                picture: offered.picture.clone(),
                 reasons: offered.reasons.clone(),
                 answer_within_s: seconds_up(offered.deadline.saturating_sub(now)),
                 answered: offered.answered,

@@ -15,6 +15,7 @@ async fn a_token_serves_once_and_its_copy_ends_the_family(store: &dyn Store) {
     assert_eq!(store.rotate("one", "two", NOW, NOW + 100).await.unwrap(), (Rotation::Done(ada), family.clone()));
     assert_eq!(store.rotate("two", "three", NOW, NOW + 100).await.unwrap(), (Rotation::Done(ada), family.clone()));
     assert_eq!(store.rotate("one", "x", NOW, NOW + 100).await.unwrap(), (Rotation::Reused, family));
+    assert_eq!(store.ended_since(NOW).await.unwrap(), [(String::from("family"), false)]);
     assert_eq!(store.rotate("three", "y", NOW, NOW + 100).await.unwrap(), (Rotation::Unknown, None));
 }
 
@@ -45,7 +46,9 @@ async fn a_family_can_be_revoked(store: &dyn Store) {
     let ada = account_of(store, "ada").await;
     store.add_refresh_token(ada, "family", "one", NOW + 100).await.unwrap();
     store.add_refresh_token(ada, "other", "two", NOW + 100).await.unwrap();
-    store.revoke_family("family").await.unwrap();
+    store.revoke_family("family", NOW).await.unwrap();
+    assert_eq!(store.ended_since(NOW).await.unwrap(), [(String::from("family"), false)]);
+    assert_eq!(store.ended_since(NOW + 1).await.unwrap(), []);
     assert_eq!(store.rotate("one", "x", NOW, NOW + 100).await.unwrap().0, Rotation::Unknown);
     assert_eq!(store.rotate("two", "y", NOW, NOW + 100).await.unwrap().0, Rotation::Done(ada));
 }

@@ -1,5 +1,6 @@
 //! Accounts in SQL.
 
+use super::tokens::end_all_of;
 use super::{SqlStore, account_id, text};
 use crate::conduct::{self, Covered};
 use crate::store::{Account, AccountId, Accounts, Entrant, SignedIn, StoreError, StoreResult};
@@ -35,15 +36,15 @@ impl SqlStore {
     }
 }
 
-fn profile_to_text(profile: &Profile) -> StoreResult<String> {
+pub fn profile_to_text(profile: &Profile) -> StoreResult<String> {
     serde_json::to_string(profile).map_err(|_| StoreError::Content("profile"))
 }
 
-fn profile_from_text(text: &str) -> StoreResult<Profile> {
+pub fn profile_from_text(text: &str) -> StoreResult<Profile> {
     serde_json::from_str(text).map_err(|_| StoreError::Content("profile"))
 }
 
-fn account(row: &AnyRow) -> StoreResult<Account> {
+pub fn account(row: &AnyRow) -> StoreResult<Account> {
     Ok(Account {
         id: account_id(row.try_get::<String, _>("id")?.as_str())?,
         username: Private::new(row.try_get("username")?),
@@ -119,6 +120,7 @@ impl Accounts for SqlStore {
             .await?;
         let Some(row) = row else { return Ok(None) };
         let id: String = row.try_get("id")?;
+        end_all_of(&mut transaction, &id, false, at).await?;
         sqlx::query("DELETE FROM refresh_tokens WHERE account = $1").bind(&id).execute(&mut *transaction).await?;
         transaction.commit().await?;
         account_id(&id).map(Some)
@@ -145,6 +147,7 @@ impl Accounts for SqlStore {
         };
         profile.age.value = known.profile.age.value;
         profile.sign.value = known.profile.sign.value;
+        profile.picture.value = known.profile.picture.value;
         sqlx::query("UPDATE accounts SET profile = $1 WHERE id = $2")
             .bind(profile_to_text(&profile)?)
             .bind(text(id))

@@ -39,7 +39,7 @@ async fn engage(
     who: AccountId,
     at: i64,
 ) -> StoreResult<bool> {
-    sqlx::query(
+    let free = sqlx::query(
         "INSERT INTO engaged (account, match_id, shard, side, a_offers, running, since, friends) \
          VALUES ($1, $2, $3, $4, $5, 0, $6, $7) \
          ON CONFLICT (account) DO NOTHING",
@@ -53,6 +53,10 @@ async fn engage(
     .bind(i64::from(pair.friends))
     .execute(&mut *connection)
     .await?;
+    if free.rows_affected() == 1 {
+        return Ok(true);
+    }
+    // Asked again, perhaps.
     let row = sqlx::query("SELECT match_id FROM engaged WHERE account = $1").bind(text(who)).fetch_optional(connection).await?;
     let in_match: Option<String> = row.map(|row| row.try_get("match_id")).transpose()?;
     Ok(in_match.as_deref() == Some(pair.id.0.as_str()))

@@ -1,6 +1,7 @@
 //! Export, deletion and the janitor in SQL.
 
 use super::audit::append;
+use super::tokens::end_all_of;
 use super::{SqlStore, account_id, text};
 use crate::conduct;
 use crate::config::RetentionDays;
@@ -23,6 +24,8 @@ fn lines(days: &RetentionDays, now: i64) -> Vec<(&'static str, &'static str, i64
     let before = |days: u32| now - i64::from(days) * DAY;
     vec![
         ("refresh_tokens", "DELETE FROM refresh_tokens WHERE expires_at < $1", now),
+        // Longer than any access token lasts.
+        ("ended_sign_ins", "DELETE FROM ended_sign_ins WHERE at < $1", now - 7 * DAY),
         ("evidence", "DELETE FROM evidence WHERE made_at < $1", before(days.evidence)),
         ("reports", "DELETE FROM reports WHERE decided_at < $1", before(days.reports)),
         // Nobody is left whose report it was.
@@ -161,6 +164,7 @@ impl Keeping for SqlStore {
         let mut transaction = self.pool.begin().await?;
         append(&mut transaction, Hand { actor: "owner", ..hand }, "account deletion", &text(account), "").await?;
         let held_until = open_until(&mut transaction, account).await?;
+        end_all_of(&mut transaction, &text(account), true, hand.at).await?;
         match held_until {
             None => delete_all(&mut transaction, account, hand.at).await?,
             Some(held_until) => {

@@ -8,6 +8,8 @@ use crate::room::card_of;
 use crate::store::{Fence, MatchWrite, Matches, RunningMatch, SightFact, StoreError, StoreResult};
 use async_trait::async_trait;
 use sqlx::{AnyConnection, Row};
+use std::collections::BTreeMap;
+use visavis_wire::people::PeerCard;
 use visavis_wire::socket::{EndReason, MatchId};
 
 async fn began(connection: &mut AnyConnection, running: &RunningMatch, at: i64) -> StoreResult<()> {
@@ -29,31 +31,44 @@ async fn began(connection: &mut AnyConnection, running: &RunningMatch, at: i64) 
         .bind(&id.0)
         .execute(&mut *connection)
         .await?;
-    for (one, other) in [(*a.min(b), *a.max(b)), (*a.max(b), *a.min(b))] {
-        // A friend takes no place among the latest strangers.
-        if !friends {
-            sqlx::query(
-                "INSERT INTO partners (account, partner, met_at) VALUES ($1, $2, $3) \
-                 ON CONFLICT (account, partner) DO UPDATE SET met_at = excluded.met_at",
-            )
-            .bind(text(one))
-            .bind(text(other))
-            .bind(at)
-            .execute(&mut *connection)
-            .await?;
-        }
-        // As it is now: what somebody shares later is not added to what the other saw.
-        let row = sqlx::query("SELECT profile FROM accounts WHERE id = $1").bind(text(other)).fetch_one(&mut *connection).await?;
+    let (one, other) = (text(*a.min(b)), text(*a.max(b)));
+    // A friend takes no place among the latest strangers.
+    if !friends {
+        sqlx::query(
+            "INSERT INTO partners (account, partner, met_at) VALUES ($1, $2, $3), ($2, $1, $3) \
+             ON CONFLICT (account, partner) DO UPDATE SET met_at = excluded.met_at",
+        )
+        .bind(&one)
+        .bind(&other)
+        .bind(at)
+        .execute(&mut *connection)
+        .await?;
+    }
+    // As they are now: what somebody shares later is not added to what the other saw.
+    let rows = sqlx::query("SELECT id, profile FROM accounts WHERE id = $1 OR id = $2")
+        .bind(&one)
+        .bind(&other)
+        .fetch_all(&mut *connection)
+        .await?;
+    let mut cards = BTreeMap::new();
+    for row in &rows {
         let profile =
             serde_json::from_str(row.try_get::<String, _>("profile")?.as_str()).map_err(|_| StoreError::Content("profile"))?;
-        let card = serde_json::to_string(&card_of(&profile)).map_err(|_| StoreError::Content("card"))?;
-        sqlx::query("INSERT INTO match_cards (match_id, seen_by, card) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING")
-            .bind(&id.0)
-            .bind(text(one))
-            .bind(card)
-            .execute(&mut *connection)
-            .await?;
+        // The picture stays with its owner.
+        let card = PeerCard { picture: false, ..card_of(&profile) };
+        cards.insert(row.try_get::<String, _>("id")?, serde_json::to_string(&card).map_err(|_| StoreError::Content("card"))?);
     }
+    let (Some(of_one), Some(of_other)) = (cards.get(&one), cards.get(&other)) else {
+        return Err(sqlx::Error::RowNotFound.into());
+    };
+    sqlx::query("INSERT INTO match_cards (match_id, seen_by, card) VALUES ($1, $2, $3), ($1, $4, $5) ON CONFLICT DO NOTHING")
+        .bind(&id.0)
+        .bind(&one)
+        .bind(of_other)
+        .bind(&other)
+        .bind(of_one)
+        .execute(&mut *connection)
+        .await?;
     Ok(())
 }
 

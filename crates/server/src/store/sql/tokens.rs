@@ -3,10 +3,35 @@
 use super::{SqlStore, account_id, text};
 use crate::store::{AccountId, Rotation, StoreResult, Tokens};
 use async_trait::async_trait;
-use sqlx::Row;
+use sqlx::{AnyConnection, Row};
 
 const INSERT_REFRESH_TOKEN: &str =
     "INSERT INTO refresh_tokens (token_hash, family, account, expires_at, used) VALUES ($1, $2, $3, $4, 0)";
+
+/// The sign-ins of an account, before their tokens go.
+pub async fn end_all_of(connection: &mut AnyConnection, account: &str, leaving: bool, at: i64) -> StoreResult<()> {
+    sqlx::query(
+        "INSERT INTO ended_sign_ins (family, leaving, at) SELECT DISTINCT family, $2, $3 FROM refresh_tokens WHERE account = $1 \
+         ON CONFLICT DO NOTHING",
+    )
+    .bind(account)
+    .bind(i64::from(leaving))
+    .bind(at)
+    .execute(connection)
+    .await?;
+    Ok(())
+}
+
+async fn end(connection: &mut AnyConnection, family: &str, at: i64) -> StoreResult<()> {
+    // In this order, so that two who hold rows of one family do not wait for each other.
+    sqlx::query("DELETE FROM refresh_tokens WHERE family = $1").bind(family).execute(&mut *connection).await?;
+    sqlx::query("INSERT INTO ended_sign_ins (family, leaving, at) VALUES ($1, 0, $2) ON CONFLICT DO NOTHING")
+        .bind(family)
+        .bind(at)
+        .execute(connection)
+        .await?;
+    Ok(())
+}
 
 #[async_trait]
 impl Tokens for SqlStore {
@@ -38,7 +63,7 @@ impl Tokens for SqlStore {
         let family: String = row.try_get("family")?;
         let account: String = row.try_get("account")?;
         let outcome = if used.rows_affected() != 1 {
-            sqlx::query("DELETE FROM refresh_tokens WHERE family = $1").bind(&family).execute(&mut *transaction).await?;
+            end(&mut transaction, &family, now).await?;
             Rotation::Reused
         } else if row.try_get::<i64, _>("expires_at")? <= now {
             Rotation::Expired
@@ -57,8 +82,16 @@ impl Tokens for SqlStore {
         Ok((outcome, Some(family)))
     }
 
-    async fn revoke_family(&self, family: &str) -> StoreResult<()> {
-        sqlx::query("DELETE FROM refresh_tokens WHERE family = $1").bind(family).execute(&self.pool).await?;
+    async fn revoke_family(&self, family: &str, at: i64) -> StoreResult<()> {
+        let mut transaction = self.pool.begin().await?;
+        end(&mut transaction, family, at).await?;
+        transaction.commit().await?;
         Ok(())
+    }
+
+    async fn ended_since(&self, at: i64) -> StoreResult<Vec<(String, bool)>> {
+        let rows =
+            sqlx::query("SELECT family, leaving FROM ended_sign_ins WHERE at >= $1").bind(at).fetch_all(&self.pool).await?;
+        rows.iter().map(|row| Ok((row.try_get("family")?, row.try_get::<i64, _>("leaving")? != 0))).collect()
     }
 }

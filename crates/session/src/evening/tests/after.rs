@@ -151,3 +151,36 @@ fn closed_doors_count_down_and_open_by_themselves() {
     night.server(ServerMessage::MatchWithdrawn { match_id: id("m") });
     assert!(closed(&night).is_some());
 }
+
+#[test]
+fn a_picture_is_chosen_seen_removed_and_fetched_of_a_match() {
+    let mut night = Night::at_mirror();
+    let file = || Private::new(String::from("ZmlsZQ=="));
+    assert!(night.user(Command::SetPicture { file: file() }).is_empty(), "on the page of the profile alone");
+    night.user(Command::OpenProfile);
+    assert!(matches!(night.user(Command::SetPicture { file: file() })[..], [Effect::SetPicture(_)]));
+    assert!(night.user(Command::RemovePicture).is_empty(), "one after the other");
+    let mut with = me(&["en"]);
+    with.profile.picture.value = true;
+    let effects = night.account(Account::ProfileSaved(Box::new(with)));
+    assert!(matches!(effects[..], [Effect::FetchPicture(None), Effect::FetchCard]));
+    let jpeg = Some(Private::new(String::from("anBlZw==")));
+    night.account(Account::Picture { of: None, jpeg: jpeg.clone() });
+    assert!(matches!(night.page(), Page::Profile { picture, saving: false, .. } if picture == jpeg));
+    assert!(matches!(night.user(Command::RemovePicture)[..], [Effect::RemovePicture]));
+    assert!(matches!(night.account(Account::ProfileSaved(Box::new(me(&["en"]))))[..], [Effect::FetchCard]));
+    assert!(matches!(night.page(), Page::Profile { picture: None, saving: false, .. }));
+
+    let mut night = Night::waiting();
+    let ServerMessage::MatchOffered { match_id, role, reasons, answer_within_s, relay, call, .. } = offer("m", Role::Offerer)
+    else {
+        unreachable!()
+    };
+    let card = PeerCard { picture: true, ..PeerCard::default() };
+    let effects = night.server(ServerMessage::MatchOffered { match_id, role, card, reasons, answer_within_s, relay, call });
+    assert!(has(&effects, |effect| matches!(effect, Effect::FetchPicture(Some(of)) if *of == id("m"))));
+    night.account(Account::Picture { of: Some(id("older")), jpeg: jpeg.clone() });
+    assert!(matches!(night.page(), Page::Match { picture: None, .. }));
+    night.account(Account::Picture { of: Some(id("m")), jpeg: jpeg.clone() });
+    assert!(matches!(night.page(), Page::Match { picture, .. } if picture == jpeg));
+}
