@@ -1,10 +1,11 @@
 //! An evening in two real app windows on a virtual display, driven through WebDriver: sign in, mirror, match, reveal, draw,
-//! cover, uncover, leave, follow. What the pages show is read from their pixels and their text, nothing from inside the app.
+//! play, cover, uncover, leave, follow. What the pages show is read from their pixels and their text, nothing from inside the app.
 
 use serde_json::json;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 use visavis_rehearsal::display::Display;
+use visavis_rehearsal::game_story;
 use visavis_rehearsal::stage::Stage;
 use visavis_rehearsal::window::{AppWindow, PATIENCE, Start};
 
@@ -75,6 +76,12 @@ async fn evening(a: &AppWindow, b: &AppWindow, display: &Display) -> Outcome {
     reveal_is_blind(a, b).await?;
     a_stroke_crosses(a, b).await?;
     screenshot(display, "revealed");
+    game_story::two_truths(a, b, &mut async |what: &str| {
+        screenshot(display, &format!("game-{what}"));
+        Ok(())
+    })
+    .await?;
+    a_stroke_crosses_again(a, b).await?;
     a_covered_camera_veils_the_other(a, b, display).await?;
     leave_and_follow(a, b).await?;
     screenshot(display, "friends");
@@ -174,6 +181,20 @@ async fn a_stroke_crosses(a: &AppWindow, b: &AppWindow) -> Outcome {
     b.driver.until("A's stroke taken back on B's paper", PATIENCE, &none, json!([])).await?;
     a.press("redo").await?;
     b.driver.until("A's stroke back on B's paper", PATIENCE, &some, json!([])).await?;
+    Ok(())
+}
+
+/// After a game the paper is free, and what was on it before is still there.
+async fn a_stroke_crosses_again(a: &AppWindow, b: &AppWindow) -> Outcome {
+    let some = format!("{INK} return share > 0.2 ? share : null;");
+    let none = format!("{INK} return share === 0 ? true : null;");
+    for window in [a, b] {
+        window.driver.until("the stroke from before the game", PATIENCE, &some, json!([])).await?;
+    }
+    a.press("undo").await?;
+    b.driver.until("A's stroke taken back after the game", PATIENCE, &none, json!([])).await?;
+    a.press("redo").await?;
+    b.driver.until("A's stroke back after the game", PATIENCE, &some, json!([])).await?;
     Ok(())
 }
 

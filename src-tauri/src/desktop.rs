@@ -1,21 +1,30 @@
 //! The window, the system browser, and the way out: closing leaves a call properly, but never keeps the window for long.
 
+use crate::services::Services;
 use crate::settings::{Pair, SMALLEST_WINDOW, Settings};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::Duration;
-use tauri::{AppHandle, Manager, WebviewUrl, WebviewWindow, WebviewWindowBuilder, WindowEvent};
+use tauri::plugin::TauriPlugin;
+use tauri::{AppHandle, Manager, WebviewUrl, WebviewWindow, WebviewWindowBuilder, WindowEvent, Wry};
+use tauri_plugin_window_state::StateFlags;
 use visavis_session::Session;
+
+/// The one window; its capabilities name it.
+pub const MAIN: &str = "main";
 
 /// How long a closing window waits for the server and the peer to hear of it.
 const FAREWELL: Duration = Duration::from_millis(1500);
 
-/// Creates and opens the folder of the profile.
-pub fn profile_folder(app: &AppHandle, settings: &Settings) -> Result<PathBuf, String> {
+/// The window before anything was remembered.
+const FIRST_SIZE: Pair = Pair(1280, 800);
+
+/// Creates the folder of the profile.
+pub fn profile_folder(settings: &Settings) -> Result<PathBuf, String> {
     let folder = match &settings.profile_dir {
         Some(folder) => std::path::absolute(folder).map_err(|error| format!("the profile folder is unusable: {error}"))?,
         None => {
-            let data = app.path().data_dir().map_err(|_| "this system names no data folder: give one with --profile-dir DIR")?;
+            let data = dirs::data_dir().ok_or("this system names no data folder: give one with --profile-dir DIR")?;
             data.join("visavis").join(settings.profile.as_str())
         }
     };
@@ -34,9 +43,11 @@ pub fn drawings_folder(app: &AppHandle, settings: &Settings, profile_folder: &Pa
 }
 
 pub fn open_window(app: &AppHandle, settings: &Settings, profile_folder: &Path) -> tauri::Result<WebviewWindow> {
-    let Pair(width, height) = settings.window_size;
+    let given = settings.window_size.is_some() || settings.window_position.is_some();
+    app.plugin(remembering(profile_folder, given))?;
+    let Pair(width, height) = settings.window_size.unwrap_or(FIRST_SIZE);
     let (least_width, least_height) = SMALLEST_WINDOW;
-    let mut window = WebviewWindowBuilder::new(app, "main", WebviewUrl::default())
+    let mut window = WebviewWindowBuilder::new(app, MAIN, WebviewUrl::default())
         .title(&settings.title)
         .inner_size(f64::from(width), f64::from(height))
         .min_inner_size(f64::from(least_width), f64::from(least_height))
@@ -54,10 +65,35 @@ pub fn open_window(app: &AppHandle, settings: &Settings, profile_folder: &Path) 
             api.prevent_close();
             // Gone for the user at once; the farewell goes on behind it.
             let _ = closing.hide();
-            leave(closing.app_handle());
+            if !closing.state::<Services>().stays() {
+                leave(closing.app_handle());
+            }
         }
     });
     Ok(window)
+}
+
+/// Where the window stood and how large it was, between evenings; what the command line says goes before it. Not whether it
+/// was hidden: whoever starts the program wants to see it.
+fn remembering(profile_folder: &Path, given: bool) -> TauriPlugin<Wry> {
+    let what = StateFlags::SIZE | StateFlags::POSITION | StateFlags::MAXIMIZED | StateFlags::FULLSCREEN;
+    // An absolute path, so the plugin's own folder plays no part.
+    let file = profile_folder.join("window.json").to_string_lossy().into_owned();
+    let mut builder = tauri_plugin_window_state::Builder::default().with_state_flags(what).with_filename(file);
+    if given {
+        builder = builder.skip_initial_state(MAIN);
+    }
+    builder.build()
+}
+
+/// Brings the window before the person, wherever it was.
+pub fn raise(app: &AppHandle) {
+    let Some(window) = app.get_webview_window(MAIN) else { return };
+    for done in [window.show(), window.unminimize(), window.set_focus()] {
+        if let Err(error) = done {
+            tracing::debug!(%error, "the window does not come forward");
+        }
+    }
 }
 
 /// The page never turns into another one; addresses for the user go to the system browser.

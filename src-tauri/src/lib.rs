@@ -2,18 +2,29 @@
 //! lives here; what may happen is decided in `visavis-session`, what it looks like in `ui/`.
 
 mod commands;
+mod courtesy;
 mod desktop;
 mod events;
+mod instance;
+mod links;
 mod logs;
 mod pictures;
+mod preferences;
 mod screen;
+mod services;
 mod settings;
+mod talk_key;
+mod tray;
 
 use events::Events;
+use instance::{Claim, Instance};
 use screen::{Feeds, Screen};
+use services::Services;
 use settings::Settings;
+use std::path::PathBuf;
 use std::process::ExitCode;
-use tauri::{App, Manager, Url};
+use std::sync::Arc;
+use tauri::{App, AppHandle, Manager, RunEvent, Url};
 use visavis_session::view::Page;
 use visavis_session::{Clock, Command, Config, Event, ProcessingOptions, Session};
 
@@ -23,19 +34,58 @@ pub fn run() -> ExitCode {
         Ok(settings) => settings,
         Err(code) => return ExitCode::from(code),
     };
-    let usable = logs::start(settings.log.as_deref()).and_then(|()| settings.server());
-    let server = match usable {
-        Ok(server) => server,
+    let (server, profile) = match prepare(&settings) {
+        Ok((server, Some(profile))) => (server, profile),
+        Ok((_, None)) => return ExitCode::SUCCESS,
         Err(why) => return fail(&why, 2),
     };
+    let beginning = profile.clone();
     let app = tauri::Builder::default()
-        .invoke_handler(tauri::generate_handler![commands::act, commands::subscribe, commands::screen])
-        .setup(move |app| set_up(app, &settings, server).map_err(Into::into))
+        .invoke_handler(tauri::generate_handler![
+            commands::act,
+            commands::subscribe,
+            commands::screen,
+            services::desktop,
+            services::set_desktop,
+            services::say,
+        ])
+        .setup(move |app| set_up(app, &settings, server, &beginning).map_err(Into::into))
         .build(tauri::generate_context!());
     match app {
-        Ok(app) => ExitCode::from(u8::try_from(app.run_return(|_, _| {})).unwrap_or(1)),
+        Ok(app) => ExitCode::from(u8::try_from(app.run_return(heard)).unwrap_or(1)),
         Err(tauri::Error::Setup(why)) => fail(&why.to_string(), 2),
         Err(error) => fail(&format!("the window system refused: {error}"), 1),
+    }
+}
+
+/// This program's own profile, until it ends.
+struct Profile {
+    folder: PathBuf,
+    instance: Instance,
+}
+
+/// `None`: another program has the profile and was brought forward.
+fn prepare(settings: &Settings) -> Result<(Url, Option<Arc<Profile>>), String> {
+    let server = settings.server()?;
+    let folder = desktop::profile_folder(settings)?;
+    let instance = match instance::claim(&folder, settings.link)? {
+        Claim::First(instance) => instance,
+        Claim::HandedOver => {
+            println!("Visavis is open already; its window comes forward.");
+            return Ok((server, None));
+        }
+    };
+    logs::start(settings.log.as_deref(), &folder)?;
+    Ok((server, Some(Arc::new(Profile { folder, instance }))))
+}
+
+/// What the system tells the program while it runs: macOS hands links over this way, the others by a second start.
+fn heard(_app: &AppHandle, _event: RunEvent) {
+    #[cfg(target_os = "macos")]
+    if let RunEvent::Opened { urls } = _event {
+        for url in urls {
+            services::follow_link(_app, url.as_str().parse().ok());
+        }
     }
 }
 
@@ -49,8 +99,8 @@ fn no_thread(error: std::io::Error) -> String {
 }
 
 /// Starts the session and the screen before the window, so that the page finds both.
-fn set_up(app: &mut App, settings: &Settings, server: Url) -> Result<(), String> {
-    let folder = desktop::profile_folder(app.handle(), settings)?;
+fn set_up(app: &mut App, settings: &Settings, server: Url, profile: &Profile) -> Result<(), String> {
+    let folder = profile.folder.clone();
     let config = Config {
         server_url: server.as_str().trim_end_matches('/').to_owned(),
         profile_name: settings.profile.as_str().to_owned(),
@@ -68,6 +118,7 @@ fn set_up(app: &mut App, settings: &Settings, server: Url) -> Result<(), String>
         clock: Clock::start(),
     };
     let clock = config.clock;
+    Services::start(app.handle(), &folder).map_err(no_thread)?;
     let events = Events::default();
     let screen = tauri::async_runtime::block_on(async {
         let (session, mut from_session) = Session::start(config);
@@ -84,6 +135,9 @@ fn set_up(app: &mut App, settings: &Settings, server: Url) -> Result<(), String>
                 if sign_in && matches!(&event, Event::View { view } if view.page == Page::Welcome) {
                     sign_in = false;
                     app.state::<Session>().command(Command::SignIn);
+                }
+                if let Event::View { view } = &event {
+                    app.state::<Services>().follow(&app, view);
                 }
                 match event {
                     Event::OpenBrowser { url } => {
@@ -103,6 +157,16 @@ fn set_up(app: &mut App, settings: &Settings, server: Url) -> Result<(), String>
     app.manage(screen);
     app.manage(events);
     desktop::open_window(app.handle(), settings, &folder).map_err(|error| format!("the window cannot be opened: {error}"))?;
+    if let Some(session) = app.try_state::<Session>()
+        && profile.instance.ended_badly()
+    {
+        session.ended_badly();
+    }
+    let raising = app.handle().clone();
+    profile
+        .instance
+        .listen(move |link| services::follow_link(&raising, link))
+        .map_err(|error| format!("the profile folder {} cannot be used: {error}", folder.display()))?;
     tauri::async_runtime::spawn(desktop::leave_on_signal(app.handle().clone()));
     Ok(())
 }

@@ -2,6 +2,7 @@
 //! A value that cannot be used ends the program with one sentence and exit code 2; what a camera, a device or a server is
 //! worth is the session's to find out.
 
+use crate::links::Link;
 use clap::Parser;
 use std::path::PathBuf;
 use std::str::FromStr;
@@ -74,14 +75,19 @@ pub struct Settings {
     #[arg(long)]
     pub no_keyring: bool,
 
-    #[arg(long, value_name = "WxH", default_value = "1280x800", value_parser = window_size)]
-    pub window_size: Pair,
+    /// [default: as it was left, at first 1280x800]
+    #[arg(long, value_name = "WxH", value_parser = window_size)]
+    pub window_size: Option<Pair>,
 
     #[arg(long, value_name = "X,Y", value_parser = window_position, allow_hyphen_values = true)]
     pub window_position: Option<Pair>,
 
     #[arg(long, value_name = "TEXT", default_value = "Visavis")]
     pub title: String,
+
+    /// Page to open, as a browser hands it over: visavis://friends, visavis://history or visavis://profile
+    #[arg(value_name = "LINK")]
+    pub link: Option<Link>,
 }
 
 /// Two numbers: a size or a position, in logical pixels.
@@ -127,7 +133,7 @@ impl Settings {
 
     /// The server to use: given, or built in.
     pub fn server(&self) -> Result<Url, String> {
-        match (&self.server, BUILT_IN_SERVER) {
+        match (&self.server, BUILT_IN_SERVER.filter(|text| !text.is_empty())) {
             (Some(url), _) => Ok(url.clone()),
             (None, Some(built_in)) => {
                 server(built_in).map_err(|why| format!("the server built into this program is unusable: {why}"))
@@ -185,7 +191,7 @@ mod tests {
     fn a_plain_start_opens_the_default_profile() {
         let settings = parse(&["--server", "https://visavis.example"]).unwrap();
         assert_eq!(settings.profile.as_str(), "default");
-        assert_eq!(settings.window_size, Pair(1280, 800));
+        assert_eq!((settings.window_size, settings.window_position, settings.link), (None, None, None));
         assert_eq!(settings.server().unwrap().as_str(), "https://visavis.example/");
     }
 
@@ -201,6 +207,7 @@ mod tests {
             (["--camera", "telescope"], "telescope"),
             (["--microphone", "tone:high"], "high"),
             (["--speaker", "loud"], "loud"),
+            (["--sign-in", "visavis://delete"], "visavis://friends"),
         ] {
             let error = parse(&arguments).unwrap_err();
             assert!(error.contains(says), "{error}");

@@ -4,6 +4,18 @@ import { meet, tell } from './stories.mjs'
 import { viewOf, views } from './views.mjs'
 
 await tell({
+  async 'what is done to the sound, and whether friends may connect directly, is chosen here'() {
+    const { page, commands, close } = await meet('mirror')
+    const choices = { echo_cancellation: true, noise_suppression: true, gain_control: true, direct_calls: false }
+    await page.getByTestId('settings').click()
+    await page.getByTestId('noise-suppression').uncheck()
+    await page.getByTestId('direct-calls').check()
+    assert.deepEqual(await commands(), [
+      { do: 'choose', choices: { ...choices, noise_suppression: false } },
+      { do: 'choose', choices: { ...choices, direct_calls: true } },
+    ])
+    await close()
+  },
   async 'settings and keys lie over every page, beside a call, and Esc closes them without leaving'() {
     for (const name of ['welcome', 'mirror', 'waiting', 'match', 'call-open', 'friends']) {
       const { page, commands, close } = await meet(name)
@@ -67,6 +79,28 @@ await tell({
     await say({ event: 'view', view: viewOf(views['call-open']) })
     await say({ event: 'microphone_level', level: 0.4 })
     await notice.waitFor({ state: 'detached' })
+    await close()
+  },
+
+  async 'the desktop says what is new, and is told what to do'() {
+    const { page, say, close } = await meet('waiting')
+    await say({ event: 'view', view: viewOf(views.match) })
+    await say({ event: 'view', view: viewOf(views.match) })
+    assert.deepEqual(await page.evaluate(() => window.scripted.said), ['Somebody was found. They are waiting for your answer.'])
+    await page.keyboard.press('Control+,')
+    await page.getByTestId('stay').check()
+    await page.getByTestId('notifications').uncheck()
+    await page.getByTestId('talk-anywhere').click()
+    await page.keyboard.press('t')
+    await page.getByText('That key is needed for writing').waitFor()
+    await page.getByTestId('talk-anywhere').click()
+    await page.keyboard.press('Control+Shift+t')
+    await page.getByText('Ctrl+Shift+KeyT').waitFor()
+    assert.equal(await page.getByText('That key is needed for writing').count(), 0)
+    await page.getByTestId('tray').uncheck()
+    assert.ok(await page.getByTestId('stay').isDisabled(), 'nothing to stay in')
+    await page.getByTestId('talk-nowhere').click()
+    assert.equal(await page.getByTestId('talk-anywhere').textContent(), 'No key')
     await close()
   },
 })

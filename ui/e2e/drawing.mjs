@@ -286,11 +286,29 @@ await tell({
     await page.keyboard.press('i')
     await page.mouse.click(box.x + box.width * 0.06, box.y + box.height * 0.3)
     assert.equal((await drawn()).colour, 0x204060, 'picked from what the other has drawn')
-    await page.keyboard.press(']')
+    // In one breath, for the ring does not stay.
+    const ringAfter = (change) =>
+      page.evaluate(async (change) => {
+        const top = document.querySelector('[data-testid=paper-top]')
+        const box = top.getBoundingClientRect()
+        if (change === 'key') window.dispatchEvent(new KeyboardEvent('keydown', { key: ']', code: 'BracketRight', bubbles: true }))
+        else {
+          top.dispatchEvent(new PointerEvent('pointermove', { pointerId: 1, pointerType: 'mouse', bubbles: true, clientX: box.left + 200, clientY: box.top + 100 }))
+          top.dispatchEvent(new WheelEvent('wheel', { deltaY: 100, bubbles: true, cancelable: true }))
+        }
+        await new Promise((done) => requestAnimationFrame(done))
+        const ring = document.querySelector('[data-testid=size-ring]')?.getBoundingClientRect()
+        return ring && { width: ring.width, x: ring.x + ring.width / 2 - box.x, y: ring.y + ring.height / 2 - box.y }
+      }, change)
+    await page.getByTestId('size-ring').waitFor({ state: 'detached' })
+    const wide = await ringAfter('key')
     const larger = (await drawn()).size
     assert.ok(larger > size)
-    await page.mouse.wheel(0, 100)
+    assert.ok(Math.abs(wide.width - (larger / 16000) * box.width) < 0.5, `the ring is as wide as the brush: ${JSON.stringify(wide)}`)
+    const there = await ringAfter('wheel')
+    assert.ok(Math.hypot(there.x - 200, there.y - 100) < 1, `it is where the pointer is: ${JSON.stringify(there)}`)
     assert.equal((await drawn()).size, size)
+    await page.getByTestId('size-ring').waitFor({ state: 'detached', timeout: 8000 })
     await page.locator('input[type=range]').fill('40')
     assert.equal((await drawn()).size, 600)
     await page.locator('input[type=range]').fill('0')

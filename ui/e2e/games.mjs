@@ -29,12 +29,14 @@ const same = (given = {}) => ({
   scene: { scene: 'same_word', word: 'sailing boat', you_done: false, they_done: false, revealed: false, you_left: true, ...given },
 })
 const band = (top, bottom) => ({ left: 0, top, right: 16000, bottom })
+const lineDown = (x) => ({ stroke: { colour: 0x2b2b2b, size: 60, points: [{ x, y: 4600, pressure: 128 }, { x, y: 4800, pressure: 128 }, { x, y: 5000, pressure: 128 }] } })
+const edgeMarks = [lineDown(6400), lineDown(9600)]
 const fold = (given = {}) => ({
   ...frame,
   game: 'finish_my_drawing',
   rounds: 1,
   permit: { ...free, area: band(5000, 10000), hidden: true },
-  scene: { scene: 'finish_my_drawing', part: 2, parts: 2, you_draw: true, folded: [band(0, 4700)], ...given },
+  scene: { scene: 'finish_my_drawing', part: 2, parts: 2, you_draw: true, folded: [band(0, 4700)], edges: [{ area: band(4700, 5000), marks: edgeMarks }], ...given },
 })
 export const board = (stones) => [...'.'.repeat(225)].map((cell, at) => stones[at] ?? cell).join('')
 const stones = { 112: 'b', 113: 'w', 97: 'b', 98: 'w', 127: 'b', 128: 'w', 82: 'b', 142: 'w', 99: 'b', 83: 'w' }
@@ -78,7 +80,7 @@ export const games = {
   'same-done': { game: { ...same({ you_done: true, you_left: false }), permit: nothing } },
   'same-over': { game: { ...same({ you_done: true, they_done: true, revealed: true }), ...over } },
   fold: { game: fold() },
-  'fold-waits': { game: { ...fold({ you_draw: false, folded: [band(5300, 10000)] }), permit: nothing } },
+  'fold-waits': { game: { ...fold({ you_draw: false, folded: [band(5300, 10000)], edges: [] }), permit: nothing } },
   'fold-over': { game: { ...fold({ folded: [] }), ...over } },
   gomoku: { game: gomoku() },
   'gomoku-waits': { game: { ...gomoku({ board: board({ ...stones, 84: 'b' }), last: 84 }), your_turn: false } },

@@ -25,6 +25,7 @@ await tell({
     await page.keyboard.press('Enter')
     assert.deepEqual(await commands(), [{ do: 'wish', play: { game: 'same_word', twist: 'one_stroke' } }])
     await show({ wish: { game: 'gomoku', twist: null } })
+    await page.getByTestId('wish-stands').getByText('Gomoku').waitFor()
     await page.keyboard.press('y')
     await page.getByTestId('wished').waitFor()
     assert.equal(await page.evaluate(() => document.activeElement?.value), 'gomoku', 'what is wished for has the focus')
@@ -131,9 +132,20 @@ await tell({
     const { page, show, close } = await meet('game-fold')
     const [fold, paper] = [await page.getByTestId('fold').boundingBox(), await page.getByTestId('paper').boundingBox()]
     assert.ok(Math.abs(fold.height - paper.height * 0.47) < 2 && Math.abs(fold.y - paper.y) < 2)
+    // Of the other's band the edge alone is there: two lines come down to it, and what lies above is in no layer of the page.
+    const edge = await page.getByTestId('fold-edge').boundingBox()
+    assert.ok(Math.abs(edge.y - (fold.y + fold.height)) < 2 && Math.abs(edge.height - paper.height * 0.03) < 2, JSON.stringify(edge))
+    const lines = await page.getByTestId('fold-edge').evaluate((canvas) => {
+      const { data } = canvas.getContext('2d').getImageData(0, canvas.height - 1, canvas.width, 1)
+      const inked = [...Array(canvas.width).keys()].filter((x) => data[4 * x + 3] > 128).map((x) => x / canvas.width)
+      return inked.filter((x, at) => at === 0 || x - inked[at - 1] > 0.01)
+    })
+    assert.equal(lines.length, 2, `lines at ${lines}`)
+    assert.ok(Math.abs(lines[0] - 0.4) < 0.02 && Math.abs(lines[1] - 0.6) < 0.02, `lines at ${lines}`)
     await show(games['fold-over'])
     await page.getByTestId('over').waitFor()
     assert.equal(await page.getByTestId('fold').count(), 0)
+    assert.equal(await page.getByTestId('fold-edge').count(), 0)
     await close()
   },
 
@@ -217,7 +229,7 @@ await tell({
           await page.getByTestId('game-panel').getByRole('status').filter({ hasText: words[key] }).waitFor()
         }
       }
-      assert.equal(said.length, 7)
+      assert.equal(said.length, 9)
       await show(games.gomoku)
       await page.getByTestId('unfair').waitFor({ state: 'detached' })
       await close()

@@ -19,9 +19,12 @@ const SCREEN = 'ws://127.0.0.1:9/token'
 function internals({ first, screen }) {
   const callbacks = new Map()
   const commands = []
+  const said = []
+  let chosen = { notifications: true, tray: true, stay_in_tray: false, talk_key: null }
+  const desktop = () => ({ preferences: chosen, tray_works: true, talk_key_problem: chosen.talk_key === 'KeyT' ? 'unusable' : null })
   let last = 0
   let deliver = () => undefined
-  window.scripted = { commands, say: (event) => deliver(event) }
+  window.scripted = { commands, said, say: (event) => deliver(event) }
   window.__TAURI_INTERNALS__ = {
     transformCallback(callback) {
       last += 1
@@ -31,6 +34,9 @@ function internals({ first, screen }) {
     unregisterCallback: (id) => callbacks.delete(id),
     async invoke(name, given) {
       if (name === 'act') commands.push(given.command)
+      if (name === 'say') said.push(given.body)
+      if (name === 'set_desktop') chosen = given.preferences
+      if (name === 'desktop' || name === 'set_desktop') return desktop()
       if (name === 'screen') return { url: screen }
       if (name === 'subscribe') {
         let index = 0

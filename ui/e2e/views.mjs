@@ -27,6 +27,7 @@ const own = { on: true, looks: 'clear', shutter_closed: false }
 const call = {
   page: 'call',
   connection: 'connected',
+  path: 'relayed',
   duration_s: 252,
   card,
   you_see: 'veiled',
@@ -205,6 +206,7 @@ export const viewOf = ({ page, username = 'linnea', notice = null, devices: give
   unread,
   devices: given,
   ask_before_unveiling: false,
+  choices: { echo_cancellation: true, noise_suppression: true, gain_control: true, direct_calls: false },
   care,
 })
 

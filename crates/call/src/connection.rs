@@ -109,7 +109,7 @@ pub(crate) async fn connect(
     let peer = PeerConnectionBuilder::new()
         .with_configuration(configuration(config.policy, &config.relay, way.as_ref()))
         .with_media_engine(media)
-        .with_setting_engine(settings(config.policy))
+        .with_setting_engine(settings())
         .with_interceptor_registry(registry(&shared.monitor, &shared.congestion, taps.interceptor))
         .with_handler(Arc::new(Handler { inputs }))
         .with_runtime(Arc::new(HastyRuntime::new(haste)))
@@ -245,12 +245,11 @@ fn media_engine(codecs: Codecs) -> Result<MediaEngine, Error> {
     Ok(media)
 }
 
-fn settings(policy: Policy) -> SettingEngine {
-    // Names that only a local network resolves are no use to strangers, and the library cannot bind its sockets for them where
+fn settings() -> SettingEngine {
+    // Names that only a local network resolves are told by no app of ours, and the library cannot bind its sockets for them where
     // nothing is routed to multicast: a call in such a network would not begin, and a restart in one would end the call.
-    let multicast = if policy == Policy::RelayOnly { MulticastDnsMode::Disabled } else { MulticastDnsMode::QueryOnly };
     SettingEngineBuilder::new()
-        .with_multicast_dns_mode(multicast)
+        .with_multicast_dns_mode(MulticastDnsMode::Disabled)
         .with_ice_timeouts(Some(ICE_DISCONNECTED), Some(ICE_FAILED), Some(ICE_KEEP_ALIVE))
         .with_ice_connection_attempts(Some(ICE_CHECK_INTERVAL), Some(ICE_CHECKS))
         // The library prefers to wait two seconds for something better than a relay.
@@ -277,7 +276,12 @@ fn configuration(
         username: relay.username.reveal().clone(),
         credential: relay.credential.reveal().clone(),
     });
-    let servers = server.into_iter().collect();
+    let mut servers: Vec<RTCIceServer> = server.into_iter().collect();
+    if policy == Policy::Any {
+        // A relay tells by which address it sees this machine, too.
+        let urls = way.map(Way::reflectors).unwrap_or_default();
+        servers.extend((!urls.is_empty()).then(|| RTCIceServer { urls, ..RTCIceServer::default() }));
+    }
     let policy = match policy {
         Policy::RelayOnly => RTCIceTransportPolicy::Relay,
         Policy::Any => RTCIceTransportPolicy::All,

@@ -85,7 +85,7 @@ pub(crate) struct Way {
     /// Where that leads to.
     pub relays: Vec<SocketAddr>,
     /// Runs until it is dropped.
-    _shim: Option<Shim>,
+    shim: Option<Shim>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -127,12 +127,22 @@ pub(crate) async fn reach(relay: &RelayCredentials, lost: UnboundedSender<Input>
 }
 
 impl Way {
+    /// Where the address of this machine can be asked for, as the relay sees it (RFC 8489): not over a stream, whose address is
+    /// of no use to packets.
+    pub fn reflectors(&self) -> Vec<String> {
+        if self.shim.is_some() {
+            return Vec::new();
+        }
+        let place = |url: &String| Some(format!("stun:{}", url.strip_prefix("turn:")?.split_once('?')?.0));
+        self.urls.iter().filter_map(place).collect()
+    }
+
     fn direct(urls: &[Url], addresses: Vec<SocketAddr>) -> Self {
         let urls = urls.iter().map(|Url { host, port, .. }| {
             let host = if host.contains(':') { format!("[{host}]") } else { host.clone() };
             format!("turn:{host}:{port}?transport=udp")
         });
-        Self { urls: urls.collect(), relays: addresses.clone(), addresses, _shim: None }
+        Self { urls: urls.collect(), relays: addresses.clone(), addresses, shim: None }
     }
 
     async fn by_stream(stream: Stream, again: Redial, lost: UnboundedSender<Input>) -> Option<Self> {
@@ -140,7 +150,7 @@ impl Way {
         let shim = Shim::start(stream, again, lost).await.ok()?;
         let address = shim.address;
         let urls = vec![format!("turn:{address}?transport=udp")];
-        Some(Self { urls, addresses: vec![address], relays, _shim: Some(shim) })
+        Some(Self { urls, addresses: vec![address], relays, shim: Some(shim) })
     }
 }
 

@@ -67,4 +67,6 @@ pub enum Effect {
     /// These marks of the peer are not to be shown: they were drawn out of turn.
     Hide(visavis_wire::paper::OpId),
     Noticed(Unfair),
+    /// What was noticed is put right: it had only been late.
+    Settled(Unfair),
 }

@@ -19,6 +19,8 @@ struct Round {
     began: Option<u32>,
     guesses: Vec<(String, Option<Verdict>)>,
     hints: Vec<(u8, char)>,
+    /// One of the hints was the drawer's own.
+    given: bool,
     outcome: Option<Outcome>,
     ended: bool,
     opened: Option<String>,
@@ -65,20 +67,29 @@ impl DrawAndGuess {
         (count / 3).clamp(usize::from(count > 1), 5)
     }
 
-    fn hint_left(&self) -> bool {
+    fn hint_due(&self, at_ms: u32) -> bool {
+        self.now.hints.len() < self.hints_by(at_ms) + usize::from(self.now.given) && self.letters_left()
+    }
+
+    /// The last letter is never shown.
+    fn letters_left(&self) -> bool {
         let Some((_, parts)) = &self.now.word else { return false };
         let count: usize = parts.iter().map(|part| usize::from(*part)).sum();
         self.now.began.is_some() && self.now.outcome.is_none() && self.now.hints.len() + 1 < count
     }
 
-    fn next_hint(&self, mine: &Mine) -> Option<Move> {
+    fn hint_left(&self) -> bool {
+        self.letters_left() && !self.now.given
+    }
+
+    fn next_hint(&self, mine: &Mine, given: bool) -> Option<Move> {
         let (_, word, _) = mine.secret.as_ref()?;
         let word = letters(word);
         let lot = mine.draw("hint", self.frame.round);
         let free: Vec<usize> =
             (0..word.len()).filter(|at| self.now.hints.iter().all(|hint| usize::from(hint.0) != *at)).collect();
         let place = *free.get(usize::from(lot[self.now.hints.len() % 32]) % free.len().max(1))?;
-        Some(Move::Hint { place: u8::try_from(place).ok()?, letter: word[place] })
+        Some(Move::Hint { place: u8::try_from(place).ok()?, letter: word[place], given })
     }
 
     /// The word that is opened has to be the one that everything before was about.
@@ -129,10 +140,16 @@ impl DrawAndGuess {
                 }
                 _ => return Judged::Unfair(Unfair::ImpossibleMove),
             },
-            Move::Hint { place, letter } if open => {
-                if self.now.hints.iter().any(|hint| hint.0 == *place) || !self.hint_left() {
+            Move::Hint { place, letter, given } if open => {
+                let known = self.now.hints.iter().any(|hint| hint.0 == *place);
+                if known || !self.letters_left() || (*given && self.now.given) {
                     return Judged::Unfair(Unfair::ImpossibleMove);
                 }
+                // By the drawer's own clock it was due already.
+                if !given && !self.hint_due(at_ms) {
+                    return Judged::Late;
+                }
+                self.now.given |= *given;
                 self.now.hints.push((*place, *letter));
             }
             Move::SaidAloud if open => self.now.outcome = Some(Outcome::SaidAloud),
@@ -215,7 +232,7 @@ impl Rules for DrawAndGuess {
                 let text: String = text.trim().chars().take(limits::GAME_TEXT / 4).collect();
                 (!text.is_empty()).then_some(Move::Guess { text })
             }
-            Action::GiveHint if draws => self.next_hint(mine),
+            Action::GiveHint if draws && self.hint_left() => self.next_hint(mine, true),
             Action::SaidAloud if draws => Some(Move::SaidAloud),
             _ => None,
         }
@@ -238,13 +255,19 @@ impl Rules for DrawAndGuess {
             return Answer::Move(Move::Verdict { guess: guess as u16, verdict });
         }
         if self.now.outcome.is_none() {
-            let due = self.now.hints.len() < self.hints_by(at_ms) && self.hint_left();
-            return due.then(|| self.next_hint(mine)).flatten().map_or(Answer::Nothing, Answer::Move);
+            let due = self.hint_due(at_ms).then(|| self.next_hint(mine, false)).flatten();
+            return due.map_or(Answer::Nothing, Answer::Move);
         }
         if !self.now.ended {
             return Answer::Move(Move::End { seq: mine.seq, seal: mine.seal });
         }
         mine.opening(self.frame.round).map_or(Answer::Nothing, Answer::Move)
+    }
+
+    fn owed(&self) -> Option<Author> {
+        let begins = self.now.word.is_some() && self.now.began.is_none();
+        let judges = self.now.guesses.iter().any(|guess| guess.1.is_none());
+        (self.frame.playing && (begins || judges || self.now.outcome.is_some())).then(|| self.drawer())
     }
 
     fn permit(&self, of: Author) -> Permit {

@@ -8,7 +8,7 @@ use crate::action::{Action, Effect, Input};
 use crate::rules::{Answer, Judged, Mine, Rules, begin};
 use crate::turns::Turns;
 use crate::view::{GameView, Permit, Phase, Unfair};
-use crate::watch::Watch;
+use crate::watch::{Debt, Watch};
 use std::collections::BTreeSet;
 use std::time::Duration;
 use visavis_wire::games::{Entry, GameMessage, Move, Play};
@@ -23,6 +23,8 @@ const HERE_EVERY: Duration = Duration::from_secs(2);
 const MOST_ENTRIES: usize = 3000;
 /// Own moves that are not confirmed.
 const MOST_PENDING: usize = 32;
+/// Of the time between two inputs, what counts as time in which both were there: a machine that slept heard nothing.
+const LONGEST_STEP: Duration = Duration::from_secs(1);
 
 pub struct Engine {
     play: Play,
@@ -42,7 +44,13 @@ pub struct Engine {
     paused: [bool; 2],
     /// Of the answerer.
     watch: Watch,
+    /// Moves that the other's program owes.
+    moves_owed: Debt,
+    /// Own moves of which the offerer does not say what became.
+    answers_owed: Debt,
     turns: [Turns; 2],
+    /// Moves of each side that were fine, without those that only tell the time.
+    fine: [u32; 2],
     noticed: BTreeSet<Unfair>,
     ignored: u64,
 }
@@ -66,6 +74,9 @@ impl Engine {
             clock_at: now,
             paused: [false; 2],
             watch: Watch::default(),
+            moves_owed: Debt::default(),
+            answers_owed: Debt::default(),
+            fine: [0; 2],
             turns: [Turns::default(), Turns::default()],
             noticed: BTreeSet::new(),
             ignored: 0,
@@ -99,7 +110,7 @@ impl Engine {
     pub fn input(&mut self, input: Input, seq: u32, now: Duration) -> Vec<Effect> {
         let mut out = Vec::new();
         self.mine.seq = seq;
-        self.run_clock(now);
+        self.run_clock(now, &mut out);
         match input {
             Input::User(action) => self.user(&action, now, &mut out),
             Input::Peer(message) => self.peer(message, now, &mut out),
@@ -130,12 +141,43 @@ impl Engine {
         self.mine.me == Author(0)
     }
 
-    fn run_clock(&mut self, now: Duration) {
-        if self.paused == [false; 2] {
-            self.clock += now.saturating_sub(self.clock_at);
+    fn run_clock(&mut self, now: Duration, out: &mut Vec<Effect>) {
+        let passed = now.saturating_sub(self.clock_at);
+        let runs = self.paused == [false; 2];
+        if runs {
+            self.clock += passed;
         }
         self.clock_at = now;
-        self.watch.look(now);
+        let step = if runs { passed.min(LONGEST_STEP) } else { Duration::ZERO };
+        let told = self.watch.look(runs && !self.is_over(), now);
+        let (moves, answers) = (self.moves_owed(), self.answers_owed());
+        let kept = self.moves_owed.waits(moves, step);
+        self.late(Unfair::KeptBack, kept, out);
+        if !self.offers() {
+            let silent = self.answers_owed.waits(answers, step) || !told;
+            self.late(Unfair::Silent, silent, out);
+        }
+    }
+
+    fn late(&mut self, unfair: Unfair, is_late: bool, out: &mut Vec<Effect>) {
+        if is_late && !self.noticed.contains(&unfair) {
+            self.notice(unfair, out);
+        } else if !is_late && self.noticed.remove(&unfair) {
+            out.push(Effect::Settled(unfair));
+        }
+    }
+
+    /// What there is of it so far, while the other's program has to go on by itself, or has not sent all of a drawing that is opened.
+    fn moves_owed(&self) -> Option<u32> {
+        let peer = 1 - self.me();
+        let awaited = self.turns[peer].awaits().filter(|_| !self.peer_permit().hidden);
+        let owes = self.rules.owed().is_some_and(|author| author != self.mine.me);
+        owes.then_some(self.fine[peer]).or(awaited)
+    }
+
+    /// Own moves that are in the log, while some are not.
+    fn answers_owed(&self) -> Option<u32> {
+        (!self.pending.is_empty()).then(|| self.made(self.mine.me))
     }
 
     fn at_ms(&self) -> u32 {
@@ -144,8 +186,9 @@ impl Engine {
     }
 
     fn drew(&mut self, side: usize, ops: Vec<Op>, now: Duration) {
+        let strips = self.rules.strips();
         for op in ops {
-            self.turns[side].drew(op, now);
+            self.turns[side].drew(op, &strips, now);
         }
     }
 
@@ -212,12 +255,16 @@ impl Engine {
     fn take(&mut self, entry: Entry, out: &mut Vec<Effect>) {
         let side = usize::from(entry.by.0.min(1));
         let judged = self.rules.apply(entry.by, entry.at_ms, &entry.action);
+        if judged == Judged::Fine && entry.action != Move::Time {
+            self.fine[side] += 1;
+        }
         match (&entry.action, judged) {
             (Move::Begin { seq }, Judged::Fine) => {
                 let permit = self.rules.permit(entry.by);
                 self.turns[side].begin(*seq, permit);
             }
             (Move::End { seq, seal }, Judged::Fine) => self.turns[side].end(*seq, *seal),
+            (Move::Edge { marks }, Judged::Fine) => self.turns[side].edge_told(marks.clone()),
             (_, Judged::Unfair(unfair)) if entry.by != self.mine.me => self.notice(unfair, out),
             _ => {}
         }
@@ -347,8 +394,12 @@ impl Engine {
             }
             self.mine.seal = self.turns[self.me()].seal();
             let at = self.at_ms();
-            match self.rules.answer(&mut self.mine, at) {
-                Answer::Nothing => break,
+            let answer = match self.rules.answer(&mut self.mine, at) {
+                Answer::Edge => Answer::Move(Move::Edge { marks: self.turns[self.me()].edge() }),
+                answer => answer,
+            };
+            match answer {
+                Answer::Nothing | Answer::Edge => break,
                 Answer::Clear => {
                     self.mine.cleared = self.rules.frame().round;
                     out.push(Effect::ClearPaper);

@@ -85,6 +85,10 @@ impl Rules for Gomoku {
         Answer::Nothing
     }
 
+    fn owed(&self) -> Option<Author> {
+        None
+    }
+
     fn permit(&self, _of: Author) -> Permit {
         if self.frame.playing { Permit::NOTHING } else { Permit::FREE }
     }

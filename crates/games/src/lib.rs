@@ -7,13 +7,15 @@
 //! | `view`, `action` | what a page shows; the closed enums in and out |
 //! | `engine` | the common log of the two, the clock, the program's own moves |
 //! | `rules` | what a game is, and the table of them |
-//! | `watch` | whether the offerer's clock is believed |
+//! | `watch` | whether the offerer's clock is believed, and whether the other's program owes something |
 //! | `turns` | which marks belong to a turn, and which to none |
+//! | `edge` | what of a folded drawing may be seen before it is opened |
 //! | `draw_and_guess`, `same_word`, `finish`, `gomoku`, `two_truths` | the games |
 //! | `words`, `normalise` | what is drawn, and when a guess is right |
 
 mod action;
 mod draw_and_guess;
+mod edge;
 mod engine;
 mod finish;
 mod gomoku;

@@ -42,7 +42,13 @@ pub fn judge(language: Language, word: Word, guess: &str) -> Verdict {
 }
 
 fn joined(language: Language, text: &str) -> String {
-    fold(language, text).replace(' ', "")
+    // Letters that meet where a space is left out may look like one written out.
+    written_out(language, fold(language, text).replace(' ', ""))
+}
+
+/// German letters that were written out for want of a key: "Baer", "Loewe", "Huette".
+fn written_out(language: Language, text: String) -> String {
+    if language == Language::De { text.replace("ae", "a").replace("oe", "o").replace("ue", "u") } else { text }
 }
 
 /// Letters and digits alone, in the one way in which this language compares them; empty for what has none.
@@ -77,11 +83,7 @@ fn fold(language: Language, text: &str) -> String {
             _ => folded.push(' '),
         }
     }
-    if language == Language::De {
-        // Written out for want of a key: "Baer", "Loewe", "Huette".
-        folded = folded.replace("ae", "a").replace("oe", "o").replace("ue", "u");
-    }
-    folded
+    written_out(language, folded)
 }
 
 fn articles(language: Language) -> &'static [&'static str] {

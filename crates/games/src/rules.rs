@@ -2,7 +2,7 @@
 //! file, one line in [`begin`] and one in [`rounds_of`].
 
 use crate::action::Action;
-use crate::view::{Permit, Phase, Scene, Unfair};
+use crate::view::{Area, Permit, Phase, Scene, Unfair};
 use crate::words::Language;
 use crate::{draw_and_guess, finish, gomoku, same_word, two_truths};
 use sha2::{Digest, Sha256};
@@ -36,6 +36,12 @@ pub(crate) trait Rules: Send {
     /// What this side's program has to say by itself.
     fn answer(&self, mine: &mut Mine, at_ms: u32) -> Answer;
     fn permit(&self, of: Author) -> Permit;
+    /// Whose program has to go on now by itself, without its user.
+    fn owed(&self) -> Option<Author>;
+    /// Where drawings that stay folded have their edges.
+    fn strips(&self) -> Vec<Area> {
+        Vec::new()
+    }
     /// Whether marks belong to turns. In a game of cards both may scribble all the time.
     fn has_turns(&self) -> bool {
         true
@@ -49,6 +55,8 @@ pub(crate) enum Answer {
     Move(Move),
     /// The paper has to be empty first.
     Clear,
+    /// The edge of the drawing that was sealed last.
+    Edge,
 }
 
 /// What this side alone knows.

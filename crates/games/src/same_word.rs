@@ -81,6 +81,13 @@ impl Rules for SameWord {
         }
     }
 
+    fn owed(&self) -> Option<Author> {
+        let begins = || (0..2).find(|side| !self.begun[*side]);
+        let ends = || (0..2).find(|side| self.late && !self.done[*side]);
+        let side = self.frame.playing.then(|| begins().or_else(ends)).flatten()?;
+        Some(Author(side as u8))
+    }
+
     fn permit(&self, of: Author) -> Permit {
         if !self.frame.playing {
             return Permit::FREE;

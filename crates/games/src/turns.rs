@@ -1,6 +1,7 @@
 //! Which marks belong to which turn, by their numbers, so that it does not matter in which order marks and moves arrive; and which
 //! marks were drawn out of turn.
 
+use crate::edge::Edges;
 use crate::view::{Area, Permit, Unfair};
 use sha2::{Digest, Sha256};
 use std::time::Duration;
@@ -16,6 +17,8 @@ struct Turn {
     end: Option<(u32, [u8; 32])>,
     permit: Permit,
     checked: bool,
+    /// What was told of its edge, until that is compared with the drawing.
+    edge: Option<Vec<OpKind>>,
     marks: u32,
     colour: Option<u32>,
 }
@@ -26,13 +29,14 @@ pub(crate) struct Turns {
     turns: Vec<Turn>,
     /// Number and digest of every operation since the game began.
     ops: Vec<(u32, [u8; 32])>,
+    edges: Edges,
     /// Not judged yet.
     waiting: Vec<(Op, Duration)>,
 }
 
 impl Turns {
     pub fn begin(&mut self, seq: u32, permit: Permit) {
-        self.turns.push(Turn { begin: seq, end: None, permit, checked: false, marks: 0, colour: None });
+        self.turns.push(Turn { begin: seq, end: None, permit, checked: false, edge: None, marks: 0, colour: None });
     }
 
     pub fn end(&mut self, seq: u32, seal: [u8; 32]) {
@@ -41,8 +45,23 @@ impl Turns {
         }
     }
 
-    pub fn drew(&mut self, op: Op, now: Duration) {
+    /// What was told of the edge of the last turn's drawing.
+    pub fn edge_told(&mut self, marks: Vec<OpKind>) {
+        if let Some(turn) = self.turns.last_mut() {
+            turn.edge.get_or_insert(marks);
+        }
+    }
+
+    /// Of the last turn's drawing.
+    pub fn edge(&self) -> Vec<OpKind> {
+        let Some(turn) = self.turns.last() else { return Vec::new() };
+        self.edges.of(turn.begin, turn.end.map_or(u32::MAX, |(end, _)| end))
+    }
+
+    /// `strips`: where edges are.
+    pub fn drew(&mut self, op: Op, strips: &[Area], now: Duration) {
         if self.ops.len() < MOST {
+            self.edges.drew(&op, strips);
             let digest = Sha256::digest(format!("{:?}", op.kind)).into();
             self.ops.push((op.id.seq, digest));
             self.waiting.push((op, now));
@@ -58,6 +77,13 @@ impl Turns {
     fn hash(&self, begin: u32, end: u32) -> [u8; 32] {
         let within = self.ops.iter().filter(|(seq, _)| *seq > begin && *seq <= end);
         within.fold(Sha256::new(), |hash, (_, digest)| hash.chain_update(digest)).finalize().into()
+    }
+
+    /// Operations that are here, once some of those that were sealed are still missing.
+    pub fn awaits(&self) -> Option<u32> {
+        let last = self.ops.last().map_or(0, |op| op.0);
+        let missing = |turn: &Turn| turn.end.is_some_and(|(end, _)| end > turn.begin && last < end);
+        self.turns.iter().any(missing).then_some(last)
     }
 
     /// Whether the turn's marks are used up.
@@ -94,12 +120,16 @@ impl Turns {
         let last = self.ops.last().map_or(0, |op| op.0);
         let mut broken = None;
         for index in 0..self.turns.len() {
-            let Turn { begin, end: Some((end, seal)), checked: false, .. } = self.turns[index] else { continue };
-            if last >= end || end <= begin {
-                self.turns[index].checked = true;
-                if self.hash(begin, end) != seal {
-                    broken = Some(Unfair::ChangedDrawing);
-                }
+            let Turn { begin, end: Some((end, seal)), checked, .. } = self.turns[index] else { continue };
+            if last < end && end > begin {
+                continue;
+            }
+            let told = self.turns[index].edge.take();
+            let other_edge = told.is_some_and(|told| told != self.edges.of(begin, end));
+            let other_drawing = !checked && self.hash(begin, end) != seal;
+            self.turns[index].checked = true;
+            if other_edge || other_drawing {
+                broken = Some(Unfair::ChangedDrawing);
             }
         }
         (out, broken)

@@ -85,6 +85,10 @@ impl Rules for TwoTruths {
         due.then(|| mine.opening(self.frame.round)).flatten().map_or(Answer::Nothing, Answer::Move)
     }
 
+    fn owed(&self) -> Option<Author> {
+        (self.frame.playing && self.picked.is_some()).then(|| self.teller())
+    }
+
     fn permit(&self, _of: Author) -> Permit {
         Permit::FREE
     }

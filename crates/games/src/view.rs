@@ -5,7 +5,7 @@ use crate::words::{Difficulty, Language};
 use serde::Serialize;
 use ts_rs::TS;
 use visavis_wire::games::{Game, Twist, Verdict};
-use visavis_wire::paper::{PAPER_HEIGHT, PAPER_WIDTH};
+use visavis_wire::paper::{OpKind, PAPER_HEIGHT, PAPER_WIDTH};
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, TS)]
 #[ts(export)]
@@ -108,6 +108,8 @@ pub enum Scene {
         you_draw: bool,
         /// Not to be shown to this side yet: the page draws folded paper over it.
         folded: Vec<Area>,
+        /// What is seen of the other's bands, once they are sealed.
+        edges: Vec<Edge>,
     },
     Gomoku {
         /// 225 cells row after row: `.` free, `b` black (who begins), `w` white.
@@ -130,6 +132,14 @@ pub enum Scene {
     },
 }
 
+/// The edge of a folded drawing: marks to be drawn within the area alone. They come of the other's program.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, TS)]
+#[ts(export)]
+pub struct Edge {
+    pub area: Area,
+    pub marks: Vec<OpKind>,
+}
+
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, TS)]
 #[ts(export)]
 pub struct DrawAndGuess {
@@ -142,7 +152,7 @@ pub struct DrawAndGuess {
     pub pattern: Vec<String>,
     /// Oldest first.
     pub guesses: Vec<Guess>,
-    /// The drawer may still give a hint.
+    /// The drawer may still give the one hint of their own.
     pub hint_left: bool,
     pub outcome: Option<Outcome>,
 }
@@ -189,4 +199,8 @@ pub enum Unfair {
     OtherCourse,
     /// Counts the time of the game otherwise than it passes here.
     WrongClock,
+    /// Has not opened what it sealed, or not gone on where the program alone has to, long after its time.
+    KeptBack,
+    /// Says so little that neither its clock nor what becomes of own moves is known.
+    Silent,
 }

@@ -5,7 +5,7 @@ use std::time::Duration;
 use visavis_games::{Action, Effect, Engine, GameView, Input, Phase, Scene};
 use visavis_wire::channel::{ChannelMessage, Control};
 use visavis_wire::games::{Game, GameMessage, Play, Twist};
-use visavis_wire::paper::{Author, Op, OpId, OpKind, Point, Stroke};
+use visavis_wire::paper::{Author, Fill, Form, Op, OpId, OpKind, Place, Point, Run, Shape, Stroke};
 
 /// xorshift64*.
 struct Dice(u64);
@@ -29,6 +29,8 @@ struct Table {
     /// Messages of a hundred that are lost.
     loss: u64,
     noticed: Vec<(usize, visavis_games::Unfair)>,
+    /// Marks that stay with their author for now.
+    held: [Vec<Op>; 2],
 }
 
 impl Table {
@@ -36,7 +38,16 @@ impl Table {
         let now = Duration::from_secs(100);
         let side = |me: u8| Engine::new(play, seed, Author(me), [me.wrapping_add(seed as u8); 32], vec![String::from("en")], now);
         let dice = Dice(seed.wrapping_mul(0x9E37_79B9_7F4A_7C15) | 1);
-        Self { sides: [side(0), side(1)], seq: [0; 2], on_the_way: Vec::new(), now, dice, loss, noticed: Vec::new() }
+        Self {
+            sides: [side(0), side(1)],
+            seq: [0; 2],
+            on_the_way: Vec::new(),
+            now,
+            dice,
+            loss,
+            noticed: Vec::new(),
+            held: [Vec::new(), Vec::new()],
+        }
     }
 
     fn put(&mut self, side: usize, input: Input) {
@@ -55,7 +66,7 @@ impl Table {
                 }
                 Effect::Noticed(unfair) => self.noticed.push((side, unfair)),
                 Effect::ClearPaper => self.draw_op(side, OpKind::Clear),
-                Effect::Hide(_) => {}
+                Effect::Hide(_) | Effect::Settled(_) => {}
             }
         }
     }
@@ -64,8 +75,14 @@ impl Table {
         self.seq[side] += 1;
         let id = OpId { author: Author(side as u8), seq: self.seq[side] };
         let op = Op { id, time: self.seq[side], live: 0, kind };
+        // As the session does: all but the empty paper is kept while it is hidden, and told once it is not.
+        let kept = self.view(side).permit.hidden && op.kind != OpKind::Clear;
         self.put(side, Input::Drew(op.clone()));
-        self.put(1 - side, Input::PeerDrew(vec![op]));
+        if kept {
+            self.held[side].push(op);
+        } else {
+            self.put(1 - side, Input::PeerDrew(vec![op]));
+        }
     }
 
     fn view(&self, side: usize) -> GameView {
@@ -80,6 +97,45 @@ impl Table {
         }
         for side in 0..2 {
             self.put(side, Input::Tick);
+            if !self.view(side).permit.hidden && !self.held[side].is_empty() {
+                let told = std::mem::take(&mut self.held[side]);
+                self.put(1 - side, Input::PeerDrew(told));
+            }
+        }
+    }
+
+    /// Something within the area; now and then the last thing is taken back.
+    fn mark(&mut self, side: usize, area: visavis_games::Area) -> OpKind {
+        let place = |dice: &mut Dice| {
+            let x = area.left + dice.roll(u64::from(area.right - area.left) + 1) as u16;
+            Place { x, y: area.top + dice.roll(u64::from(area.bottom - area.top) + 1) as u16 }
+        };
+        let colour = self.sides[side].colour().unwrap_or(3);
+        let one_stroke = self.view(side).permit.one_stroke;
+        match self.dice.roll(8) {
+            0 if self.seq[side] > 0 && !one_stroke => {
+                OpKind::Undo { target: OpId { author: Author(side as u8), seq: self.seq[side] }, undone: true }
+            }
+            1 => {
+                let (from, to) = (place(&mut self.dice), place(&mut self.dice));
+                let form = [Form::Line, Form::Rectangle, Form::Ellipse][self.dice.roll(3) as usize];
+                OpKind::Shape(Shape { form, colour, size: 30, from, to })
+            }
+            2 => {
+                let Place { x, y } = place(&mut self.dice);
+                let (column, row) = (x.min(area.right - 100) / 10, y.min(area.bottom - 100) / 10);
+                let first = u32::from(row) * 1600 + u32::from(column);
+                OpKind::Fill(Fill { colour, runs: vec![Run(first, 9), Run(1591, 9)] })
+            }
+            _ => {
+                let points = (0..1 + self.dice.roll(30)).map(|_| place(&mut self.dice)).map(|Place { x, y }| Point {
+                    x,
+                    y,
+                    pressure: 128,
+                });
+                let points = points.collect();
+                OpKind::Stroke(Stroke { colour: Some(colour), size: 20, points })
+            }
         }
     }
 
@@ -107,9 +163,8 @@ impl Table {
         self.put(side, Input::User(action));
         if self.view(side).permit.draw && self.view(side).phase == Phase::Playing {
             let area = self.view(side).permit.area;
-            let point = Point { x: area.left + 5, y: area.top + 5, pressure: 128 };
-            let colour = self.sides[side].colour().or(Some(3));
-            self.draw_op(side, OpKind::Stroke(Stroke { colour, size: 20, points: vec![point] }));
+            let kind = self.mark(side, area);
+            self.draw_op(side, kind);
         }
     }
 }

@@ -14,11 +14,19 @@ struct Table {
     now: Duration,
     cheat: usize,
     change: Option<Change>,
+    /// Moves that the cheat keeps back, with all that comes after them.
+    keeps: Option<fn(&Move) -> bool>,
+    /// The cheat hears no moves.
+    deaf: bool,
+    /// The cheat says something only so often, seconds.
+    speaks_every: u64,
+    spoke_at: Duration,
     /// As it was told, and as the cheat's own engine knows it.
     changed: Vec<(Move, Move)>,
     /// What the cheat's clock gains in a second, milliseconds.
     gains: i64,
     noticed: Vec<Unfair>,
+    settled: Vec<Unfair>,
     hidden: Vec<OpId>,
     link: Vec<(usize, GameMessage)>,
 }
@@ -31,7 +39,23 @@ impl Table {
         let side = |me: u8| Engine::new(play, number, Author(me), [me; 32], vec![String::from("en")], BEGUN);
         let (noticed, hidden, link) = (Vec::new(), Vec::new(), Vec::new());
         let sides = [side(0), side(1)];
-        Self { sides, seq: [0; 2], now: BEGUN, cheat, change: None, changed: Vec::new(), gains: 0, noticed, hidden, link }
+        Self {
+            sides,
+            seq: [0; 2],
+            now: BEGUN,
+            cheat,
+            change: None,
+            keeps: None,
+            deaf: false,
+            speaks_every: 0,
+            spoke_at: BEGUN,
+            changed: Vec::new(),
+            gains: 0,
+            noticed,
+            settled: Vec::new(),
+            hidden,
+            link,
+        }
     }
 
     /// Started by both, and some time gone.
@@ -54,7 +78,8 @@ impl Table {
                 Effect::ClearPaper => self.mark(side, OpKind::Clear),
                 Effect::Noticed(unfair) if side != self.cheat => self.noticed.push(unfair),
                 Effect::Hide(id) if side != self.cheat => self.hidden.push(id),
-                Effect::Noticed(_) | Effect::Hide(_) => {}
+                Effect::Settled(unfair) if side != self.cheat => self.settled.push(unfair),
+                Effect::Noticed(_) | Effect::Settled(_) | Effect::Hide(_) => {}
             }
         }
     }
@@ -112,6 +137,29 @@ impl Table {
         GameMessage::Log { game, from, entries }
     }
 
+    /// Without what the cheat keeps back.
+    fn kept(&self, from: usize, message: GameMessage) -> Option<GameMessage> {
+        let Some(keeps) = self.keeps.filter(|_| from == self.cheat) else { return Some(message) };
+        match message {
+            GameMessage::Moves { moves, .. } if moves.iter().any(keeps) => None,
+            GameMessage::Log { game, from, entries } => {
+                let by = Author(self.cheat as u8);
+                let entries = entries.into_iter().take_while(|entry| entry.by != by || !keeps(&entry.action)).collect();
+                Some(GameMessage::Log { game, from, entries })
+            }
+            other => Some(other),
+        }
+    }
+
+    /// A mark that the cheat's engine knows and the honest one is never sent.
+    fn secret_mark(&mut self, (x, y): (u16, u16)) {
+        let side = self.cheat;
+        self.seq[side] += 1;
+        let id = OpId { author: Author(side as u8), seq: self.seq[side] };
+        let kind = OpKind::Stroke(Stroke { colour: Some(1), size: 20, points: vec![Point { x, y, pressure: 128 }] });
+        self.put(side, Input::Drew(Op { id, time: self.seq[side], live: 0, kind }));
+    }
+
     fn deliver(&mut self) {
         for (from, message) in std::mem::take(&mut self.link) {
             // With a changed log the two accounts differ as well: not what these tests are about.
@@ -119,6 +167,16 @@ impl Table {
                 continue;
             }
             let message = if from == self.cheat { self.tampered(message) } else { self.undone(message) };
+            if from == self.cheat {
+                if self.now < self.spoke_at + Duration::from_secs(self.speaks_every) {
+                    continue;
+                }
+                self.spoke_at = self.now;
+            }
+            if self.deaf && from != self.cheat && matches!(message, GameMessage::Moves { .. }) {
+                continue;
+            }
+            let Some(message) = self.kept(from, message) else { continue };
             self.put(1 - from, Input::Peer(message));
         }
     }
@@ -302,7 +360,7 @@ fn draw_and_guess_with_a_letter_that_the_word_does_not_have() {
     for mut table in tables(Game::DrawAndGuess, None, draws) {
         let cheat = table.cheat;
         table.change = Some(Box::new(|action| match action {
-            Move::Hint { place, .. } => Move::Hint { place, letter: '#' },
+            Move::Hint { place, given, .. } => Move::Hint { place, letter: '#', given },
             other => other,
         }));
         table.act(cheat, Action::ChooseWord { index: 0 });
@@ -427,6 +485,180 @@ fn an_offerer_whose_clock_is_fast_slow_or_goes_back() {
     let entries = vec![Entry { by: Author(0), at_ms: 0, action: Move::Stop }];
     table.forge(GameMessage::Log { game: 5, from, entries });
     table.notices(Unfair::WrongClock);
+}
+
+#[test]
+fn an_offerer_that_hardly_speaks() {
+    for every in [7, 1000] {
+        let mut table = Table::playing(Game::Gomoku, None, 5, 0);
+        table.speaks_every = every;
+        table.pass(1500);
+        assert_eq!(table.noticed, [Unfair::Silent], "every {every} s");
+    }
+    let mut table = Table::playing(Game::Gomoku, None, 5, 0);
+    table.speaks_every = 4;
+    table.pass(3000);
+    assert_eq!(table.noticed, [], "slow is not silent");
+}
+
+#[test]
+fn what_comes_late_is_forgiven() {
+    let mut table = Table::playing(Game::Gomoku, None, 5, 0);
+    table.speaks_every = 1000;
+    table.pass(600);
+    assert_eq!((&table.noticed[..], &table.settled[..]), (&[Unfair::Silent][..], &[][..]));
+    table.speaks_every = 0;
+    table.spoke_at = BEGUN;
+    table.pass(1200);
+    assert_eq!((&table.noticed[..], &table.settled[..]), (&[Unfair::Silent][..], &[Unfair::Silent][..]));
+    for mut table in tables(Game::TwoTruths, None, |view| view.your_turn) {
+        let (cheat, honest) = (table.cheat, table.honest());
+        table.keeps = Some(|action| matches!(action, Move::Open { .. }));
+        table.act(cheat, Action::Tell { statements: ["a", "b", "c"].map(String::from), lie: 0 });
+        table.act(honest, Action::Pick { statement: 0 });
+        table.pass(400);
+        table.keeps = None;
+        table.pass(50);
+        assert_eq!((&table.noticed[..], &table.settled[..]), (&[Unfair::KeptBack][..], &[Unfair::KeptBack][..]));
+    }
+}
+
+/// It goes on talking, but what the answerer does never comes back in its log.
+#[test]
+fn an_offerer_that_leaves_out_the_answerers_moves() {
+    let mut table = Table::new(Game::Gomoku, None, 5, 0);
+    table.deaf = true;
+    table.act(1, Action::Ready);
+    table.pass(400);
+    assert_eq!(table.noticed, [Unfair::Silent]);
+}
+
+#[test]
+fn a_secret_that_is_never_opened() {
+    let opens = |action: &Move| matches!(action, Move::Open { .. });
+    for mut table in tables(Game::TwoTruths, None, |view| view.your_turn) {
+        let (cheat, honest) = (table.cheat, table.honest());
+        table.keeps = Some(opens);
+        table.act(cheat, Action::Tell { statements: ["a", "b", "c"].map(String::from), lie: 0 });
+        table.pass(600);
+        assert_eq!(table.noticed, [], "nothing is owed before the pick");
+        table.act(honest, Action::Pick { statement: 0 });
+        table.pass(200);
+        table.notices(Unfair::KeptBack);
+    }
+    for mut table in tables(Game::DrawAndGuess, None, draws) {
+        let cheat = table.cheat;
+        table.keeps = Some(opens);
+        table.act(cheat, Action::ChooseWord { index: 0 });
+        table.pass(30);
+        table.act(cheat, Action::SaidAloud);
+        table.pass(200);
+        table.notices(Unfair::KeptBack);
+    }
+}
+
+#[test]
+fn guesses_that_are_never_judged_and_drawings_that_never_begin() {
+    for mut table in tables(Game::DrawAndGuess, None, draws) {
+        let (cheat, honest) = (table.cheat, table.honest());
+        table.keeps = Some(|action| matches!(action, Move::Verdict { .. }));
+        table.act(cheat, Action::ChooseWord { index: 0 });
+        table.pass(30);
+        table.act(honest, Action::Guess { text: String::from("tower") });
+        table.pass(200);
+        table.notices(Unfair::KeptBack);
+    }
+    for mut table in tables(Game::DrawAndGuess, None, draws) {
+        let cheat = table.cheat;
+        table.keeps = Some(|action| matches!(action, Move::Begin { .. }));
+        table.act(cheat, Action::ChooseWord { index: 0 });
+        table.pass(200);
+        table.notices(Unfair::KeptBack);
+    }
+}
+
+#[test]
+fn drawings_that_are_sealed_and_never_opened() {
+    for mut table in tables(Game::SameWord, None, |_| true) {
+        let (cheat, honest) = (table.cheat, table.honest());
+        table.secret_mark((if cheat == 0 { 100 } else { 9000 }, 500));
+        table.act(cheat, Action::Done);
+        table.pass(600);
+        assert_eq!(table.noticed, [], "it is hidden until both are done");
+        table.act(honest, Action::Done);
+        table.pass(200);
+        table.notices(Unfair::KeptBack);
+    }
+    for mut table in tables(Game::FinishMyDrawing, None, |view| view.your_turn) {
+        let cheat = table.cheat;
+        table.keeps = Some(|action| matches!(action, Move::Edge { .. }));
+        table.dot(cheat, (4000, 1000), 1);
+        table.act(cheat, Action::Done);
+        table.pass(200);
+        table.notices(Unfair::KeptBack);
+    }
+}
+
+/// Draws all bands to the end, the cheat's marks near the edge of its first.
+fn unfolded(change: fn(Move) -> Move) -> Vec<Table> {
+    let mut all = tables(Game::FinishMyDrawing, None, |view| view.your_turn);
+    for table in &mut all {
+        let cheat = table.cheat;
+        table.change = Some(Box::new(change));
+        table.dot(cheat, (4000, 2400), 1);
+        for band in 0..4 {
+            let side = if band % 2 == 0 { cheat } else { 1 - cheat };
+            table.act(side, Action::Done);
+            table.pass(20);
+        }
+        assert!(table.sides[table.honest()].is_over());
+    }
+    all
+}
+
+#[test]
+fn an_edge_that_is_not_the_drawings() {
+    for mut table in unfolded(|action| action) {
+        table.pass(20);
+        assert_eq!(table.noticed, []);
+    }
+    let bare = |action| match action {
+        Move::Edge { marks } if !marks.is_empty() => Move::Edge { marks: Vec::new() },
+        other => other,
+    };
+    unfolded(bare).iter_mut().for_each(|table| table.notices(Unfair::ChangedDrawing));
+    let dot = |x, y| OpKind::Stroke(Stroke { colour: Some(2), size: 20, points: vec![Point { x, y, pressure: 128 }] });
+    for kind in [dot(1, 2000), dot(1, 2600), OpKind::Clear] {
+        for mut table in tables(Game::FinishMyDrawing, None, |view| view.your_turn) {
+            let cheat = table.cheat;
+            table.keeps = Some(|action| matches!(action, Move::Edge { .. }));
+            table.act(cheat, Action::Done);
+            table.keeps = None;
+            table.forge_move(Move::Edge { marks: vec![kind.clone()] });
+            table.pass(20);
+            assert_eq!(table.noticed[0], Unfair::ImpossibleMove, "{kind:?}");
+        }
+    }
+}
+
+/// One hint is the drawer's to give; the rest come by time.
+#[test]
+fn a_second_hint_of_the_drawers_own() {
+    for mut table in tables(Game::DrawAndGuess, None, draws) {
+        let cheat = table.cheat;
+        table.act(cheat, Action::ChooseWord { index: 2 });
+        table.pass(20);
+        table.act(cheat, Action::GiveHint);
+        let Scene::DrawAndGuess(scene) = table.view(cheat).scene else { panic!("another game") };
+        let shown = |scene: &[String]| scene.iter().flat_map(|part| part.chars()).filter(|letter| *letter != '_').count();
+        assert!(!scene.hint_left);
+        table.act(cheat, Action::GiveHint);
+        let Scene::DrawAndGuess(seen) = table.view(table.honest()).scene else { panic!("another game") };
+        assert_eq!(shown(&seen.pattern), 1, "the second is not given");
+        let free = seen.pattern.concat().chars().position(|letter| letter == '_').unwrap() as u8;
+        table.forge_move(Move::Hint { place: free, letter: 'a', given: true });
+        table.notices(Unfair::ImpossibleMove);
+    }
 }
 
 #[test]

@@ -71,3 +71,27 @@ impl Pool {
         (widening != Widening::default()).then_some(widening)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testkit::person;
+    use crate::{Fact, Model, Settings};
+
+    #[test]
+    fn what_is_looked_for_is_what_was_filled_in() {
+        let pool = Pool::new(Settings::default(), Model::default());
+        assert_eq!(pool.looking_for(&person(1)), ["language"]);
+        let mut waiter = person(2);
+        waiter.interests = Fact::shared(vec![String::from("chess")]);
+        assert_eq!(pool.looking_for(&waiter), ["language", "interests"]);
+        waiter.city = Fact::shared(String::from(" "));
+        waiter.games = Fact::shared(vec![String::from("gomoku")]);
+        assert_eq!(pool.looking_for(&waiter), ["language", "interests", "games"]);
+        waiter.city = Fact::shared(String::from("Lisbon"));
+        waiter.age = Fact::shared(Some(30));
+        assert_eq!(pool.looking_for(&waiter), ["language", "interests", "city", "games", "age"]);
+        waiter.widened.any_age = true;
+        assert_eq!(pool.looking_for(&waiter), ["language", "interests", "city", "games"]);
+    }
+}

@@ -9,7 +9,8 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 use visavis_media::codec::{Codec, VideoDecoder, VideoEncoder, VpxDecoder, VpxEncoder};
 use visavis_media::container::{MAX_CODED_BYTES, ivf};
-use visavis_media::{Frame, FramePool};
+
+use visavis_media::{Coded, Frame, FramePool};
 use visavis_sight::detector::{CameraState, Detector};
 use visavis_sight::features::Eye;
 use visavis_sight::planes::Plane;
@@ -64,7 +65,7 @@ pub fn run(folder: &Path, out: &Path, veiled: bool, columns: Columns) -> Result<
     let mut writer = BufWriter::new(std::fs::File::create(out).map_err(of_out)?);
     let names = match columns {
         Columns::States => String::from("state,words"),
-        Columns::Measures => names(visavis_sight::features::Measures::default()),
+        Columns::Measures => format!("{},bytes,key", names(visavis_sight::features::Measures::default())),
     };
     writeln!(writer, "clip,frame,{names}").map_err(of_out)?;
     let mut cost = Cost::default();
@@ -133,7 +134,10 @@ impl<'a> Watcher<'a> {
             Some((gate, encoder, decoder)) => {
                 let released = gate.release(frame, now, planes_mut);
                 match encoder.encode(&released, false).map_err(|error| error.to_string())? {
-                    Some(coded) => decoder.decode(&coded.data, now).map_err(|error| error.to_string())?,
+                    Some(coded) => {
+                        let decoded = decoder.decode(&coded.data, now).map_err(|error| error.to_string())?;
+                        decoded.map(|frame| came(frame, coded.data.len(), coded.key))
+                    }
                     None => None,
                 }
             }
@@ -151,7 +155,9 @@ impl<'a> Watcher<'a> {
             }
             (Columns::Measures, Some(frame)) => {
                 let named = self.eye.look(&planes(frame)).named();
-                named.into_iter().map(|(_, value)| value.to_string()).collect::<Vec<_>>().join(",")
+                let measures = named.into_iter().map(|(_, value)| value.to_string()).collect::<Vec<_>>().join(",");
+                let (bytes, key) = frame.coded.map_or((0, false), |coded| (coded.bytes, coded.key));
+                format!("{measures},{bytes},{}", u8::from(key))
             }
             (Columns::Measures, None) => String::new(),
         };
@@ -163,6 +169,12 @@ impl<'a> Watcher<'a> {
         self.at += 1;
         Ok(())
     }
+}
+
+/// As the receiver of a call hands pictures on.
+fn came(mut frame: Frame, bytes: usize, key: bool) -> Frame {
+    frame.coded = Some(Coded { bytes, key, arrived: frame.captured, held: Duration::ZERO });
+    frame
 }
 
 type Each<'a> = dyn FnMut(Frame) -> Result<(), String> + 'a;
@@ -185,8 +197,11 @@ fn vp8(data: &[u8], clip: &Clip, each: &mut Each<'_>) -> Result<(), String> {
     let mut decoder = VpxDecoder::new(Codec::Vp8, FramePool::new(BUFFERS)).map_err(|error| error.to_string())?;
     for (at, range) in coded.pictures.into_iter().enumerate() {
         let captured = Duration::from_secs_f64(at as f64 / f64::from(clip.fps.clamp(1, MOST_FPS)));
-        if let Some(frame) = decoder.decode(&data[range], captured).map_err(|error| error.to_string())? {
-            each(frame)?;
+        let coded = &data[range];
+        if let Some(frame) = decoder.decode(coded, captured).map_err(|error| error.to_string())? {
+            // The first bit of a VP8 frame is 0 in key frames (RFC 6386 section 9.1).
+            let key = coded.first().is_some_and(|byte| byte & 1 == 0);
+            each(came(frame, coded.len(), key))?;
         }
     }
     Ok(())
@@ -212,7 +227,9 @@ fn h264(data: &[u8], clip: &Clip, each: &mut Each<'_>) -> Result<(), String> {
                 to.copy_from_slice(&from[..columns]);
             }
         }
-        each(frame)?;
+        // Of an IDR picture; nobody reads further than to the first slices of a picture.
+        let key = unit.windows(4).any(|code| code[..3] == *b"\0\0\x01" && code[3] & 31 == 5);
+        each(came(frame, unit.len(), key))?;
         at += 1;
     }
     Ok(())

@@ -1,6 +1,6 @@
 //! Rehearsing evenings on one machine: the real server in this process ([`stage`]), a browser that signs a test identity in by
-//! itself ([`browser`]), a headless peer ([`bot`]) and how it plays ([`player`]), real app windows driven through WebDriver ([`window`]), and how fast
-//! ink crosses between two of them ([`ink`]).
+//! itself ([`browser`]), a headless peer ([`bot`]) and how it plays ([`player`]), real app windows driven through WebDriver ([`window`]), a game between two of them
+//! ([`game_story`]), and how fast ink crosses ([`ink`]).
 //!
 //! Used by tests, benches and `visavis-bot`; product code never depends on it.
 
@@ -8,6 +8,7 @@ pub mod bot;
 pub mod browser;
 pub mod cover;
 pub mod display;
+pub mod game_story;
 pub mod ink;
 pub mod player;
 pub mod processes;

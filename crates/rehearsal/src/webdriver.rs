@@ -113,6 +113,15 @@ impl Driver {
         self.send(Method::POST, &path, Some(actions)).await.map(drop)
     }
 
+    /// Presses the keys of a text, one after the other, wherever the focus is.
+    pub async fn keys(&self, text: &str) -> Result<(), DriverError> {
+        let strokes = |key: char| ["keyDown", "keyUp"].map(|kind| json!({ "type": kind, "value": key.to_string() }));
+        let steps: Vec<Value> = text.chars().flat_map(strokes).collect();
+        let path = format!("/session/{}/actions", self.session);
+        let actions = json!({ "actions": [{ "type": "key", "id": "keyboard", "actions": steps }] });
+        self.send(Method::POST, &path, Some(actions)).await.map(drop)
+    }
+
     /// Repeats `body` until it returns something other than null, false or nothing.
     pub async fn until(&self, what: &str, within: Duration, body: &str, arguments: Value) -> Result<Value, DriverError> {
         let begun = Instant::now();

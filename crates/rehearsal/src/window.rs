@@ -78,6 +78,18 @@ impl AppWindow {
         self.driver.until(&format!("button {testid} in window {}", self.name), PATIENCE, body, json!([testid])).await.map(drop)
     }
 
+    /// Puts the text into a field, key by key, as the keyboard does.
+    pub async fn fill(&self, testid: &str, text: &str) -> Result<(), DriverError> {
+        let body = "const at = document.querySelector(`[data-testid=\"${arguments[0]}\"]`); \
+                    if (!at || at.disabled) return null; at.focus(); return document.activeElement === at;";
+        let what = format!("field {testid} in window {}", self.name);
+        self.driver.until(&what, PATIENCE, body, json!([testid])).await?;
+        self.driver.keys(text).await?;
+        let whole =
+            "const at = document.querySelector(`[data-testid=\"${arguments[0]}\"]`); return at && at.value === arguments[1];";
+        self.driver.until(&what, PATIENCE, whole, json!([testid, text])).await.map(drop)
+    }
+
     /// Waits for an element and gives its text.
     pub async fn text(&self, testid: &str) -> Result<String, DriverError> {
         let body =

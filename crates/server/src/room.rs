@@ -427,6 +427,7 @@ impl Room {
             ClientMessage::CancelWaiting => self.cancel(now_ms, account, socket, out),
             ClientMessage::Widen { languages, any_age } => self.widen(now_ms, account, languages, any_age, out),
             ClientMessage::MatchAnswer { match_id, meet } => self.match_answer(now_ms, &match_id, account, meet, out),
+            ClientMessage::AllowDirect { match_id } => self.allow_direct(&match_id, account),
             ClientMessage::Signal { match_id, signal } => self.signal(&match_id, account, signal, out),
             ClientMessage::Answer { match_id, question, yes } => self.answer(now_ms, &match_id, account, question, yes, out),
             ClientMessage::Leave { match_id } => self.leave(now_ms, &match_id, account, out),

@@ -1,6 +1,6 @@
 //! The closed enums in and out of a session.
 
-use crate::view::View;
+use crate::view::{Choices, View};
 use serde::{Deserialize, Serialize};
 use ts_rs::TS;
 use visavis_canvas::{Change, Item};
@@ -100,6 +100,10 @@ pub enum Command {
     /// Whether to be asked before one's own picture unveils again. Remembered.
     AskBeforeUnveiling {
         on: bool,
+    },
+    /// Takes effect on the sound at once. Remembered.
+    Choose {
+        choices: Choices,
     },
     /// Points of the stroke being drawn; `id` is the page's own running number. The first message of an `id` begins it.
     DrawPoints {

@@ -4,7 +4,7 @@
 use crate::evening::{DeviceInput, Input};
 use crate::picture::{Order as PictureOrder, SMALL};
 use crate::settings::Settings;
-use crate::view::{Device, Notice};
+use crate::view::{Choices, Device, Notice};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::time::Duration;
 use tokio::sync::mpsc::UnboundedSender;
@@ -27,6 +27,8 @@ pub(crate) enum Order {
     Want(Option<String>),
     Rehearse(Modifier),
     TestTone,
+    /// From now on.
+    Process(ProcessingOptions),
 }
 
 /// A device of one kind, opened and closed by its keeper's thread.
@@ -191,7 +193,8 @@ pub(crate) struct Choice {
     pub camera: Option<String>,
     pub microphone: Option<String>,
     pub speaker: Option<String>,
-    pub sound: ProcessingOptions,
+    /// At the start of this run.
+    pub choices: Choices,
     pub settings: Settings,
 }
 
@@ -282,7 +285,7 @@ mod tests {
             camera: None,
             microphone: Some(String::from("silent")),
             speaker: Some(String::from("silent")),
-            sound: ProcessingOptions::default(),
+            choices: Choices::default(),
             settings: Settings { camera: Some(String::from("device:gone")), ..Settings::default() },
         };
         let said = look(&choice);

@@ -34,7 +34,7 @@ mod wanted;
 
 use crate::diagnostics::Figures;
 use crate::drawing::Drawing;
-use crate::view::{Device, Devices, Notice};
+use crate::view::{Choices, Device, Devices, Notice};
 use crate::{Command, Event};
 use after::Friends;
 use in_call::InCall;
@@ -58,6 +58,8 @@ pub use wanted::Wanted;
 #[derive(Debug)]
 pub enum Input {
     User(Command),
+    /// The last run of the program came to no proper end.
+    EndedBadly,
     BrowserDidNotOpen {
         url: String,
     },
@@ -196,6 +198,8 @@ pub enum Effect {
         number: u64,
         role: Role,
         relay: Box<RelayCredentials>,
+        /// The peer may learn this machine's addresses.
+        direct: bool,
     },
     Call(visavis_call::Command),
     /// From now on pictures go to the call, through a fresh gate.
@@ -240,6 +244,7 @@ struct Own {
     looks: Seen,
     muted: bool,
     ask_before_unveiling: bool,
+    choices: Choices,
     shutter_closed: bool,
 }
 
@@ -294,7 +299,14 @@ impl Evening {
             notice: None,
             devices,
             attempt: 0,
-            own: Own { camera_on: true, looks: Seen::Unknown, muted: false, ask_before_unveiling, shutter_closed: false },
+            own: Own {
+                camera_on: true,
+                looks: Seen::Unknown,
+                muted: false,
+                ask_before_unveiling,
+                choices: Choices::default(),
+                shutter_closed: false,
+            },
             figures: Figures::default(),
             number: 0,
             malformed: 0,
@@ -308,6 +320,7 @@ impl Evening {
         let mut out = Vec::new();
         match input {
             Input::User(command) => self.command(command, now, &mut out),
+            Input::EndedBadly => self.notice = Some(Notice::EndedBadly),
             Input::BrowserDidNotOpen { url } => {
                 if matches!(self.stage, Stage::SigningIn) {
                     self.notice = Some(Notice::BrowserDidNotOpen { url });
@@ -335,6 +348,16 @@ impl Evening {
     /// Chance is an argument: without it every game would be the same.
     pub fn with_chance(self, chance: [u8; 32]) -> Self {
         Self { chance, ..self }
+    }
+
+    /// As the settings remember them.
+    pub fn with_choices(mut self, choices: Choices) -> Self {
+        self.own.choices = choices;
+        self
+    }
+
+    pub fn choices(&self) -> Choices {
+        self.own.choices
     }
 
     pub fn devices(&self) -> &Devices {
@@ -395,6 +418,10 @@ impl Evening {
                 self.own.ask_before_unveiling = on;
                 out.push(Effect::RememberDevices);
             }
+            Command::Choose { choices } => {
+                self.own.choices = choices;
+                out.push(Effect::RememberDevices);
+            }
             Command::Reveal { .. }
             | Command::Unveil
             | Command::DrawPoints { .. }
@@ -439,33 +466,6 @@ impl Evening {
             }
             _ => Room::Mirror,
         };
-    }
-
-    fn retry(&mut self, out: &mut Vec<Effect>) {
-        self.notice = None;
-        self.attempt = self.attempt.wrapping_add(1);
-        match &mut self.stage {
-            Stage::Starting { retry_at } => {
-                *retry_at = None;
-                out.push(Effect::Restore);
-            }
-            Stage::Welcome => {
-                self.stage = Stage::SigningIn;
-                out.push(Effect::SignIn);
-            }
-            Stage::SigningIn => {}
-            Stage::SignedIn(signed_in) => {
-                if !signed_in.online {
-                    out.push(Effect::OpenSocket);
-                }
-                match signed_in.room {
-                    Room::Friends(_) => out.push(Effect::FetchFollows),
-                    Room::History { .. } => out.push(Effect::FetchHistory),
-                    Room::Profile { .. } => out.push(Effect::FetchCard),
-                    _ => {}
-                }
-            }
-        }
     }
 
     fn tick(&mut self, now: Duration, out: &mut Vec<Effect>) {

@@ -113,7 +113,7 @@ impl Session {
             camera: config.camera.map(|source| source.to_string()),
             microphone: config.microphone.map(|source| source.to_string()),
             speaker: config.speaker.map(|target| target.to_string()),
-            sound: settings.processing(config.sound),
+            choices: settings.choices(config.sound),
             settings,
         };
         let parts = Parts {
@@ -139,6 +139,11 @@ impl Session {
     /// Whoever owns the screen could not open the browser at this address.
     pub fn browser_did_not_open(&self, url: String) {
         let _ = self.inputs.send(Input::BrowserDidNotOpen { url });
+    }
+
+    /// Whoever started the session found that the program before it was killed or crashed.
+    pub fn ended_badly(&self) {
+        let _ = self.inputs.send(Input::EndedBadly);
     }
 
     /// What the mirror shows, and during a call exactly what leaves this machine. Newest wins; one consumer.

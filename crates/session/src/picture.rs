@@ -20,6 +20,7 @@ use std::time::Duration;
 use visavis_media::{Clock, Frame, FramePool, Mailbox, scale};
 use visavis_sight::detector::{CameraState, Detector};
 use visavis_sight::gate::{Because, Input as GateInput};
+use visavis_sight::stream::Received;
 use visavis_sight::{Gate, Planes, PlanesMut, Released, View};
 use visavis_wire::channel::{Seen, Shows};
 
@@ -275,7 +276,7 @@ fn watch(parts: &PeerParts, says: &PeerSays) {
             detector.switched_off(off, now);
         }
         let state = match &frame {
-            Some(frame) => detector.picture(planes(frame), now),
+            Some(frame) => look(&mut detector, frame, now),
             None => detector.tick(now),
         };
         let mosaic = detector.looks_veiled();
@@ -298,6 +299,14 @@ fn watch(parts: &PeerParts, says: &PeerSays) {
     }
 }
 
+/// With what the receiver knows of the picture beside its pixels.
+fn look(detector: &mut Detector, frame: &Frame, now: Duration) -> CameraState {
+    match frame.coded {
+        Some(coded) => detector.received(planes(frame), Received { bytes: coded.bytes, key: coded.key }, now),
+        None => detector.picture(planes(frame), now),
+    }
+}
+
 fn planes(frame: &Frame) -> Planes<'_> {
     use visavis_sight::planes::Plane;
     let chroma = frame.chroma_size().0;
@@ -314,4 +323,58 @@ fn planes_mut(frame: &mut Frame) -> PlanesMut<'_> {
     let (width, height, chroma) = (frame.width, frame.height, frame.chroma_size().0);
     let (y, u, v) = frame.planes_mut();
     PlanesMut { width, height, y: (y, width), u: (u, chroma), v: (v, chroma) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use visavis_media::Coded;
+
+    const EACH: Duration = Duration::from_millis(66);
+
+    /// A pattern that moves until `stops`, as a receiver gets it: each second a key frame, after which all of it is a little
+    /// brighter or darker, as another quantiser leaves it.
+    fn frame(pool: &FramePool, at: usize, stops: usize) -> Frame {
+        let (width, height) = (320, 180);
+        let mut frame = pool.frame(width, height, EACH * at as u32).unwrap();
+        let (shift, key) = (at.min(stops) * 3, at.is_multiple_of(15));
+        let (y, u, v) = frame.planes_mut();
+        for (place, sample) in y.iter_mut().enumerate() {
+            let (x, y) = (place % width + shift, place / width);
+            *sample = (40 + x / 8 * 37 % 120 + y / 6 * 23 % 60 + at / 15 % 2 * 2) as u8;
+        }
+        for (plane, factor) in [(u, 7), (v, 11)] {
+            plane.iter_mut().enumerate().for_each(|(place, sample)| *sample = 100 + ((place + shift) / 40 * factor % 50) as u8);
+        }
+        let bytes = if key {
+            9000
+        } else if at > stops {
+            90
+        } else {
+            1500
+        };
+        frame.coded = Some(Coded { bytes, key, arrived: frame.captured, held: Duration::ZERO });
+        frame
+    }
+
+    /// After how many pictures the standstill is known, with and without what the receiver knows.
+    fn known_after(with_arrival: bool) -> Option<usize> {
+        let (pool, mut detector, stops) = (FramePool::new(1), Detector::new(), 45);
+        (0..stops + 150).find_map(|at| {
+            let mut frame = frame(&pool, at, stops);
+            if !with_arrival {
+                frame.coded = None;
+            }
+            let state = look(&mut detector, &frame, EACH * at as u32);
+            assert!(at > stops || state != CameraState::Frozen);
+            (state == CameraState::Frozen).then(|| at - stops)
+        })
+    }
+
+    #[test]
+    fn a_standstill_behind_key_frames_is_known_by_what_the_receiver_knows() {
+        let after = known_after(true);
+        assert!(after.is_some_and(|pictures| pictures <= 26), "{after:?}");
+        assert!(known_after(false).is_none_or(|pictures| pictures > 26 + 8), "it does not matter");
+    }
 }

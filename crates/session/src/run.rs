@@ -93,7 +93,7 @@ impl Threads {
     fn start(parts: &Parts, sink: &Slot<MicrophoneSink>, source: &Slot<SpeakerSource>) -> std::io::Result<Self> {
         let own = picture::start_own(parts.clock, tell(&parts.inputs), parts.own_pictures.clone())?;
         let played = Slot::new();
-        let microphone = KeptMicrophone::new(sink.clone(), played.clone(), parts.choice.sound, parts.inputs.clone());
+        let microphone = KeptMicrophone::new(sink.clone(), played.clone(), parts.choice.choices.sound(), parts.inputs.clone());
         let speaker = KeptSpeaker::new(parts.clock, source.clone(), played, parts.inputs.clone());
         let camera = KeptCamera::new(parts.clock, own.clone(), parts.inputs.clone());
         Ok(Self {
@@ -105,7 +105,7 @@ impl Threads {
     }
 }
 
-/// How the product sets a call up. A session only ever asks for a relayed one.
+/// How the product sets a call up.
 pub fn call_config(role: Role, relay: RelayCredentials, policy: Policy, clock: Clock) -> CallConfig {
     CallConfig {
         role,
@@ -135,7 +135,7 @@ pub(crate) async fn run(parts: Parts, mut inputs: UnboundedReceiver<Input>, mut 
         }
     };
     let (evening, effects) = Evening::new(crate::view::Devices::default(), parts.choice.settings.ask_before_unveiling);
-    let evening = evening.with_chance(rand::random());
+    let evening = evening.with_chance(rand::random()).with_choices(parts.choice.choices);
     let (socket_events, from_socket) = unbounded_channel();
     let socket = SocketHandle::start(Arc::clone(&parts.backend), socket_events);
     let forward = tokio::spawn(forward(from_socket, parts.inputs.clone(), Input::Socket));
@@ -244,6 +244,10 @@ impl Loop {
 
     fn want(&mut self, wanted: Wanted) {
         let again = wanted.attempt != self.wanted.attempt;
+        if wanted.sound != self.wanted.sound {
+            // As below. The microphone thread knows those of the start.
+            let _ = self.threads.microphone.send(DeviceOrder::Process(wanted.sound));
+        }
         let kinds = [
             (&self.threads.camera, &self.wanted.camera, &wanted.camera),
             (&self.threads.microphone, &self.wanted.microphone, &wanted.microphone),
@@ -286,7 +290,7 @@ impl Loop {
                 Effect::RenewSocket => self.socket.renew(),
                 Effect::CloseSocket => self.socket.close(),
                 Effect::Send(message) => self.socket.send(message),
-                Effect::StartCall { number, role, relay } => self.start_call(number, role, *relay),
+                Effect::StartCall { number, role, relay, direct } => self.start_call(number, role, *relay, direct),
                 Effect::Call(command) => {
                     if let Some(running) = &self.call {
                         running.call.command(command);
@@ -379,13 +383,14 @@ impl Loop {
         let kept = |id: &String, flag: &Option<String>, before: &Option<String>| {
             if id.is_empty() || flag.as_ref() == Some(id) { before.clone() } else { Some(id.clone()) }
         };
-        let settings = Settings {
+        let mut settings = Settings {
             camera: kept(&devices.camera, &choice.camera, &choice.settings.camera),
             microphone: kept(&devices.microphone, &choice.microphone, &choice.settings.microphone),
             speaker: kept(&devices.speaker, &choice.speaker, &choice.settings.speaker),
             ask_before_unveiling: self.evening.ask_before_unveiling(),
             ..choice.settings.clone()
         };
+        settings.choose(choice.choices, self.evening.choices());
         let folder = self.parts.profile_dir.clone();
         tokio::task::spawn_blocking(move || {
             if let Err(error) = settings.save(&folder) {
@@ -408,10 +413,11 @@ impl Loop {
         });
     }
 
-    fn start_call(&mut self, number: u64, role: Role, relay: RelayCredentials) {
+    fn start_call(&mut self, number: u64, role: Role, relay: RelayCredentials, direct: bool) {
         self.end_call();
         self.kept.forget();
-        let (call, events) = Call::start(call_config(role, relay, Policy::RelayOnly, self.parts.clock));
+        let policy = if direct { Policy::Any } else { Policy::RelayOnly };
+        let (call, events) = Call::start(call_config(role, relay, policy, self.parts.clock));
         let events = tokio::spawn(forward(events, self.parts.inputs.clone(), move |event| Input::Call { number, event }));
         self.call = Some(Running { number, call, events, watch: None });
     }

@@ -2,6 +2,7 @@
 //! folder. Nothing private is in it. A file
 //! that cannot be read is kept aside and the defaults are used.
 
+use crate::view::Choices;
 use serde::{Deserialize, Serialize};
 use std::io::Write;
 use std::path::{Path, PathBuf};
@@ -22,6 +23,13 @@ pub struct Settings {
     pub noise_suppression: Option<bool>,
     pub gain_control: Option<bool>,
     pub ask_before_unveiling: bool,
+    pub direct_calls: bool,
+}
+
+impl Choices {
+    pub(crate) fn sound(self) -> ProcessingOptions {
+        ProcessingOptions { echo: self.echo_cancellation, noise: self.noise_suppression, gain: self.gain_control }
+    }
 }
 
 fn aside(path: &Path) -> PathBuf {
@@ -29,13 +37,27 @@ fn aside(path: &Path) -> PathBuf {
 }
 
 impl Settings {
-    /// What of `wanted` is not switched off.
-    pub(crate) fn processing(&self, wanted: ProcessingOptions) -> ProcessingOptions {
-        ProcessingOptions {
-            echo: wanted.echo && self.echo_cancellation != Some(false),
-            noise: wanted.noise && self.noise_suppression != Some(false),
-            gain: wanted.gain && self.gain_control != Some(false),
+    /// With what of `wanted` is not switched off.
+    pub(crate) fn choices(&self, wanted: ProcessingOptions) -> Choices {
+        Choices {
+            echo_cancellation: wanted.echo && self.echo_cancellation != Some(false),
+            noise_suppression: wanted.noise && self.noise_suppression != Some(false),
+            gain_control: wanted.gain && self.gain_control != Some(false),
+            direct_calls: self.direct_calls,
         }
+    }
+
+    /// Remembers what the user changed. What a flag switched off for this run is not the user's choice.
+    pub(crate) fn choose(&mut self, at_start: Choices, now: Choices) {
+        let changed = |before: bool, now: bool, kept: &mut Option<bool>| {
+            if before != now {
+                *kept = Some(now);
+            }
+        };
+        changed(at_start.echo_cancellation, now.echo_cancellation, &mut self.echo_cancellation);
+        changed(at_start.noise_suppression, now.noise_suppression, &mut self.noise_suppression);
+        changed(at_start.gain_control, now.gain_control, &mut self.gain_control);
+        self.direct_calls = now.direct_calls;
     }
 
     pub fn load(folder: &Path) -> Self {
@@ -87,8 +109,8 @@ mod tests {
         };
         settings.save(&nested).unwrap();
         assert_eq!(Settings::load(&nested), settings);
-        let sound = Settings::load(&nested).processing(ProcessingOptions::default());
-        assert_eq!(sound, ProcessingOptions { noise: false, ..ProcessingOptions::default() });
+        let choices = Settings::load(&nested).choices(ProcessingOptions::default());
+        assert_eq!(choices, Choices { noise_suppression: false, ..Choices::default() });
         for broken in ["{\"camera\": 3}", "", "\u{0}\u{0}"] {
             std::fs::write(nested.join(FILE), broken).unwrap();
             assert_eq!(Settings::load(&nested), Settings::default());
@@ -97,6 +119,18 @@ mod tests {
         }
         settings.save(&nested).unwrap();
         assert_eq!(std::fs::read_dir(&nested).unwrap().count(), 2, "no temporary file is left");
+    }
+
+    #[test]
+    fn what_a_flag_switched_off_is_not_remembered_and_what_the_user_did_is() {
+        let mut settings = Settings { gain_control: Some(false), ..Settings::default() };
+        let at_start = settings.choices(ProcessingOptions { echo: false, ..ProcessingOptions::default() });
+        assert_eq!((at_start.echo_cancellation, at_start.noise_suppression, at_start.gain_control), (false, true, false));
+        settings.choose(at_start, Choices { noise_suppression: false, gain_control: true, direct_calls: true, ..at_start });
+        assert_eq!((settings.echo_cancellation, settings.noise_suppression), (None, Some(false)));
+        assert_eq!((settings.gain_control, settings.direct_calls), (Some(true), true));
+        let next = settings.choices(ProcessingOptions::default());
+        assert_eq!(next, Choices { noise_suppression: false, direct_calls: true, ..Choices::default() });
     }
 
     #[test]

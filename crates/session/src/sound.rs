@@ -50,6 +50,8 @@ pub(crate) struct KeptMicrophone {
     played: Slot<FarEnd>,
     options: ProcessingOptions,
     inputs: UnboundedSender<Input>,
+    /// What was asked for, whatever became of it.
+    wanted: Option<String>,
     /// Before the processing that it feeds, so that it ends first.
     open: Option<Microphone>,
     processing: Option<VoiceProcessing>,
@@ -62,7 +64,7 @@ impl KeptMicrophone {
         options: ProcessingOptions,
         inputs: UnboundedSender<Input>,
     ) -> Self {
-        Self { sink, played, options, inputs, open: None, processing: None }
+        Self { sink, played, options, inputs, wanted: None, open: None, processing: None }
     }
 
     fn start(&mut self, source: &MicrophoneSource) -> Result<Microphone, AudioError> {
@@ -119,9 +121,11 @@ impl Kept for KeptMicrophone {
                 self.start(&MicrophoneSource::Silent).ok()
             }
         };
+        self.wanted = Some(id.to_owned());
     }
 
     fn close(&mut self) {
+        self.wanted = None;
         self.open = None;
         self.played.set(None);
         self.processing = None;
@@ -136,7 +140,14 @@ impl Kept for KeptMicrophone {
         }
     }
 
-    fn order(&mut self, _order: &Order) {}
+    fn order(&mut self, order: &Order) {
+        let Order::Process(options) = order else { return };
+        if std::mem::replace(&mut self.options, *options) != *options
+            && let Some(id) = self.wanted.take()
+        {
+            self.open(&id);
+        }
+    }
 }
 
 pub(crate) struct KeptSpeaker {

@@ -1,6 +1,6 @@
 //! What the page shows. Everything is decided here; the page only draws it and says it in the user's language.
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use ts_rs::TS;
 use visavis_call::Statistics;
 use visavis_games::{GameView, Unfair};
@@ -26,7 +26,26 @@ pub struct View {
     pub ring: Option<RingView>,
     pub devices: Devices,
     pub ask_before_unveiling: bool,
+    pub choices: Choices,
     pub care: CareView,
+}
+
+/// What the user chose once and for all calls; sent back as a whole.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[ts(export)]
+pub struct Choices {
+    /// What is done to the sound of a real microphone.
+    pub echo_cancellation: bool,
+    pub noise_suppression: bool,
+    pub gain_control: bool,
+    /// With somebody one follows who allows it too, without the relay: both learn each other's address. From the next call on.
+    pub direct_calls: bool,
+}
+
+impl Default for Choices {
+    fn default() -> Self {
+        Self { echo_cancellation: true, noise_suppression: true, gain_control: true, direct_calls: false }
+    }
 }
 
 /// Reports, notes from the moderators, what is held.
@@ -152,6 +171,7 @@ pub struct OwnCamera {
 #[ts(export)]
 pub struct CallView {
     pub connection: Connection,
+    pub path: Path,
     /// Seconds since the call was connected.
     pub duration_s: u32,
     pub card: PeerCard,
@@ -199,6 +219,20 @@ pub enum Connection {
     Reconnecting,
     /// The server says that the peer's connection is gone; it waits for them.
     PeerAway,
+}
+
+/// Who learns whose address.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, TS)]
+#[serde(rename_all = "snake_case")]
+#[ts(export)]
+pub enum Path {
+    /// Nobody learns it.
+    Relayed,
+    /// Both allowed a direct path, and the two apps have told each other their addresses; but the call goes through the relay, or is
+    /// not there yet.
+    MayBeDirect,
+    /// From one machine to the other.
+    Direct,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, TS)]
@@ -347,6 +381,8 @@ pub enum Notice {
         detail: String,
     },
     SignedInElsewhere,
+    /// The program before this one was killed or crashed.
+    EndedBadly,
     /// The two never meet again.
     Blocked,
     /// The report is with the moderators, who look until then (Unix seconds).

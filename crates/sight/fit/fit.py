@@ -24,7 +24,8 @@ FPS, MOST, SOONEST, SETTLED = 15, 4.0, 0.19, 4  # SOONEST: as EVIDENCE in detect
 
 # name of the measure, what is added before the logarithm (None: as it is), sign
 WHOLE = [("sharpest", 1.0, -1), ("colours", 2.0, -1), ("step", 0.5, -1), ("since_remains", 1.0, -1)]
-PART = [("lost", 0.05, 1), ("gained", None, -1), ("texture", 0.3, -1), ("edges", 1.0, -1)]
+PART = [("lost", 0.05, 1), ("gained", None, -1), ("texture", 0.3, -1), ("edges", 1.0, -1), ("emptied", 0.05, 1)]
+NOT_VEILED = ("emptied",)  # a mosaic has no texture that could fade
 
 
 def read(path):
@@ -59,7 +60,12 @@ def truth(clip, frames, least):
     return marks
 
 
-def fit(samples, signs):
+def used(model, view):
+    return [view == "clear" or name not in NOT_VEILED for name, *_ in model]
+
+
+def fit(samples, signs, used=None):
+    """Weights and bias. Those that are not used stay 0."""
     x = np.concatenate([x[t >= 0] for x, t in samples])
     covered = np.concatenate([t[t >= 0] for _, t in samples]) > 0
     weight = np.where(covered, 1 / covered.sum(), OPEN / (~covered).sum())
@@ -72,7 +78,8 @@ def fit(samples, signs):
         slope = weight * (1 / (1 + np.exp(-logit)) - covered)
         return value, np.append(z.T @ slope + RIDGE * p[:-1], slope.sum())
 
-    bounds = [(None, 0) if sign < 0 else (0, None) for sign in signs] + [(None, None)]
+    used = used or [True] * len(signs)
+    bounds = [(0, 0) if not use else (None, 0) if sign < 0 else (0, None) for sign, use in zip(signs, used)] + [(None, None)]
     p = minimize(loss, np.zeros(len(signs) + 1), jac=True, method="L-BFGS-B", bounds=bounds).x
     weights = p[:-1] / deviation
     return weights, p[-1] - (weights * mean).sum()
@@ -131,7 +138,7 @@ def train(clips):
     for view in VIEWS:
         those = [clip for clip in clips if clip.view == view]
         whole = fit([(clip.whole, clip.whole_truth) for clip in those], [sign for *_, sign in WHOLE])
-        part = fit([(clip.part[0], clip.part_truth) for clip in those], [sign for *_, sign in PART])
+        part = fit([(clip.part[0], clip.part_truth) for clip in those], [sign for *_, sign in PART], used(PART, view))
         models[view] = whole, part
     return models
 

@@ -5,7 +5,7 @@
 //! are remembered: a slow average, and that average as it was before the last great change, so that something which was held up
 //! for a while and is taken away again is no loss either. Nothing here can see a camera that was covered from the start.
 
-use crate::grids::{ACROSS, BLOCKS, TILES, box_means, quantile, steps};
+use crate::grids::{ACROSS, BLOCKS, Colours, TILES, box_means, quantile, steps};
 
 /// The memory takes in a look's share of this; more while it is young.
 const SHARE: f32 = 1.0 / 90.0;
@@ -27,6 +27,18 @@ const REACH: usize = 2;
 const FAINT: f32 = 2.0;
 const CLEARLY: f32 = 3.0;
 const STRONG: f32 = 15.0;
+/// A tile is empty where structure was when so much of its block's structure is lost, when its texture is less than this share of
+/// what was remembered, and when there was that much to remember.
+const LOST: f32 = 0.4;
+const FADED: f32 = 0.35;
+const TEXTURED: f32 = 0.6;
+/// It is empty in another brightness or colour when it is so smooth, and by so many levels another.
+const SMOOTH: f32 = 0.6;
+const OTHER_LIGHT: f32 = 14.0;
+const OTHER_COLOUR: f32 = 9.0;
+const BLACK: f32 = 16.0;
+/// Correlation from which a neighbourhood tells of exposure alone.
+const UNCHANGED: f32 = 0.6;
 /// How much a block must have changed to count for [`Change::edges`].
 const CHANGED: f32 = 0.3;
 const FEW: usize = 10;
@@ -47,10 +59,13 @@ pub struct Change {
     pub structure_was: f32,
     /// Step between neighbouring blocks that a quarter of the changed part exceeds.
     pub edges: f32,
+    /// Of the largest connected part of the picture that became empty (smooth where structure was, or smooth in another brightness
+    /// or colour), that which had structure, as a share of the picture. A cover is in one piece; who moves leaves pieces behind.
+    pub emptied: f32,
 }
 
 impl Change {
-    pub(crate) fn named(&self) -> [(&'static str, f32); 7] {
+    pub(crate) fn named(&self) -> [(&'static str, f32); 8] {
         [
             ("lost", self.lost),
             ("gained", self.gained),
@@ -59,6 +74,7 @@ impl Change {
             ("texture_was", self.texture_was),
             ("structure_was", self.structure_was),
             ("edges", self.edges),
+            ("emptied", self.emptied),
         ]
     }
 }
@@ -66,6 +82,7 @@ impl Change {
 #[derive(Clone, Debug)]
 struct View {
     y: Vec<f32>,
+    colours: Colours,
     texture: Vec<f32>,
 }
 
@@ -79,9 +96,9 @@ pub(crate) struct Memory {
 
 impl Memory {
     /// Against the slow view, and against the one before the last great change (the same while there was none).
-    pub fn compare(&mut self, now: &[f32], texture: &[f32]) -> (Change, Change) {
+    pub fn compare(&mut self, now: &[f32], colours: &Colours, texture: &[f32]) -> (Change, Change) {
         let Some(view) = &self.view else { return <(Change, Change)>::default() };
-        let seen = Seen::new(now);
+        let seen = Seen::new(now, colours);
         let since = seen.against(view, texture);
         if let Some((_, age)) = &mut self.before {
             *age += 1;
@@ -97,10 +114,10 @@ impl Memory {
         (since, before)
     }
 
-    pub fn learn(&mut self, y: &[f32], texture: &[f32], lost: f32) {
+    pub fn learn(&mut self, y: &[f32], colours: &Colours, texture: &[f32], lost: f32) {
         self.looks = self.looks.saturating_add(1);
         let Some(view) = &mut self.view else {
-            self.view = Some(View { y: y.to_vec(), texture: texture.to_vec() });
+            self.view = Some(View { y: y.to_vec(), colours: colours.clone(), texture: texture.to_vec() });
             return;
         };
         let mut share = SHARE.max(1.0 / self.looks as f32);
@@ -113,6 +130,8 @@ impl Memory {
             }
         };
         towards(&mut view.y, y);
+        towards(&mut view.colours.u, &colours.u);
+        towards(&mut view.colours.v, &colours.v);
         towards(&mut view.texture, texture);
     }
 }
@@ -120,6 +139,7 @@ impl Memory {
 /// The present view with what every comparison needs of it.
 struct Seen<'a> {
     y: &'a [f32],
+    colours: &'a Colours,
     means: Vec<f32>,
     variances: Vec<f32>,
     steps: Vec<f32>,
@@ -135,10 +155,10 @@ fn variances(y: &[f32], means: &[f32]) -> Vec<f32> {
 }
 
 impl<'a> Seen<'a> {
-    fn new(y: &'a [f32]) -> Self {
+    fn new(y: &'a [f32], colours: &'a Colours) -> Self {
         let means = box_means(y, ACROSS, REACH);
         let variances = variances(y, &means);
-        Self { y, variances, steps: steps(y), means }
+        Self { y, colours, variances, steps: steps(y), means }
     }
 
     fn against(&self, view: &View, texture: &[f32]) -> Change {
@@ -146,10 +166,12 @@ impl<'a> Seen<'a> {
         let variances = variances(&view.y, &means);
         let shared = products(self.y, &view.y);
         let (mut weights, mut edges) = (vec![0.0; BLOCKS], Vec::with_capacity(BLOCKS));
+        let mut unchanged = vec![0.0; BLOCKS];
         let (mut capped, mut capped_lost, mut lost, mut gained) = (0.0, 0.0, 0.0, 0.0);
         for at in 0..BLOCKS {
             let covariance = shared[at] - self.means[at] * means[at];
             let same = (covariance / ((self.variances[at] * variances[at]).sqrt() + FAINT * FAINT)).clamp(0.0, 1.0);
+            unchanged[at] = same;
             let (now, was) = (self.variances[at].sqrt(), variances[at].sqrt());
             capped += was.min(STRONG);
             capped_lost += was.min(STRONG) * (1.0 - same);
@@ -165,6 +187,7 @@ impl<'a> Seen<'a> {
             sum / (weights.iter().sum::<f32>() + FEW as f32)
         };
         let tiles = &weights[BLOCKS - TILES..];
+        let emptied = self.emptied(view, texture, &unchanged, tiles);
         Change {
             lost: capped_lost / (capped + 30.0),
             gained: ((gained + 100.0) / (lost + 100.0)).ln(),
@@ -173,6 +196,72 @@ impl<'a> Seen<'a> {
             texture_was: weighted(tiles, &view.texture),
             structure_was: weighted(&weights, &variances).sqrt(),
             edges: if edges.len() > FEW { quantile(&mut edges, 0.75) } else { 0.0 },
+            emptied,
         }
     }
+
+    fn emptied(&self, view: &View, texture: &[f32], unchanged: &[f32], lost: &[f32]) -> f32 {
+        let top = BLOCKS - TILES;
+        let gain = self.gain(view, unchanged);
+        let mut marks = vec![Mark::Kept; TILES];
+        for (tile, mark) in marks.iter_mut().enumerate() {
+            let at = tile + top;
+            let faded = texture[tile] < FADED * view.texture[tile] + 0.1 && view.texture[tile] > TEXTURED;
+            let light = (self.y[at] - BLACK - gain * (view.y[at] - BLACK)).abs();
+            let colour = (self.colours.u[at] - view.colours.u[at]).abs() + (self.colours.v[at] - view.colours.v[at]).abs();
+            let other = light > OTHER_LIGHT || colour > OTHER_COLOUR;
+            if lost[tile] > LOST && faded {
+                *mark = Mark::Lost;
+            } else if other && texture[tile] < SMOOTH {
+                *mark = Mark::Other;
+            }
+        }
+        lost_of_largest(&mut marks) as f32 / TILES as f32
+    }
+
+    /// How much brighter the unchanged part has become: exposure.
+    fn gain(&self, view: &View, unchanged: &[f32]) -> f32 {
+        let (mut now, mut was) = (0.0, 0.0);
+        for (at, same) in unchanged.iter().enumerate() {
+            if *same > UNCHANGED {
+                now += self.y[at] - BLACK;
+                was += view.y[at] - BLACK;
+            }
+        }
+        if was > 0.0 { (now / was).clamp(0.3, 3.0) } else { 1.0 }
+    }
+}
+
+#[derive(Clone, Copy, PartialEq)]
+enum Mark {
+    Kept,
+    Lost,
+    Other,
+}
+
+/// How many tiles are lost of the largest connected part of those that are not kept. Consumes the marks.
+fn lost_of_largest(marks: &mut [Mark]) -> usize {
+    let (mut best, mut waiting) = ((0, 0), Vec::new());
+    for start in 0..marks.len() {
+        waiting.push(start);
+        let (mut all, mut lost) = (0, 0);
+        while let Some(at) = waiting.pop() {
+            let mark = std::mem::replace(&mut marks[at], Mark::Kept);
+            if mark == Mark::Kept {
+                continue;
+            }
+            all += 1;
+            lost += usize::from(mark == Mark::Lost);
+            if at % ACROSS > 0 {
+                waiting.push(at - 1);
+            }
+            if at % ACROSS + 1 < ACROSS {
+                waiting.push(at + 1);
+            }
+            waiting.extend(at.checked_sub(ACROSS));
+            waiting.extend(Some(at + ACROSS).filter(|below| *below < marks.len()));
+        }
+        best = best.max((all, lost));
+    }
+    best.1
 }

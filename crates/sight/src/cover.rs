@@ -22,13 +22,14 @@ struct Part {
     gained: f32,
     texture: f32,
     edges: f32,
+    emptied: f32,
     bias: f32,
 }
 
-const WHOLE: Whole = Whole { sharpest: -2.280, colours: -1.597, step: -1.228, remains: -0.990, bias: 11.774 };
-const PART: Part = Part { lost: 2.724, gained: -2.427, texture: -2.220, edges: -0.245, bias: 2.650 };
+const WHOLE: Whole = Whole { sharpest: -2.931, colours: -0.520, step: -1.480, remains: -1.725, bias: 12.437 };
+const PART: Part = Part { lost: 1.373, gained: -2.052, texture: -1.954, edges: -0.144, emptied: 1.794, bias: 4.230 };
 const WHOLE_VEILED: Whole = Whole { sharpest: -1.799, colours: -1.973, step: -1.632, remains: -1.057, bias: 12.973 };
-const PART_VEILED: Part = Part { lost: 2.734, gained: -2.633, texture: -1.501, edges: 0.0, bias: 1.961 };
+const PART_VEILED: Part = Part { lost: 2.734, gained: -2.633, texture: -1.501, edges: 0.0, emptied: 0.0, bias: 1.961 };
 
 /// Logit of "this camera is covered, or sees next to nothing".
 pub(crate) fn whole(measures: &Measures, mosaic: bool) -> f32 {
@@ -49,6 +50,7 @@ pub(crate) fn part(measures: &Measures, mosaic: bool) -> f32 {
             + weights.gained * change.gained
             + weights.texture * (change.texture + 0.3).ln()
             + weights.edges * (change.edges + 1.0).ln()
+            + weights.emptied * (change.emptied + 0.05).ln()
     };
     against(&measures.since).min(against(&measures.before))
 }

@@ -12,6 +12,7 @@ use crate::hysteresis::Belief;
 use crate::planes::Planes;
 use crate::repeats::Repeats;
 use crate::still::{Still, Stillness};
+use crate::stream::{Arrival, Received, Stream};
 use std::time::Duration;
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
@@ -68,7 +69,8 @@ const DARK_MEAN_VEILED: f32 = 12.0;
 
 /// A bare view (a ceiling, a wall) has as little in it as a cover, but is in focus: its finest detail is strong and stays in
 /// place, while blocks hardly differ, and it has a sensor's noise, which a drawn picture has not. Seen inside the blocks of the
-/// veil, so that the edges of a mosaic's blocks are no detail. Ceilings of the set: 5.0 and more; covers with so small steps: 0.
+/// veil, so that the edges of a mosaic's blocks are no detail, and in each half of the picture, so that what a cover leaves free at
+/// one side is no view. Ceilings of the set: 4.5 and more; covers with so small steps: 2.9 at most.
 const IN_FOCUS: f32 = 3.0;
 const BARE_KEPT: f32 = 0.8;
 const BARE_STEP: f32 = 1.5;
@@ -76,7 +78,7 @@ const BARE_CHANGE: f32 = 0.05;
 
 /// Whether what looks covered is an open camera that sees a bare surface. A mosaic does not tell.
 fn is_bare(measures: &Measures) -> bool {
-    let in_focus = measures.sharpest_inside > IN_FOCUS && measures.kept > BARE_KEPT;
+    let in_focus = measures.least_inside > IN_FOCUS && measures.kept > BARE_KEPT;
     in_focus && measures.step < BARE_STEP && measures.change > BARE_CHANGE
 }
 
@@ -100,6 +102,7 @@ pub struct Detector {
     looked: Option<Duration>,
     still: Stillness,
     repeats: Repeats,
+    stream: Stream,
     mosaic: bool,
     veiled: bool,
     evidence: Belief,
@@ -115,6 +118,7 @@ impl Default for Detector {
             looked: None,
             still: Stillness::default(),
             repeats: Repeats::default(),
+            stream: Stream::default(),
             mosaic: false,
             veiled: false,
             evidence: Belief::new(EVIDENCE, EVIDENCE_OF_CLEAR),
@@ -131,18 +135,29 @@ impl Detector {
     /// Feeds one decoded picture; cheap to call at any rate (looks at 15 pictures a second at most). Returns [`Self::state`].
     /// A picture whose buffers do not fit its size is ignored and counts as none.
     pub fn picture(&mut self, picture: Planes<'_>, now: Duration) -> CameraState {
+        self.see(&picture, None, now)
+    }
+
+    /// The same of a picture that came over the network, with what its receiver knows of it.
+    pub fn received(&mut self, picture: Planes<'_>, received: Received, now: Duration) -> CameraState {
+        self.see(&picture, Some(received), now)
+    }
+
+    fn see(&mut self, picture: &Planes<'_>, received: Option<Received>, now: Duration) -> CameraState {
         if !picture.is_sound() {
             return self.tick(now);
         }
         self.heard = Some(now);
+        self.stream.came(picture, received);
         if self.off || self.looked.is_some_and(|last| now.saturating_sub(last) < BETWEEN_LOOKS) {
             return self.state();
         }
         if self.evidence.shown() == CameraState::NoSignal {
             self.start_anew();
         }
-        let measures = self.eye.look(&picture);
-        let (logit, trouble) = self.judge(&measures, now);
+        let measures = self.eye.look(picture);
+        let arrival = self.stream.look();
+        let (logit, trouble) = self.judge(&measures, arrival, now);
         let passed = now.saturating_sub(self.looked.unwrap_or(now));
         self.looked = Some(now);
         if self.eye.is_settled() {
@@ -194,17 +209,17 @@ impl Detector {
 
     fn start_anew(&mut self) {
         (self.eye, self.looked) = (Eye::default(), None);
-        (self.still, self.repeats) = (Stillness::default(), Repeats::default());
+        (self.still, self.repeats, self.stream) = (Stillness::default(), Repeats::default(), Stream::default());
         self.evidence.set(CameraState::Unknown);
         self.state.set(CameraState::Unknown);
     }
 
     /// Logit of trouble, and what it would be called.
-    fn judge(&mut self, measures: &Measures, now: Duration) -> (f32, CameraState) {
+    fn judge(&mut self, measures: &Measures, arrival: Arrival, now: Duration) -> (f32, CameraState) {
         self.mosaic = measures.inside_flat >= MOSAIC;
         self.veiled = self.mosaic && measures.sharpest_inside < IN_FOCUS;
         let repeats = self.repeats.look(self.eye.newest());
-        match self.still.look(measures, self.mosaic, now) {
+        match self.still.look(measures, self.mosaic, arrival, now) {
             Still::Frozen => return (CERTAIN, CameraState::Frozen),
             Still::Drawn => return (CERTAIN, CameraState::Covered),
             Still::Moves if repeats => return (CERTAIN, CameraState::Frozen),

@@ -40,6 +40,8 @@ pub struct Measures {
     pub sharpest: f32,
     /// The same inside the blocks of the veil alone, where a mosaic has none.
     pub sharpest_inside: f32,
+    /// [`Self::sharpest_inside`] of that half of the picture (left, right, upper, lower) where it is least.
+    pub least_inside: f32,
     /// Correlation of the fine detail of the averages of odd and of even pictures since the last sudden change. Noise has none,
     /// a dark room has. Detail of less than a fifth of a level counts little: it is the rounding of a smooth gradient.
     pub kept: f32,
@@ -65,6 +67,7 @@ impl Measures {
             ("colours", self.colours),
             ("sharpest", self.sharpest),
             ("sharpest_inside", self.sharpest_inside),
+            ("least_inside", self.least_inside),
             ("kept", self.kept),
             ("change", self.change),
             ("empty", self.empty),
@@ -105,16 +108,18 @@ impl Eye {
         let (odd, even) = averages(self.alike());
         let texture = texture(&odd, &even);
         let now = self.now();
-        let (since, before) = self.memory.compare(&now, &texture);
         let newest = &self.recent[self.recent.len() - 1];
+        let (since, before) = self.memory.compare(&now, &newest.colours, &texture);
+        let mut inside = texture_inside(&odd, &even);
         let (detail, least_third) = details(&newest.y);
         let measures = Measures {
             mean: mean(&newest.y) - 16.0,
             detail,
             least_third,
             step: mean_step(&newest.y),
-            colours: deviation(&newest.u) + deviation(&newest.v),
-            sharpest_inside: quantile(&mut texture_inside(&odd, &even), 0.98),
+            colours: deviation(&newest.colours.u) + deviation(&newest.colours.v),
+            least_inside: least_half(&inside),
+            sharpest_inside: quantile(&mut inside, 0.98),
             sharpest: quantile(&mut texture.clone(), 0.98),
             kept: kept(&odd, &even),
             change,
@@ -123,7 +128,7 @@ impl Eye {
             since,
             before,
         };
-        self.memory.learn(&newest.y, &texture, since.lost);
+        self.memory.learn(&newest.y, &newest.colours, &texture, since.lost);
         measures
     }
 
@@ -208,6 +213,18 @@ fn texture_inside(odd: &[f32], even: &[f32]) -> Vec<f32> {
     let mut tiles = reduced(&products, FINE_ACROSS, CELLS);
     tiles.iter_mut().for_each(|tile| *tile = tile.max(0.0).sqrt());
     tiles
+}
+
+fn least_half(inside: &[f32]) -> f32 {
+    let place = |tile: usize| (tile % ACROSS < ACROSS / 2, tile / ACROSS < TILES / ACROSS / 2);
+    let halves: [fn((bool, bool)) -> bool; 4] = [|(left, _)| left, |(left, _)| !left, |(_, upper)| upper, |(_, upper)| !upper];
+    halves
+        .map(|half| {
+            let mut of_half: Vec<f32> = (0..inside.len()).filter(|&tile| half(place(tile))).map(|tile| inside[tile]).collect();
+            quantile(&mut of_half, 0.98)
+        })
+        .into_iter()
+        .fold(f32::INFINITY, f32::min)
 }
 
 fn kept(odd: &[f32], even: &[f32]) -> f32 {

@@ -21,13 +21,19 @@ pub(crate) const FINE_TOP: usize = 2 * CELLS;
 /// Blocks that lie in the part of the fine grid in use: all but the first row of the coarse grid.
 pub(crate) const TILES: usize = FINE / (CELLS * CELLS);
 
+/// Block means of both chroma planes.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Colours {
+    pub u: Vec<f32>,
+    pub v: Vec<f32>,
+}
+
 /// Block means of one picture.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Grids {
     pub fine: Vec<f32>,
     pub y: Vec<f32>,
-    pub u: Vec<f32>,
-    pub v: Vec<f32>,
+    pub colours: Colours,
 }
 
 impl Grids {
@@ -43,7 +49,8 @@ impl Grids {
             block_means(plane, chroma, (ACROSS, BLOCKS_DOWN), scratch, &mut means);
             means.split_off(ACROSS)
         };
-        Self { y, u: blocks(picture.u), v: blocks(picture.v), fine: cells.split_off(FINE_ACROSS * FINE_TOP) }
+        let colours = Colours { u: blocks(picture.u), v: blocks(picture.v) };
+        Self { y, colours, fine: cells.split_off(FINE_ACROSS * FINE_TOP) }
     }
 }
 

@@ -14,6 +14,7 @@ mod hysteresis;
 pub mod planes;
 mod repeats;
 mod still;
+pub mod stream;
 pub mod veil;
 
 pub use gate::{Gate, Released, View};

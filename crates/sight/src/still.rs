@@ -2,6 +2,7 @@
 //! plain black). A sensor has noise, and even what a codec leaves of it moves.
 
 use crate::features::Measures;
+use crate::stream::Arrival;
 use std::time::Duration;
 
 /// Smoothed change under which pictures count as repeated, levels of luma, and how long it must be so. An encoder goes on
@@ -12,6 +13,8 @@ const STILL: f32 = 0.05;
 const CHANGE_SHARE: f32 = 0.3;
 const CHANGE_LIMIT: f32 = 0.5;
 const FROZEN_AFTER: Duration = Duration::from_millis(1600);
+/// The same while the pictures cost next to nothing to send: then there is nothing left to refine.
+const FROZEN_CHEAP_AFTER: Duration = Duration::from_millis(500);
 /// Under a mosaic a still person changes few blocks, and each block that changes is 0.007 or more: looks are taken one by
 /// one, and two that changed in a row end it (one may be a key frame).
 const STILL_VEILED: f32 = 0.003;
@@ -32,20 +35,23 @@ pub(crate) enum Still {
 pub(crate) struct Stillness {
     change: f32,
     changed: bool,
+    moves: bool,
     still_since: Option<Duration>,
     drawn_since: Option<Duration>,
 }
 
 impl Default for Stillness {
     fn default() -> Self {
-        Self { change: CHANGE_LIMIT, changed: true, still_since: None, drawn_since: None }
+        Self { change: CHANGE_LIMIT, changed: true, moves: true, still_since: None, drawn_since: None }
     }
 }
 
 impl Stillness {
-    pub fn look(&mut self, measures: &Measures, mosaic: bool, now: Duration) -> Still {
-        let frozen = self.is_frozen(measures.change, mosaic, now);
-        let drawn = measures.empty >= DRAWN_EMPTY && measures.change <= DRAWN_CHANGE;
+    /// What a key frame or another size changes is not counted: it is the encoder that drew anew, whatever the camera does.
+    pub fn look(&mut self, measures: &Measures, mosaic: bool, arrival: Arrival, now: Duration) -> Still {
+        let change = if arrival.redrawn { None } else { Some(measures.change) };
+        let frozen = self.is_frozen(change, mosaic, arrival.cheap, now);
+        let drawn = measures.empty >= DRAWN_EMPTY && change.is_none_or(|change| change <= DRAWN_CHANGE);
         let since = if drawn { *self.drawn_since.get_or_insert(now) } else { now };
         if !drawn {
             self.drawn_since = None;
@@ -57,16 +63,24 @@ impl Stillness {
         }
     }
 
-    fn is_frozen(&mut self, change: f32, mosaic: bool, now: Duration) -> bool {
-        self.change += CHANGE_SHARE * (change.min(CHANGE_LIMIT) - self.change);
-        let changed = change > STILL_VEILED;
-        let moves = if mosaic { changed && self.changed } else { self.change > STILL };
-        self.changed = changed;
-        if moves {
+    fn is_frozen(&mut self, change: Option<f32>, mosaic: bool, cheap: bool, now: Duration) -> bool {
+        if let Some(change) = change {
+            self.change += CHANGE_SHARE * (change.min(CHANGE_LIMIT) - self.change);
+            let changed = change > STILL_VEILED;
+            self.moves = if mosaic { changed && self.changed } else { self.change > STILL };
+            self.changed = changed;
+        }
+        if self.moves {
             self.still_since = None;
             return false;
         }
         let since = *self.still_since.get_or_insert(now);
-        now.saturating_sub(since) >= if mosaic { FROZEN_VEILED_AFTER } else { FROZEN_AFTER }
+        let after = match (mosaic, cheap) {
+            // A still person behind a mosaic costs next to nothing too.
+            (true, _) => FROZEN_VEILED_AFTER,
+            (false, true) => FROZEN_CHEAP_AFTER,
+            (false, false) => FROZEN_AFTER,
+        };
+        now.saturating_sub(since) >= after
     }
 }

@@ -3,7 +3,7 @@
 //! The offerer keeps the log of a game: it puts the answerer's moves and its own into one order and sends that. Both fold the
 //! same log, so both hold the same state. Everything is numbered and told again until it is confirmed.
 
-use crate::paper::Author;
+use crate::paper::{Author, OpKind};
 use crate::{DecodeError, limits};
 use serde::{Deserialize, Serialize};
 use ts_rs::TS;
@@ -80,6 +80,8 @@ pub enum Move {
     Hint {
         place: u8,
         letter: char,
+        /// The drawer's own choice, as opposed to one that was due.
+        given: bool,
     },
     /// Of the drawer: it was guessed aloud.
     SaidAloud,
@@ -103,6 +105,10 @@ pub enum Move {
     Stop,
     /// Of the offerer: nothing but that it is so late.
     Time,
+    /// What of a drawing that is sealed and stays folded reaches its edge.
+    Edge {
+        marks: Vec<OpKind>,
+    },
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -169,7 +175,18 @@ impl Move {
             Self::Word { letters, .. } if letters.len() > limits::GAME_TEXT => {
                 Err(DecodeError::FieldTooLarge { field: "letters", size: letters.len(), limit: limits::GAME_TEXT })
             }
+            Self::Edge { marks } => edge(marks),
             _ => Ok(()),
         }
     }
+}
+
+fn edge(marks: &[OpKind]) -> Result<(), DecodeError> {
+    let sum = |size: fn(&OpKind) -> usize| marks.iter().map(size).sum::<usize>();
+    let points = sum(|mark| if let OpKind::Stroke(stroke) = mark { stroke.points.len() } else { 0 });
+    let runs = sum(|mark| if let OpKind::Fill(fill) = mark { fill.runs.len() } else { 0 });
+    let sizes =
+        [("marks", marks.len(), limits::EDGE_MARKS), ("points", points, limits::EDGE_POINTS), ("runs", runs, limits::EDGE_RUNS)];
+    let over = sizes.into_iter().find(|(_, size, limit)| size > limit);
+    over.map_or(Ok(()), |(field, size, limit)| Err(DecodeError::FieldTooLarge { field, size, limit }))
 }

@@ -39,5 +39,10 @@ pub const HISTORY: usize = 20;
 pub const GAME_MOVES: usize = 64;
 /// Bytes of a guess, a word or a statement.
 pub const GAME_TEXT: usize = 400;
+/// Marks of the edge of a folded drawing, points of all of its strokes, and runs of all of its fills; the edges of one game fit into
+/// one message together.
+pub const EDGE_MARKS: usize = 150;
+pub const EDGE_POINTS: usize = 1000;
+pub const EDGE_RUNS: usize = 800;
 /// Languages that somebody names for a game.
 pub const GAME_LANGUAGES: usize = 8;

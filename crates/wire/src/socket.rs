@@ -80,6 +80,11 @@ pub enum ClientMessage {
         match_id: MatchId,
         meet: bool,
     },
+    /// In a call of two who follow each other, before one's "meet" or when one is back in it: this side's user allows a direct path
+    /// to friends.
+    AllowDirect {
+        match_id: MatchId,
+    },
     Signal {
         match_id: MatchId,
         signal: Signal,
@@ -198,6 +203,10 @@ pub enum ServerMessage {
         match_id: MatchId,
         role: Role,
         relay: RelayCredentials,
+        /// Both allow a direct path, and follow each other: the two may learn each other's addresses. Otherwise the server strips
+        /// them from what is signalled.
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        direct: bool,
     },
     /// During a match, before the credentials expire.
     RelayRenewed {

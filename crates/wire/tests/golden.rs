@@ -4,11 +4,15 @@ use visavis_wire::channel::{Bottleneck, ChannelMessage, Comparison, Control, Her
 use visavis_wire::friends::{FollowId, Text};
 use visavis_wire::games::{Entry, Game, GameMessage, Move, Play, Twist};
 use visavis_wire::paper::{Author, Fill, Form, Op, OpId, OpKind, Place, Point, Run, Shape, Stroke};
-use visavis_wire::socket::{ClientMessage, Closed, MatchId, Question, ServerMessage, Signal, Widening};
+use visavis_wire::socket::{ClientMessage, Closed, MatchId, Question, RelayCredentials, Role, ServerMessage, Signal, Widening};
 use visavis_wire::{DecodeError, Private, limits};
 
 fn id() -> MatchId {
     MatchId(String::from("m1"))
+}
+
+fn relay() -> RelayCredentials {
+    RelayCredentials::default()
 }
 
 #[test]
@@ -22,6 +26,7 @@ fn socket_messages_keep_their_json() {
         ),
         (ClientMessage::CancelWaiting, r#"{"type":"cancel_waiting"}"#),
         (ClientMessage::MatchAnswer { match_id: id(), meet: true }, r#"{"type":"match_answer","match_id":"m1","meet":true}"#),
+        (ClientMessage::AllowDirect { match_id: id() }, r#"{"type":"allow_direct","match_id":"m1"}"#),
         (
             ClientMessage::Answer { match_id: id(), question: Question::Reveal, yes: false },
             r#"{"type":"answer","match_id":"m1","question":"reveal","yes":false}"#,
@@ -42,6 +47,14 @@ fn socket_messages_keep_their_json() {
     }
     let server = [
         (ServerMessage::Welcome { protocol: 1 }, r#"{"type":"welcome","protocol":1}"#),
+        (
+            ServerMessage::MatchBegins { match_id: id(), role: Role::Offerer, relay: relay(), direct: true },
+            r#"{"type":"match_begins","match_id":"m1","role":"offerer","relay":{"urls":[],"username":"","credential":"","expires_in_s":0},"direct":true}"#,
+        ),
+        (
+            ServerMessage::MatchBegins { match_id: id(), role: Role::Answerer, relay: relay(), direct: false },
+            r#"{"type":"match_begins","match_id":"m1","role":"answerer","relay":{"urls":[],"username":"","credential":"","expires_in_s":0}}"#,
+        ),
         (
             ServerMessage::Waiting {
                 waited_s: 4,
@@ -158,12 +171,13 @@ fn games_keep_their_bytes_and_json() {
         (Move::Word { commitment: seal, letters: vec![3] }, 1),
         (Move::Begin { seq: 1 }, 2),
         (Move::End { seq: 1, seal }, 3),
-        (Move::Hint { place: 1, letter: 'a' }, 6),
+        (Move::Hint { place: 1, letter: 'a', given: true }, 6),
         (Move::SaidAloud, 7),
         (Move::Open { secret: String::from("a"), nonce: seal }, 8),
         (Move::Statements { texts: Default::default(), commitment: seal }, 10),
         (Move::Pick { statement: 1 }, 11),
         (Move::Time, 13),
+        (Move::Edge { marks: vec![OpKind::Clear] }, 14),
     ];
     for (action, tag) in tags {
         let message = Control::Game(GameMessage::Moves { game: 1, from: 0, moves: vec![action] });
@@ -180,7 +194,11 @@ fn games_keep_their_bytes_and_json() {
     assert_eq!(opened.to_json(), json);
     let long = Move::Guess { text: "x".repeat(limits::GAME_TEXT + 1) };
     let many = vec![Move::Stop; limits::GAME_MOVES + 1];
-    for moves in [vec![long], many] {
+    let edge = vec![Move::Edge { marks: vec![OpKind::Clear; limits::EDGE_MARKS + 1] }];
+    let points = vec![Point { x: 1, y: 1, pressure: 1 }; limits::EDGE_POINTS / 2 + 1];
+    let stroke = OpKind::Stroke(Stroke { colour: None, size: 9, points });
+    let dense = vec![Move::Edge { marks: vec![stroke; 2] }];
+    for moves in [vec![long], many, edge, dense] {
         let message = Control::Game(GameMessage::Moves { game: 1, from: 0, moves });
         assert!(matches!(Control::from_bytes(&message.to_bytes()), Err(DecodeError::FieldTooLarge { .. })));
     }

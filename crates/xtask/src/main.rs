@@ -1,15 +1,19 @@
 //! `cargo xtask`: set a machine up, run the whole product on it, test it, measure it. Only the standard library, so that it
 //! builds in seconds on a fresh machine; what needs the product's own crates lives in `visavis-rehearsal` and is started here.
 
+mod bench;
 mod display;
 #[cfg(unix)]
 mod ffi;
+mod figures;
+mod fuzz;
 mod node;
 mod packages;
 mod processes;
 mod run;
 mod test;
 mod tools;
+mod windows;
 
 use std::process::ExitCode;
 
@@ -40,10 +44,14 @@ cargo xtask COMMAND
                            sessions a second: --only idle,join,sessions, --idle N, --joining N, --over-s N, --meeting N,
                            --seconds N, --json FILE
       cover DIR --out FILE [--veiled]   what the detector says of the labelled clips in DIR, for its score.py
+      all [--quick] [--out FILE]   each of them in turn: every figure with its target and ratio, written to docs/figures.md
   screenshots          the pictures of docs/screenshots, every page in both themes and two sizes (Chromium): --compare, PART OF A NAME
   rehearse SCENARIO    an evening by a plan (one of --list, or a TOML file): server, people, bad network, faults; rules are checked, and
                        report.html and report.json written to --out DIR (default target/rehearse)
+      soak [--evenings N] [--seed N]   evenings of 200 people in virtual time, without a network
+  fuzz [NAME] [--seconds N]   the decoders of fuzz/ under libFuzzer, N seconds each (default 5)
   package              build installers for this system
+  check-windows        type-check everything for Windows, where this machine has what that needs
 
 Words of SOURCE: device:ID, file:PATH, pattern, face:NAME, image:PATH.
 ";
@@ -52,6 +60,9 @@ Words of SOURCE: device:ID, file:PATH, pattern, face:NAME, image:PATH.
 type Outcome<T = ()> = Result<T, String>;
 
 fn main() -> ExitCode {
+    if let Some(code) = fuzz::as_compiler() {
+        return code;
+    }
     processes::listen_for_signals();
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     let (command, rest) = match arguments.split_first() {
@@ -62,10 +73,12 @@ fn main() -> ExitCode {
         "setup" => tools::no_flags(rest).and_then(|()| set_up()),
         "run" => run::Flags::parse(rest).and_then(run::run),
         "test" => tools::no_flags(rest).and_then(|()| test::test()),
-        "bench" => bench(rest),
+        "bench" => bench::bench(rest),
         "screenshots" => screenshots(rest),
         "rehearse" => rehearse(rest),
+        "fuzz" => fuzz::fuzz(rest),
         "package" => tools::no_flags(rest).and_then(|()| package()),
+        "check-windows" => tools::no_flags(rest).and_then(|()| windows::check()),
         "help" | "--help" | "-h" => {
             print!("{HELP}");
             Ok(())
@@ -93,34 +106,6 @@ fn set_up() -> Outcome {
     Ok(())
 }
 
-/// Builds the benches optimised, as the figures are meaningless otherwise.
-fn bench(arguments: &[String]) -> Outcome {
-    match arguments.split_first() {
-        Some((name, flags)) if name == "matching" => return bench_of_crate("visavis-matching", "town", flags),
-        Some((name, flags)) if name == "server" => return bench_of_crate("visavis-server", "load", flags),
-        _ => {}
-    }
-    packages::install_missing()?;
-    if arguments.first().is_some_and(|name| name == "paper") {
-        return drive("paper-bench.mjs", &arguments[1..]);
-    }
-    let with_windows = arguments.first().is_some_and(|name| ["windows", "ink", "veil", "screenshot"].contains(&name.as_str()));
-    if with_windows {
-        node::find()?.build_interface()?;
-        tools::build(true)?;
-    } else {
-        // Neither the windows nor their pages.
-        processes::run(tools::cargo().args(["build", "--locked", "--release", "--package", "visavis-rehearsal", "--bins"]))?;
-    }
-    let binaries = tools::binaries(true)?;
-    let mut command = tools::in_root(binaries.join(tools::executable("visavis-bench")));
-    command.args(arguments);
-    if with_windows && !arguments.iter().any(|flag| flag == "--app") {
-        command.arg("--app").arg(binaries.join(tools::executable("visavis")));
-    }
-    processes::run(&mut command)
-}
-
 fn screenshots(flags: &[String]) -> Outcome {
     packages::install_missing()?;
     drive("screenshots.mjs", flags)
@@ -136,6 +121,12 @@ fn drive(file: &str, flags: &[String]) -> Outcome {
 
 fn rehearse(arguments: &[String]) -> Outcome {
     packages::install_missing()?;
+    if arguments.first().is_some_and(|scenario| has_windows(scenario)) {
+        node::find()?.build_interface()?;
+        tools::build(true)?;
+        let binary = tools::binaries(true)?.join(tools::executable("visavis-rehearse"));
+        return processes::run(tools::in_root(binary).args(arguments));
+    }
     processes::run(tools::cargo().args([
         "build",
         "--locked",
@@ -149,21 +140,11 @@ fn rehearse(arguments: &[String]) -> Outcome {
     processes::run(tools::in_root(binary).args(arguments))
 }
 
-/// Cargo starts a bench in the folder of its package, so a file is named from the root.
-fn bench_of_crate(package: &str, bench: &str, flags: &[String]) -> Outcome {
-    let here = std::env::current_dir().map_err(|error| error.to_string())?;
-    let mut command = tools::cargo();
-    command.args(["bench", "--locked", "--package", package, "--bench", bench, "--"]);
-    let mut is_file = false;
-    for flag in flags {
-        if is_file {
-            command.arg(here.join(flag))
-        } else {
-            command.arg(flag)
-        };
-        is_file = flag == "--json";
-    }
-    processes::run(&mut command)
+/// What only the app can play.
+fn has_windows(scenario: &str) -> bool {
+    let known = tools::root().join("crates/rehearsal/evenings").join(format!("{scenario}.toml"));
+    let text = std::fs::read_to_string(known).or_else(|_| std::fs::read_to_string(scenario)).unwrap_or_default();
+    text.lines().any(|line| line.replace(' ', "").starts_with("window=true"))
 }
 
 /// The bundler is Tauri's own command-line tool, an npm module, so nothing is compiled for it.

@@ -45,6 +45,11 @@ impl Process {
         self.child.stdout.take()
     }
 
+    /// The same of its errors.
+    pub fn take_errors(&mut self) -> Option<impl Read + Send + 'static> {
+        self.child.stderr.take()
+    }
+
     /// How it ended, if it has.
     pub fn status(&mut self) -> Outcome<Option<ExitStatus>> {
         self.child.try_wait().map_err(|error| format!("{} cannot be watched: {error}", self.name))

@@ -2,6 +2,7 @@
 import type { Connection } from "./Connection";
 import type { GameView } from "./GameView";
 import type { OwnCamera } from "./OwnCamera";
+import type { Path } from "./Path";
 import type { PeerCard } from "./PeerCard";
 import type { Play } from "./Play";
 import type { RevealState } from "./RevealState";
@@ -11,7 +12,7 @@ import type { Statistics } from "./Statistics";
 import type { Unfair } from "./Unfair";
 import type { VeilReason } from "./VeilReason";
 
-export type CallView = { connection: Connection, 
+export type CallView = { connection: Connection, path: Path, 
 /**
  * Seconds since the call was connected.
  */

@@ -21,6 +21,6 @@ pattern: Array<string>,
  */
 guesses: Array<Guess>, 
 /**
- * The drawer may still give a hint.
+ * The drawer may still give the one hint of their own.
  */
 hint_left: boolean, outcome: Outcome | null, };

@@ -40,4 +40,6 @@ export const UNFAIR: Record<Unfair, Key> = {
   changed_drawing: 'unfair.changed_drawing',
   other_course: 'unfair.other_course',
   wrong_clock: 'unfair.wrong_clock',
+  kept_back: 'unfair.kept_back',
+  silent: 'unfair.silent',
 }

@@ -2,6 +2,7 @@
 export type { Action } from '../bindings/Action'
 export type { Area } from '../bindings/Area'
 export type { Difficulty } from '../bindings/Difficulty'
+export type { Edge } from '../bindings/Edge'
 export type { DrawAndGuess } from '../bindings/DrawAndGuess'
 export type { Game } from '../bindings/Game'
 export type { GameView } from '../bindings/GameView'

@@ -13,8 +13,10 @@ const CARE: View['care'] = { notices: [], sending_report: false, offers_pictures
 const card = { city: null, age: null, sign: null, languages: [], interests: [], games: [] }
 const fact = <T>(value: T): { value: T; shared: boolean } => ({ value, shared: false })
 const own = { on: true, looks: 'clear' as const, shutter_closed: false }
+const CHOICES = { echo_cancellation: true, noise_suppression: true, gain_control: true, direct_calls: false }
 const call: CallView = {
   connection: 'connected',
+  path: 'relayed',
   duration_s: 61,
   card,
   you_see: 'veiled',
@@ -67,7 +69,7 @@ const devices: View['devices'] = {
 }
 
 function shown(page: Page, notice: View['notice'] = null): string {
-  heard.hear({ event: 'view', view: { page, notice, username: null, unread: 0, ring: null, devices, ask_before_unveiling: false, care: CARE } })
+  heard.hear({ event: 'view', view: { page, notice, username: null, unread: 0, ring: null, devices, ask_before_unveiling: false, choices: CHOICES, care: CARE } })
   return render(App).body
 }
 
@@ -102,6 +104,16 @@ describe('App', () => {
     const html = shown(pages.call)
     expect(html).toMatch(/data-testid="you-see"[^>]*>You see: veiled</)
     expect(html).toMatch(/data-testid="they-see"[^>]*>They see: clear</)
+  })
+
+  it('says who learns whose address, where it is not hidden', () => {
+    expect(shown(pages.call)).not.toContain('data-testid="path"')
+    const direct = shown({ ...pages.call, path: 'direct' })
+    expect(direct).toContain('data-testid="direct"')
+    expect(direct).toMatch(/data-testid="path"[^>]*>You are connected directly[^<]*network address/)
+    const told = shown({ ...pages.call, path: 'may_be_direct' })
+    expect(told).not.toContain('data-testid="direct"')
+    expect(told).toMatch(/data-testid="path"[^>]*>[^<]*told each other their network addresses/)
   })
 
   it('asks for a reveal or for a veil, never both', () => {

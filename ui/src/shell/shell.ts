@@ -1,7 +1,9 @@
 // The only place that speaks with the shell.
 import { Channel, invoke } from '@tauri-apps/api/core'
 import type { Command } from '../bindings/Command'
+import type { DesktopView } from '../bindings/DesktopView'
 import type { Event } from '../bindings/Event'
+import type { Preferences } from '../bindings/Preferences'
 
 export function act(command: Command): void {
   // What comes of a command is told by the next view; a refused call means that the window is closing.
@@ -18,4 +20,18 @@ export async function subscribe(onEvent: (event: Event) => void): Promise<void> 
 /** Address under which the pictures are served, without the name of the stream. */
 export async function screen(): Promise<string> {
   return (await invoke<{ url: string }>('screen')).url
+}
+
+/** Gives the tray its words and tells what was chosen; `null` where there is no such desktop. */
+export async function askDesktop(words: { open: string; leave: string }): Promise<DesktopView | null> {
+  return await invoke<DesktopView | null>('desktop', { words }).catch(() => null)
+}
+
+export async function changeDesktop(preferences: Preferences): Promise<DesktopView | null> {
+  return await invoke<DesktopView | null>('set_desktop', { preferences }).catch(() => null)
+}
+
+/** On the desktop, while the window is not in front. */
+export function say(title: string, body: string): void {
+  invoke('say', { title, body }).catch(() => undefined)
 }

@@ -1,6 +1,7 @@
 // The last things that the shell has said. Nothing else decides what is shown.
 import type { Event } from '../bindings/Event'
 import type { View } from '../bindings/View'
+import { teller } from '../comfort/desktop.svelte'
 import { PaperModel } from '../paper/model'
 import { subscribe } from './shell'
 
@@ -13,10 +14,13 @@ class Heard {
   /** The paper of the call; at parting it still holds what was drawn. */
   readonly paper = new PaperModel()
 
+  readonly #tell = teller()
+
   hear(event: Event): void {
     switch (event.event) {
       case 'view':
         this.view = event.view
+        this.#tell(event.view)
         break
       case 'microphone_level':
         this.microphoneLevel = event.level

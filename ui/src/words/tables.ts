@@ -234,6 +234,7 @@ const NOTICES: Record<Plain, { words: Key; retry: boolean }> = {
   drawing_disk_full: { words: 'notice.drawing_disk_full', retry: false },
   drawing_folder: { words: 'notice.drawing_folder', retry: false },
   drawing_failed: { words: 'notice.drawing_failed', retry: false },
+  ended_badly: { words: 'notice.ended_badly', retry: false },
   signed_in_elsewhere: { words: 'notice.signed_in_elsewhere', retry: true },
   blocked: { words: 'notice.blocked', retry: false },
   diagnostics_saved: { words: 'notice.diagnostics_saved', retry: false },

@@ -148,6 +148,14 @@ fn distance_by_recursion(a: &[char], b: &[char]) -> usize {
     }
 }
 
+#[test]
+fn letters_that_meet_where_a_space_was_are_no_umlaut() {
+    let word = list(Language::De).find("das Rad neu erfinden").unwrap();
+    for guess in ["das Rad neu erfinden", "dasradneuerfinden", "das rad neuerfinden"] {
+        assert_eq!(judge(Language::De, word, guess), Verdict::Right, "{guess}");
+    }
+}
+
 proptest! {
     #[test]
     fn any_text_is_taken_and_settles(language in languages(), text in "\\PC{0,200}") {

@@ -27,6 +27,8 @@ pub(super) struct Meeting {
     revealed: Revealed,
     /// Who has said what they saw.
     logged: [bool; 2],
+    /// Who allows a direct path to friends. Not written down: the apps of a call that goes directly say it again.
+    allows_direct: [bool; 2],
     course: Course,
 }
 
@@ -96,6 +98,7 @@ impl Meeting {
             stage: Stage::Committing { waiting: Box::new([one, other]) },
             revealed: Revealed::default(),
             logged: [false; 2],
+            allows_direct: [false; 2],
             course: Course::default(),
         }
     }
@@ -238,9 +241,10 @@ impl Room {
             away_told: [false; 2],
             renew_relay_at_ms: now_ms + self.rules.renew_relay_ms,
         };
+        let direct = meeting.is_direct();
         let begins = Side::BOTH.map(|side| (meeting.account(side), meeting.role(side), relay[side.index()].clone()));
         for (account, role, relay) in begins {
-            self.send_to(account, ServerMessage::MatchBegins { match_id: match_id.clone(), role, relay }, out);
+            self.send_to(account, ServerMessage::MatchBegins { match_id: match_id.clone(), role, relay, direct }, out);
         }
     }
 
@@ -293,7 +297,8 @@ impl Room {
     pub(super) fn signal(&mut self, match_id: &MatchId, from: AccountId, signal: Signal, out: &mut Vec<Output>) {
         let Some(meeting) = self.matches.get(match_id) else { return };
         let (Some(side), Stage::Together { .. }) = (meeting.side(from), &meeting.stage) else { return };
-        if let Some(signal) = sdp::without_direct_addresses(signal) {
+        let passed = if meeting.is_direct() { Some(signal) } else { sdp::without_direct_addresses(signal) };
+        if let Some(signal) = passed {
             self.send_to(meeting.account(side.other()), ServerMessage::Signal { match_id: match_id.clone(), signal }, out);
         }
     }
@@ -460,10 +465,10 @@ impl Room {
         self.offer(now_ms, &match_id, account, out);
         let Some(meeting) = self.matches.get_mut(&match_id) else { return };
         let Some(side) = meeting.side(account) else { return };
-        let (role, peer) = (meeting.role(side), meeting.account(side.other()));
+        let (role, peer, direct) = (meeting.role(side), meeting.account(side.other()), meeting.is_direct());
         let Stage::Together { reveal, games, away_until_ms, away_told, .. } = &mut meeting.stage else { return };
         let relay = sources.relay();
-        out.push(send(socket, ServerMessage::MatchBegins { match_id: match_id.clone(), role, relay }));
+        out.push(send(socket, ServerMessage::MatchBegins { match_id: match_id.clone(), role, relay, direct }));
         if reveal.is_open() {
             out.push(send(socket, ServerMessage::QuestionOpened { match_id: match_id.clone(), question: Question::Reveal }));
         }

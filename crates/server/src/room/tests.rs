@@ -39,7 +39,7 @@ fn relay() -> RelayCredentials {
 }
 
 fn begins(match_id: &MatchId, role: Role) -> ServerMessage {
-    ServerMessage::MatchBegins { match_id: match_id.clone(), role, relay: relay() }
+    ServerMessage::MatchBegins { match_id: match_id.clone(), role, relay: relay(), direct: false }
 }
 
 pub(super) fn person(number: u128) -> AccountId {

@@ -20,6 +20,33 @@ pub enum Failure {
 }
 
 impl Evening {
+    pub(super) fn retry(&mut self, out: &mut Vec<Effect>) {
+        self.notice = None;
+        self.attempt = self.attempt.wrapping_add(1);
+        match &mut self.stage {
+            Stage::Starting { retry_at } => {
+                *retry_at = None;
+                out.push(Effect::Restore);
+            }
+            Stage::Welcome => {
+                self.stage = Stage::SigningIn;
+                out.push(Effect::SignIn);
+            }
+            Stage::SigningIn => {}
+            Stage::SignedIn(signed_in) => {
+                if !signed_in.online {
+                    out.push(Effect::OpenSocket);
+                }
+                match signed_in.room {
+                    Room::Friends(_) => out.push(Effect::FetchFollows),
+                    Room::History { .. } => out.push(Effect::FetchHistory),
+                    Room::Profile { .. } => out.push(Effect::FetchCard),
+                    _ => {}
+                }
+            }
+        }
+    }
+
     pub(super) fn account_command(&mut self, command: &Command, out: &mut Vec<Effect>) {
         match (command, &self.stage) {
             (Command::SignIn, Stage::Welcome | Stage::Starting { .. }) => {

@@ -119,6 +119,7 @@ impl InCall {
                 games::Effect::Send(message) => out.push(Effect::Call(call::Command::Control(Control::Game(message)))),
                 games::Effect::Hide(id) => self.paper.hide(id, out),
                 games::Effect::Noticed(unfair) => self.games.unfair = Some(unfair),
+                games::Effect::Settled(unfair) => self.games.unfair = self.games.unfair.filter(|noticed| *noticed != unfair),
                 games::Effect::ClearPaper => clear = true,
             }
         }
@@ -139,6 +140,8 @@ impl InCall {
     }
 
     fn paper_command(&mut self, command: Command, now: Duration, out: &mut Vec<Effect>) {
+        // That the paper is empty before a hidden drawing begins is no secret, and both begin on the same one.
+        let empties = matches!(command, Command::ClearPaper);
         let before = out.len();
         self.paper.command(command, now, out);
         let mut drawn = Vec::new();
@@ -147,7 +150,7 @@ impl InCall {
                 drawn.extend(operations.0.clone());
             }
         }
-        let hidden = self.games.permit().hidden;
+        let hidden = self.games.permit().hidden && !empties;
         for op in drawn {
             self.game_input(games::Input::Drew(op), now, out);
         }

@@ -41,6 +41,8 @@ pub(super) struct InCall {
     role: Role,
     /// With somebody one follows, who was called or called.
     pub friend: bool,
+    /// The apps may tell each other their addresses.
+    pub direct: bool,
     pub card: PeerCard,
     pub link: Link,
     /// First time that media flowed.
@@ -109,6 +111,7 @@ impl InCall {
             match_id,
             role,
             friend: false,
+            direct: false,
             card,
             link: Link::Connecting { since: now },
             connected_at: None,
@@ -155,6 +158,10 @@ impl InCall {
     pub(super) fn resumed(&mut self, relay: RelayCredentials, out: &mut Vec<Effect>) {
         self.peer_away = false;
         self.opened = false;
+        if self.direct {
+            // It may be another server, or another part of it, by now.
+            out.push(Effect::Send(ClientMessage::AllowDirect { match_id: self.match_id.clone() }));
+        }
         out.push(Effect::Gate(GateInput::Opened(false)));
         out.push(Effect::Call(call::Command::Relay(Box::new(relay))));
         let unsent = std::mem::take(&mut self.unsent);

@@ -117,7 +117,9 @@ impl Evening {
                 }
             }
             ServerMessage::MatchWithdrawn { match_id } => self.withdrawn(&match_id, now, out),
-            ServerMessage::MatchBegins { match_id, role, relay } => self.begins(match_id, role, relay, now, out),
+            ServerMessage::MatchBegins { match_id, role, relay, direct } => {
+                self.begins((match_id, role), relay, direct, now, out);
+            }
             ServerMessage::RelayRenewed { match_id, relay } => {
                 if let Some(call) = self.call_of(&match_id) {
                     call.renew_relay(relay, out);
@@ -226,7 +228,7 @@ impl Evening {
         }
         self.number += 1;
         self.notice = None;
-        out.push(Effect::StartCall { number: self.number, role: offered.role, relay: Box::new(relay) });
+        out.push(Effect::StartCall { number: self.number, role: offered.role, relay: Box::new(relay), direct: false });
         signed_in.room = Room::Offered(offered);
     }
 
@@ -273,9 +275,18 @@ impl Evening {
         signed_in.room = if answered { Room::Waiting(Waiting::begun(now)) } else { Room::Mirror };
     }
 
-    fn begins(&mut self, match_id: MatchId, role: Role, relay: RelayCredentials, now: Duration, out: &mut Vec<Effect>) {
+    fn begins(
+        &mut self,
+        (match_id, role): (MatchId, Role),
+        relay: RelayCredentials,
+        direct: bool,
+        now: Duration,
+        out: &mut Vec<Effect>,
+    ) {
         let rang = self.taken_ring(&match_id, out);
         let friend = rang.is_some();
+        // Whatever the server says: with a friend alone, and by one's own leave.
+        let direct = direct && friend && self.own.choices.direct_calls;
         let Stage::SignedIn(signed_in) = &mut self.stage else { return };
         if let Some(offered) = rang {
             signed_in.room = Room::Offered(offered);
@@ -284,11 +295,17 @@ impl Evening {
             Room::Call(call) if call.match_id == match_id => call.resumed(relay, out),
             // Only after one's own yes: a server that begins a match that was not wanted gets a no.
             Room::Offered(offered) if offered.match_id == match_id && offered.answered && offered.role == role => {
-                let signals = std::mem::take(&mut offered.signals);
+                let mut signals = std::mem::take(&mut offered.signals);
+                if direct {
+                    // What gathered for the relay alone gives way to a call that may use every path.
+                    signals.clear();
+                    self.number += 1;
+                    out.push(Effect::StartCall { number: self.number, role, relay: Box::new(relay), direct });
+                }
                 let chance = Sha256::new().chain_update(self.chance).chain_update(&match_id.0).finalize().into();
                 let languages = signed_in.profile.languages.value.clone();
                 let mut call = InCall::new((match_id, role), std::mem::take(&mut offered.card), chance, languages, now);
-                call.friend = friend;
+                (call.friend, call.direct) = (friend, direct);
                 out.push(Effect::Emit(call.paper.show()));
                 out.push(Effect::ShowToPeer);
                 call.begin(signals, self.own.muted, out);

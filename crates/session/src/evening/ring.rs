@@ -67,7 +67,10 @@ impl Evening {
         let Some(relay) = relay.take().filter(|_| !offer.answered) else { return };
         offer.answered = true;
         self.number += 1;
-        out.push(Effect::StartCall { number: self.number, role: offer.role, relay });
+        out.push(Effect::StartCall { number: self.number, role: offer.role, relay, direct: false });
+        if self.own.choices.direct_calls {
+            out.push(Effect::Send(ClientMessage::AllowDirect { match_id: offer.match_id.clone() }));
+        }
         out.push(Effect::Send(ClientMessage::MatchAnswer { match_id: offer.match_id.clone(), meet: true }));
     }
 
@@ -100,7 +103,10 @@ impl Evening {
         let Some(relay) = relay.take() else { return };
         offer.answered = true;
         self.number += 1;
-        out.push(Effect::StartCall { number: self.number, role: offer.role, relay });
+        out.push(Effect::StartCall { number: self.number, role: offer.role, relay, direct: false });
+        if self.own.choices.direct_calls {
+            out.push(Effect::Send(ClientMessage::AllowDirect { match_id: offer.match_id.clone() }));
+        }
     }
 
     /// The call that begins, where it is the one that rang.

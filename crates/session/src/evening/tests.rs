@@ -18,6 +18,7 @@ use visavis_wire::paper::{Op, Point};
 use visavis_wire::people::{Fact, Reason};
 use visavis_wire::socket::{EndReason, Question, Signal};
 
+mod games;
 mod paper;
 mod paper_links;
 
@@ -147,7 +148,7 @@ fn offer(name: &str, role: Role) -> ServerMessage {
 }
 
 fn begins(name: &str, role: Role) -> ServerMessage {
-    ServerMessage::MatchBegins { match_id: id(name), role, relay: RelayCredentials::default() }
+    ServerMessage::MatchBegins { match_id: id(name), role, relay: RelayCredentials::default(), direct: false }
 }
 
 fn ended(name: &str, reason: EndReason) -> ServerMessage {

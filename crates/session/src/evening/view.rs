@@ -3,7 +3,7 @@
 use super::in_call::{InCall, Link};
 use super::{Evening, Own, Room, SignedIn, Stage};
 use crate::diagnostics::Settings;
-use crate::view::{CallView, ClosedView, Connection, OwnCamera, Page, RevealState, RingView, VeilReason, View};
+use crate::view::{CallView, ClosedView, Connection, OwnCamera, Page, Path, RevealState, RingView, VeilReason, View};
 use std::time::Duration;
 use visavis_sight::gate::Because;
 use visavis_wire::channel::{Seen, Shows};
@@ -25,6 +25,7 @@ impl Evening {
             unread,
             devices: self.devices.clone(),
             ask_before_unveiling: self.own.ask_before_unveiling,
+            choices: self.own.choices,
             ring: self.ring_view(now),
             care: self.care.view(),
         }
@@ -97,6 +98,11 @@ fn call_view(call: &InCall, own: &Own, now: Duration) -> CallView {
             _ if call.peer_away => Connection::PeerAway,
             Link::Connecting { .. } => Connection::Connecting,
             Link::Interrupted { .. } => Connection::Reconnecting,
+        },
+        path: match &call.statistics {
+            _ if !call.direct => Path::Relayed,
+            Some(statistics) if !statistics.relayed && call.link == Link::Connected => Path::Direct,
+            _ => Path::MayBeDirect,
         },
         duration_s: call.connected_at.map_or(0, |at| seconds(now.saturating_sub(at))),
         card: call.card.clone(),

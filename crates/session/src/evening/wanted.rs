@@ -1,6 +1,7 @@
 //! Which devices should be open on which page.
 
 use super::{Evening, Ring, Room, Stage};
+use visavis_media::audio::ProcessingOptions;
 
 /// Devices that should be open now. The loop makes it so.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -8,6 +9,8 @@ pub struct Wanted {
     pub camera: Option<String>,
     pub microphone: Option<String>,
     pub speaker: Option<String>,
+    /// What is done to the microphone's sound.
+    pub sound: ProcessingOptions,
     /// Changes when something that failed is to be tried again.
     pub attempt: u32,
 }
@@ -26,6 +29,7 @@ impl Evening {
             camera: chosen(camera && self.own.camera_on, &self.devices.camera),
             microphone: chosen(sound, &self.devices.microphone),
             speaker: chosen(sound, &self.devices.speaker),
+            sound: self.own.choices.sound(),
             attempt: self.attempt,
         }
     }

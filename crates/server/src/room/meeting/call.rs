@@ -22,6 +22,12 @@ impl Meeting {
         }
     }
 
+    /// Both follow each other and allow it. Two who are matched as strangers are never told who the other is, so they stay relayed
+    /// even if they follow each other.
+    pub(super) fn is_direct(&self) -> bool {
+        self.is_call() && self.allows_direct == [true; 2]
+    }
+
     fn asked(accounts: [AccountId; 2], follows: [FollowId; 2], a_offers: bool) -> Self {
         Self {
             accounts,
@@ -30,6 +36,7 @@ impl Meeting {
             stage: Stage::Asking,
             revealed: Revealed::default(),
             logged: [false; 2],
+            allows_direct: [false; 2],
             course: Course::default(),
         }
     }
@@ -67,6 +74,14 @@ impl Room {
         }
         self.matches.insert(match_id.clone(), Meeting::asked([caller, callee], follows, sources.coin()));
         out.push(Output::LookUpCall { match_id, caller, callee });
+    }
+
+    /// Counts until the call begins; afterwards only for somebody who had been told that it goes directly.
+    pub(in crate::room) fn allow_direct(&mut self, match_id: &MatchId, account: AccountId) {
+        let Some(meeting) = self.matches.get_mut(match_id) else { return };
+        if let Some(side) = meeting.side(account) {
+            meeting.allows_direct[side.index()] = true;
+        }
     }
 
     pub(in crate::room) fn call_looked_up(

@@ -25,6 +25,7 @@ impl Meeting {
             },
             revealed: Revealed::default(),
             logged: [false; 2],
+            allows_direct: [false; 2],
             course: Course::default(),
         }
     }

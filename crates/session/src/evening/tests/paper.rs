@@ -17,7 +17,7 @@ impl Pair {
     }
 
     /// Carries what `from` has for its peer over, `lossy` without the operations; returns what the peer's page is told.
-    fn carry(effects: Vec<Effect>, to: &mut Night, lossy: bool) -> (Vec<Event>, Vec<Effect>) {
+    pub(super) fn carry(effects: Vec<Effect>, to: &mut Night, lossy: bool) -> (Vec<Event>, Vec<Effect>) {
         let (mut told, mut back) = (Vec::new(), Vec::new());
         for effect in effects {
             let event = match effect {

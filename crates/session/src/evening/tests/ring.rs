@@ -1,7 +1,8 @@
 //! Calls between people who follow each other, until they are taken, and who is here.
 
 use super::*;
-use crate::view::RingView;
+use crate::view::{Choices, Path, RingView};
+use visavis_media::audio::ProcessingOptions;
 use visavis_wire::friends::{CallEnd, FriendCall};
 use visavis_wire::http::Follow;
 
@@ -163,4 +164,76 @@ fn who_comes_and_goes_is_shown() {
     assert_eq!(here(&night), [false, true]);
     let unknown = ServerMessage::Presence { follow: FollowId(String::from("new")), online: true };
     assert!(matches!(night.server(unknown)[..], [Effect::FetchFollows]));
+}
+
+/// The call begins; the server says that it may go directly, or not.
+fn begins_directly(night: &mut Night, direct: bool) -> Vec<Effect> {
+    let ServerMessage::MatchBegins { match_id, role, relay, .. } = begins("c", Role::Offerer) else { unreachable!() };
+    night.server(ServerMessage::MatchBegins { match_id, role, relay, direct })
+}
+
+fn is_direct_start(effect: &Effect) -> bool {
+    matches!(effect, Effect::StartCall { direct: true, .. })
+}
+
+#[test]
+fn a_call_goes_directly_where_both_allow_it_and_the_page_says_so() {
+    for outgoing in [true, false] {
+        let mut night = Night::at_mirror().with_friends();
+        let choices = Choices { direct_calls: true, ..Choices::default() };
+        assert!(has(&night.user(Command::Choose { choices }), |effect| matches!(effect, Effect::RememberDevices)));
+        let effects = if outgoing {
+            night.user(Command::Call { follow: bao() });
+            night.server(ring("c", bao(), true))
+        } else {
+            night.rung();
+            night.user(Command::AnswerCall { yes: true })
+        };
+        assert_eq!(sends(&effects)[0], ClientMessage::AllowDirect { match_id: id("c") }, "before one's yes");
+        assert!(!has(&effects, is_direct_start), "nothing is told before both are known to allow it");
+        night.call_event(call::Event::Signal(candidate()));
+        let effects = begins_directly(&mut night, true);
+        assert!(has(&effects, is_direct_start));
+        assert!(sends(&effects).is_empty(), "what the relayed call had gathered is of no use: {effects:?}");
+        assert_eq!(night.call_view().path, Path::MayBeDirect);
+        night.call_event(call::Event::Connected);
+        for (relayed, path) in [(true, Path::MayBeDirect), (false, Path::Direct)] {
+            night.call_event(call::Event::Statistics(call::Statistics { relayed, ..call::Statistics::default() }));
+            assert_eq!(night.call_view().path, path);
+        }
+        // Another server takes over, which does not know what was allowed.
+        let effects = begins_directly(&mut night, false);
+        assert!(sends(&effects).contains(&ClientMessage::AllowDirect { match_id: id("c") }));
+        assert!(!has(&effects, is_start) && night.call_view().path == Path::Direct);
+    }
+}
+
+#[test]
+fn a_server_that_says_so_makes_no_call_direct_that_was_not_allowed_here() {
+    let mut night = Night::at_mirror().with_friends();
+    night.rung();
+    let effects = night.user(Command::AnswerCall { yes: true });
+    assert!(!sends(&effects).contains(&ClientMessage::AllowDirect { match_id: id("c") }));
+    assert!(!has(&begins_directly(&mut night, true), is_start));
+    night.call_event(call::Event::Connected);
+    night.call_event(call::Event::Statistics(call::Statistics { relayed: false, ..call::Statistics::default() }));
+    assert_eq!(night.call_view().path, Path::Relayed);
+    // And none with a stranger.
+    let mut night = Night::offered();
+    night.user(Command::Choose { choices: Choices { direct_calls: true, ..Choices::default() } });
+    night.user(Command::AnswerMatch { meet: true });
+    let ServerMessage::MatchBegins { match_id, role, relay, .. } = begins("m", Role::Offerer) else { unreachable!() };
+    let effects = night.server(ServerMessage::MatchBegins { match_id, role, relay, direct: true });
+    assert!(!has(&effects, is_start));
+    assert_eq!(night.call_view().path, Path::Relayed);
+}
+
+#[test]
+fn what_is_done_to_the_sound_changes_at_once() {
+    let mut night = Night::in_call();
+    assert_eq!(night.evening.wanted().sound, ProcessingOptions::default());
+    let choices = Choices { noise_suppression: false, ..Choices::default() };
+    night.user(Command::Choose { choices });
+    assert_eq!(night.evening.wanted().sound, ProcessingOptions { noise: false, ..ProcessingOptions::default() });
+    assert_eq!(night.evening.view(night.now).choices, choices);
 }

@@ -1,0 +1,127 @@
+//! `cargo xtask bench NAME`: builds what a bench needs and starts it; `all` runs them in turn and writes their figures down.
+
+use crate::figures::Page;
+use crate::{Outcome, node, packages, processes, tools};
+use std::io::{BufRead, BufReader};
+use std::path::PathBuf;
+use std::process::{Command, Stdio};
+
+/// Builds the benches optimised, as the figures are meaningless otherwise.
+pub fn bench(arguments: &[String]) -> Outcome {
+    if arguments.first().is_some_and(|name| name == "all") {
+        return all(&arguments[1..]);
+    }
+    match arguments.split_first() {
+        Some((name, flags)) if name == "matching" => return bench_of_crate("visavis-matching", "town", flags),
+        Some((name, flags)) if name == "server" => return bench_of_crate("visavis-server", "load", flags),
+        _ => {}
+    }
+    packages::install_missing()?;
+    if arguments.first().is_some_and(|name| name == "paper") {
+        let browser = packages::chromium().ok_or("no Chromium is on the PATH and none could be installed")?;
+        let node = node::find()?;
+        node.build_interface()?;
+        return node.drive("paper-bench.mjs", &arguments[1..], &browser);
+    }
+    let with_windows = arguments.first().is_some_and(|name| ["windows", "ink", "veil", "screenshot"].contains(&name.as_str()));
+    if with_windows {
+        node::find()?.build_interface()?;
+        tools::build(true)?;
+    } else {
+        // Neither the windows nor their pages.
+        processes::run(tools::cargo().args(["build", "--locked", "--release", "--package", "visavis-rehearsal", "--bins"]))?;
+    }
+    let binaries = tools::binaries(true)?;
+    let mut command = tools::in_root(binaries.join(tools::executable("visavis-bench")));
+    command.args(arguments);
+    if with_windows && !arguments.iter().any(|flag| flag == "--app") {
+        command.arg("--app").arg(binaries.join(tools::executable("visavis")));
+    }
+    processes::run(&mut command)
+}
+
+/// Cargo starts a bench in the folder of its package, so a file is named from the root.
+fn bench_of_crate(package: &str, bench: &str, flags: &[String]) -> Outcome {
+    let here = std::env::current_dir().map_err(|error| error.to_string())?;
+    let mut command = tools::cargo();
+    command.args(["bench", "--locked", "--package", package, "--bench", bench, "--"]);
+    let mut is_file = false;
+    for flag in flags {
+        if is_file {
+            command.arg(here.join(flag))
+        } else {
+            command.arg(flag)
+        };
+        is_file = flag == "--json";
+    }
+    processes::run(&mut command)
+}
+
+/// What is run, by its arguments, and how it is made short.
+const BENCHES: [(&[&str], &[&str]); 9] = [
+    (&["setup"], &["--seconds", "8"]),
+    (&["windows"], &["--seconds", "8"]),
+    (&["ink"], &["--strokes", "6"]),
+    (&["ink", "--loss", "5", "--delay-ms", "20"], &["--strokes", "6"]),
+    (&["veil"], &["--covers", "6"]),
+    (&["paper"], &["--seconds", "5"]),
+    (&["matching"], &["--seeds", "1"]),
+    (&["server"], &["--idle", "2000", "--joining", "500", "--over-s", "2", "--meeting", "100", "--seconds", "5"]),
+    (&["call"], &["--pairs", "1", "--seconds", "15"]),
+];
+
+/// A bench that cannot run here takes nothing from the others: the page says why it did not.
+fn all(flags: &[String]) -> Outcome {
+    let mut flags = flags.iter();
+    let (mut quick, mut out) = (false, tools::root().join("docs/figures.md"));
+    while let Some(flag) = flags.next() {
+        match flag.as_str() {
+            "--quick" => quick = true,
+            "--out" => out = PathBuf::from(flags.next().ok_or("--out needs a file")?),
+            other => return Err(format!("bench all does not know {other}")),
+        }
+    }
+    let mut page = Page::default();
+    for (arguments, shorter) in BENCHES {
+        let name = arguments.join(" ");
+        println!("\n== bench {name}");
+        let words = arguments.iter().chain(if quick { shorter } else { &[] as &[&str] });
+        let mut lines = Vec::new();
+        let outcome = listen(&words.map(|word| (*word).to_owned()).collect::<Vec<_>>(), &mut lines);
+        if processes::interrupted() {
+            return Err(String::from("interrupted"));
+        }
+        page.take(&name, &lines, outcome.err());
+    }
+    page.sizes();
+    let text = page.text(quick);
+    print!("\n{text}");
+    std::fs::write(&out, &text).map_err(|error| format!("{} cannot be written: {error}", out.display()))?;
+    println!("written to {}", out.display());
+    Ok(())
+}
+
+/// Another run of this program, so that what one bench does to its process ends with it. Its lines are shown and kept.
+fn listen(arguments: &[String], lines: &mut Vec<String>) -> Outcome {
+    let program = std::env::current_exe().map_err(|error| error.to_string())?;
+    let mut command = Command::new(program);
+    command.arg("bench").args(arguments).stdout(Stdio::piped()).stderr(Stdio::piped());
+    let mut process = processes::Process::start("bench", &mut command)?;
+    let errors = process.take_errors().map(|errors| {
+        std::thread::spawn(move || {
+            let mut last = None;
+            for line in BufReader::new(errors).lines().map_while(Result::ok) {
+                eprintln!("{line}");
+                last = Some(line).filter(|line| !line.trim().is_empty()).or(last);
+            }
+            last
+        })
+    });
+    for line in process.take_output().into_iter().flat_map(|output| BufReader::new(output).lines().map_while(Result::ok)) {
+        println!("{line}");
+        lines.push(line);
+    }
+    let status = process.wait()?;
+    let last = errors.and_then(|errors| errors.join().ok()).flatten();
+    if status.success() { Ok(()) } else { Err(last.unwrap_or_else(|| status.to_string())) }
+}
