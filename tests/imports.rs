@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 /// Our own crates that each may use. Tests of a crate (dev-dependencies) may use more.
-const MAY_USE: [(&str, &[&str]); 12] = [
+const MAY_USE: [(&str, &[&str]); 13] = [
     ("visavis-wire", &[]),
     ("visavis-sight", &[]),
     ("visavis-matching", &[]),
@@ -29,6 +29,18 @@ const MAY_USE: [(&str, &[&str]); 12] = [
             "visavis-server",
             "visavis-session",
             "visavis-sight",
+            "visavis-wire",
+        ],
+    ),
+    (
+        "visavis-fuzz",
+        &[
+            "visavis-call",
+            "visavis-canvas",
+            "visavis-games",
+            "visavis-media",
+            "visavis-rehearsal",
+            "visavis-server",
             "visavis-wire",
         ],
     ),

@@ -27,6 +27,8 @@ mod ladder;
 mod negotiate;
 mod owner;
 mod pace;
+#[doc(hidden)]
+pub mod pure;
 mod quality;
 mod rate;
 mod receive;

@@ -2,7 +2,7 @@
 //! its flags say. What happens is reported as a stream of [`Report`]s; `visavis-bot run` prints them as JSON lines.
 
 use crate::player::{Deed, Player};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use std::hash::{Hash, Hasher};
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -10,14 +10,30 @@ use std::time::Duration;
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender};
 use tokio::time::Instant;
 use visavis_games::{GameView, Phase};
+use visavis_media::audio::MicrophoneSource;
 use visavis_media::camera::CameraSource;
 use visavis_session::view::{CallView, Connection, FollowState, Page, RevealState, View};
 use visavis_session::{Command, Event, Session};
 use visavis_wire::channel::{Seen, Shows};
+use visavis_wire::games::{Game, Play};
 use visavis_wire::paper::Point;
 
 /// Numbers of strokes in games begin above those of the house.
 const FIRST_STROKE: u32 = 1000;
+
+/// Something that becomes of a camera, in seconds of a call.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct CameraDoes {
+    /// `covered`, `dark`, `frozen`, `unplugged`, `stalled`.
+    pub is: String,
+    pub from_s: f32,
+    pub to_s: f32,
+}
+
+/// Numbers of a flood's strokes, far from those of drawings.
+const FLOODING: u32 = 1_000_000;
+const STROKES_AT_ONCE: u32 = 60;
 
 /// How a bot behaves.
 #[derive(Clone, Debug)]
@@ -31,8 +47,10 @@ pub struct Manner {
     pub play: bool,
     /// Leaves the call after this long; `None` stays until the other leaves.
     pub leave_after: Option<Duration>,
-    /// Covers its own camera (seconds into the call: from, to).
-    pub cover: Option<(f32, f32)>,
+    /// What becomes of its own camera in each call.
+    pub camera: Vec<CameraDoes>,
+    /// Draws and wishes as fast as an app lets it.
+    pub flood: bool,
     /// How many matches to go through before it ends; `None`: for ever.
     pub meetings: Option<u32>,
 }
@@ -109,7 +127,7 @@ pub async fn attend(
         page: "",
         call_since: None,
         drawn: false,
-        covered: false,
+        modifier: String::from("none"),
         sight: None,
         items: Vec::new(),
         settled: false,
@@ -142,7 +160,8 @@ struct Bot {
     page: &'static str,
     call_since: Option<Instant>,
     drawn: bool,
-    covered: bool,
+    /// What the camera was told to do.
+    modifier: String,
     sight: Option<(Shows, Shows, Seen, Seen, bool)>,
     items: Vec<visavis_canvas::Item>,
     /// Some marks can change no more, and are not among the items.
@@ -228,7 +247,7 @@ impl Bot {
         if entered {
             self.meetings += 1;
             self.call_since = Some(Instant::now());
-            (self.drawn, self.covered, self.fingerprint) = (false, false, None);
+            (self.drawn, self.fingerprint) = (false, None);
         }
         if let Some(pictures) = call.pictures.filter(|_| self.fingerprint != call.pictures) {
             self.fingerprint = Some(pictures);
@@ -312,17 +331,34 @@ impl Bot {
             self.drawn = true;
             self.draw_house();
         }
-        if let Some((from, to)) = self.manner.cover {
-            let covered = (from..to).contains(&elapsed.as_secs_f32());
-            if covered != self.covered {
-                self.covered = covered;
-                self.act(Command::RehearseCamera { modifier: String::from(if covered { "covered" } else { "none" }) });
-            }
+        let does = self.manner.camera.iter().find(|does| (does.from_s..does.to_s).contains(&elapsed.as_secs_f32()));
+        let modifier = does.map_or("none", |does| does.is.as_str()).to_owned();
+        if modifier != self.modifier {
+            self.modifier.clone_from(&modifier);
+            self.act(Command::RehearseCamera { modifier });
+        }
+        if self.manner.flood {
+            self.flood(elapsed);
         }
         if self.manner.leave_after.is_some_and(|after| elapsed > after) {
             self.call_since = None;
             self.act(Command::Leave);
         }
+    }
+
+    /// A tenth of a second of it.
+    fn flood(&self, elapsed: Duration) {
+        let first = FLOODING + elapsed.as_millis() as u32;
+        for id in first..first + STROKES_AT_ONCE {
+            let at = (id * 37 % 15_000) as u16;
+            let points = (0..8).map(|step| Point { x: at + step * 20, y: at / 2, pressure: 128 }).collect();
+            self.act(Command::DrawPoints { id, colour: Some(0x77_77_77), size: 20, fades: id.is_multiple_of(2), points });
+            self.act(Command::DrawEnd { id });
+            self.act(Command::MoveCursor { x: at, y: at / 2 });
+        }
+        let games = [Game::Gomoku, Game::SameWord];
+        let play = Play { game: games[first as usize / 100 % 2], twist: None };
+        self.act(Command::Wish { play: Some(play) });
     }
 
     fn draw_house(&self) {
@@ -438,6 +474,12 @@ fn watch_pictures(session: Arc<Session>, reports: UnboundedSender<Report>) -> to
     })
 }
 
+/// A made voice, another for each name.
+pub fn voice(identity: &str) -> MicrophoneSource {
+    let seed = identity.bytes().fold(1u64, |seed, byte| seed.wrapping_mul(31).wrapping_add(u64::from(byte)));
+    MicrophoneSource::Speech { seed }
+}
+
 /// The bot's own parts of a session's configuration.
 pub fn config(server: &str, identity: &str, profile_dir: PathBuf, camera: CameraSource) -> visavis_session::Config {
     visavis_session::Config {
@@ -446,7 +488,7 @@ pub fn config(server: &str, identity: &str, profile_dir: PathBuf, camera: Camera
         drawings_dir: profile_dir.join("drawings"),
         profile_dir,
         camera: Some(camera),
-        microphone: Some(visavis_media::audio::MicrophoneSource::Silent),
+        microphone: Some(MicrophoneSource::Silent),
         speaker: Some(visavis_media::audio::SpeakerTarget::Silent),
         sound: visavis_session::ProcessingOptions::default(),
         keyring: false,

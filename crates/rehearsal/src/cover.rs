@@ -14,6 +14,7 @@ use visavis_media::{Coded, Frame, FramePool};
 use visavis_sight::detector::{CameraState, Detector};
 use visavis_sight::features::Eye;
 use visavis_sight::planes::Plane;
+use visavis_sight::stream::Received;
 use visavis_sight::{Gate, Planes, PlanesMut};
 
 /// Buffers: one decoded, one veiled and coded again.
@@ -146,7 +147,13 @@ impl<'a> Watcher<'a> {
         let begun = std::time::Instant::now();
         let said = match (self.columns, &frame) {
             (Columns::States, Some(frame)) => {
-                self.detector.picture(planes(frame), now);
+                match frame.coded {
+                    Some(coded) => {
+                        let received = Received { bytes: coded.bytes, key: coded.key };
+                        self.detector.received(planes(frame), received, now)
+                    }
+                    None => self.detector.picture(planes(frame), now),
+                };
                 self.states()
             }
             (Columns::States, None) => {

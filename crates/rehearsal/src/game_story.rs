@@ -14,7 +14,11 @@ type Told = Result<(), DriverError>;
 /// Two truths, both rounds, and a rematch that is broken off. Both windows are in a call.
 pub async fn two_truths(a: &AppWindow, b: &AppWindow, look: &mut impl AsyncFnMut(&str) -> Told) -> Told {
     wish(a, "two_truths").await?;
+    a.press("games").await?;
+    a.text("wished").await?;
     look("wished").await?;
+    a.press("close-choose").await?;
+    a.says("wish-stands", "Two truths").await?;
     nothing_is_told(b).await?;
     // Another wish is no yes to this one, and tells nothing either.
     wish(b, "gomoku").await?;
@@ -39,13 +43,11 @@ pub async fn two_truths(a: &AppWindow, b: &AppWindow, look: &mut impl AsyncFnMut
 }
 
 async fn wish(window: &AppWindow, game: &str) -> Told {
-    if !window.is_there("choose").await? {
-        window.press("games").await?;
-    }
+    window.press("games").await?;
     window.press(&format!("game-{game}")).await?;
     window.press("wish").await?;
-    window.text("wished").await?;
-    Ok(())
+    let closed = "return !document.querySelector('[data-testid=choose]');";
+    window.driver.until(&format!("the choice to close in window {}", window.name), PATIENCE, closed, json!([])).await.map(drop)
 }
 
 /// The window shows no game and no word of a wish for as long as it could take to arrive.

@@ -1,6 +1,6 @@
 //! Rehearsing evenings on one machine: the real server in this process ([`stage`]), a browser that signs a test identity in by
-//! itself ([`browser`]), a headless peer ([`bot`]) and how it plays ([`player`]), real app windows driven through WebDriver ([`window`]), a game between two of them
-//! ([`game_story`]), and how fast ink crosses ([`ink`]).
+//! itself ([`browser`]), a headless peer ([`bot`]) and how it plays ([`player`]), real app windows driven through WebDriver ([`window`]), two of them in a call
+//! ([`two_windows`]), a game between them ([`game_story`]), and how fast ink crosses ([`ink`]).
 //!
 //! Used by tests, benches and `visavis-bot`; product code never depends on it.
 
@@ -14,7 +14,9 @@ pub mod player;
 pub mod processes;
 pub mod rehearse;
 pub mod rig;
+pub mod soak;
 pub mod stage;
+pub mod two_windows;
 pub mod veil;
 pub mod webdriver;
 pub mod window;

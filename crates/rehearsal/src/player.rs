@@ -25,6 +25,10 @@ const TWISTS: [Twist; 3] = [Twist::OneStroke, Twist::OneColour, Twist::Blind];
 const WISH: Duration = Duration::from_secs(3);
 /// For the same game again.
 const REMATCH: Duration = Duration::from_secs(9);
+/// Of so many rounds that could follow, one is not wanted: nobody plays on for ever.
+const ENOUGH: usize = 8;
+/// Somebody who does nothing for so long does not want to play on either.
+const TIRED: Duration = Duration::from_secs(120);
 /// Points that are drawn at each look.
 const POINTS: usize = 12;
 const SIZE: u16 = 60;
@@ -70,6 +74,10 @@ pub struct Player {
     /// Of this round, for what is said is seen in the view only later.
     guessed: (u8, Vec<String>),
     hinted: u8,
+    /// How the game was at the last look, and since when it is so: while it rests nobody waits for anybody.
+    stands: Option<(Scene, Duration)>,
+    /// Round after which it has been decided whether another is wanted.
+    wanted: u8,
 }
 
 impl Player {
@@ -85,6 +93,8 @@ impl Player {
             strokes: 0,
             guessed: (0, Vec::new()),
             hinted: 0,
+            stands: None,
+            wanted: 0,
         }
     }
 
@@ -92,13 +102,20 @@ impl Player {
     pub fn look(&mut self, game: Option<&GameView>, now: Duration) -> Vec<Deed> {
         let Some(game) = game.filter(|game| game.phase != Phase::Over) else {
             (self.drawing, self.hinted, self.guessed) = (None, 0, (0, Vec::new()));
+            (self.stands, self.wanted) = (None, 0);
             return self.wish(now);
         };
         self.wished_at = None;
         self.played = Some(Play { game: game.game, twist: game.twist });
         self.rematch = true;
         if game.paused {
+            self.stands = None;
             return self.lift();
+        }
+        if self.has_enough(game, now) {
+            let mut deeds = self.lift();
+            deeds.push(Deed::Act(Action::Stop));
+            return deeds;
         }
         match game.phase {
             Phase::Ready { you, .. } => {
@@ -117,6 +134,22 @@ impl Player {
                 deeds
             }
         }
+    }
+
+    /// Now and then after a round, and when the other has been doing nothing for long.
+    fn has_enough(&mut self, game: &GameView, now: Duration) -> bool {
+        if self.stands.as_ref().is_none_or(|(scene, _)| *scene != game.scene) {
+            self.stands = Some((game.scene.clone(), now));
+        }
+        if let Phase::Ready { you: false, after_round: true, .. } = game.phase
+            && self.wanted != game.round
+        {
+            self.wanted = game.round;
+            return self.roll(ENOUGH) == 0;
+        }
+        // A clock that runs ends it by itself.
+        let waits = game.left_ms.is_none() && !game.your_turn;
+        waits && self.stands.as_ref().is_some_and(|(_, since)| now > *since + TIRED)
     }
 
     /// xorshift64*.

@@ -42,8 +42,17 @@ fn stat(id: u32) -> Option<Vec<u64>> {
 }
 
 pub fn cost(root: u32) -> Cost {
+    sum(family(root))
+}
+
+/// Without what it started.
+pub fn cost_of(id: u32) -> Cost {
+    sum(vec![id])
+}
+
+fn sum(ids: Vec<u32>) -> Cost {
     let mut sum = Cost::default();
-    for id in family(root) {
+    for id in ids {
         let Some(fields) = stat(id) else { continue };
         // Fields 14 and 15 (user and system time) in clock ticks of 10 ms; field 20, threads; counted from field 4.
         let ticks = fields.get(10).copied().unwrap_or(0) + fields.get(11).copied().unwrap_or(0);

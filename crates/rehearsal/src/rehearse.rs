@@ -6,14 +6,20 @@
 //! |---|---|
 //! | [`plan`] | a scenario file, and the scenarios that come with the program |
 //! | [`shim`] | the bad network: every packet to and from the relay goes through it |
+//! | [`tap`] | what goes between an app and the server, looked at |
+//! | [`windows`] | people with real windows |
+//! | [`flat`] | whether memory, threads, descriptors and latency stay as they are |
 //! | [`evening`] | runs a plan |
 //! | [`record`] | what the people report, put together to calls |
 //! | [`rules`] | what must hold whatever happens |
 //! | [`page`] | the report to read |
 
 pub mod evening;
+pub mod flat;
 pub mod page;
 pub mod plan;
 pub mod record;
 pub mod rules;
 pub mod shim;
+pub mod tap;
+pub mod windows;

@@ -288,7 +288,8 @@ async fn one_tester_and_one_bot_are_an_evening() {
         draw: true,
         play: false,
         leave_after: None,
-        cover: None,
+        camera: Vec::new(),
+        flood: false,
         meetings: Some(1),
     };
     let bot = tokio::spawn(bot::run(config, manner, sender));

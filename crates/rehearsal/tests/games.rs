@@ -155,7 +155,8 @@ async fn a_bot_plays_with_whoever_wishes_for_it() {
         draw: false,
         play: true,
         leave_after: None,
-        cover: None,
+        camera: Vec::new(),
+        flood: false,
         meetings: Some(1),
     };
     let camera = CameraSource::Face { name: String::from("bao") };

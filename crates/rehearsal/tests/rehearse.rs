@@ -3,7 +3,6 @@
 
 use std::net::UdpSocket;
 use visavis_rehearsal::rehearse::plan::Plan;
-use visavis_rehearsal::rehearse::record::Record;
 use visavis_rehearsal::rehearse::shim::FRONT;
 use visavis_rehearsal::rehearse::{evening, page, rules};
 
@@ -51,8 +50,8 @@ async fn a_rehearsed_evening_keeps_every_rule() {
     }
     let plan = Plan::parse(PLAN).expect("a plan");
     let guests = plan.guests().expect("guests");
-    let (events, ended) = evening::run(&plan, &mut |line| eprintln!("{line}")).await.expect("an evening");
-    let record = Record::of(guests.iter().map(|guest| guest.identity.clone()), &events, ended);
+    let ran = evening::run(&plan, &mut |line| eprintln!("{line}")).await.expect("an evening");
+    let record = ran.record(&plan, &guests);
     let broken = rules::check(&plan, &guests, &record);
     assert!(broken.is_empty(), "{broken:#?}");
     let html = page::page("short", &plan, &record, &broken);

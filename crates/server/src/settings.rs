@@ -283,6 +283,14 @@ impl Sources {
             }
             None => None,
         };
+        Self::of(file, variables)
+    }
+
+    /// A file with its text, if there is one, and variables of the environment.
+    pub(crate) fn of(
+        file: Option<(PathBuf, String)>,
+        variables: impl Iterator<Item = (String, String)>,
+    ) -> Result<Self, SettingsError> {
         let mut table = Table::new();
         if let Some((path, text)) = &file {
             parse(path, text)?;

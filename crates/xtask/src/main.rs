@@ -36,7 +36,7 @@ cargo xtask COMMAND
                            --camera FILE, --clip FILE, --size WxH, --codec C, --relay, --ours-alone, --json FILE
       setup                set-up time and latency of two sessions through the relay
       windows              two app windows: latency between pages, processor, memory
-      ink                  two app windows: pointer to ink on the other page: --strokes N, --littered N, --loss PERCENT, --delay-ms N
+      ink                  two app windows: pointer to ink on the other page: --strokes N, --littered N, --loss PERCENT, --round-trip-ms N
       paper                what a frame of the page costs while both draw over a full sheet (Chromium): --marks N, --seconds N
       veil                 from a cover before one window's camera to the first veiled picture of the other: --covers N
       matching             the matcher among people whose liking only the referee knows: --seeds 1,2, --only NAME, --json FILE
@@ -108,15 +108,10 @@ fn set_up() -> Outcome {
 
 fn screenshots(flags: &[String]) -> Outcome {
     packages::install_missing()?;
-    drive("screenshots.mjs", flags)
-}
-
-/// A file of ui/e2e on pages that are built first.
-fn drive(file: &str, flags: &[String]) -> Outcome {
     let browser = packages::chromium().ok_or("no Chromium is on the PATH and none could be installed")?;
     let node = node::find()?;
     node.build_interface()?;
-    node.drive(file, flags, &browser)
+    node.drive("screenshots.mjs", flags, &browser)
 }
 
 fn rehearse(arguments: &[String]) -> Outcome {

@@ -14,10 +14,10 @@ use visavis_media::camera::CameraSource;
 use visavis_media::{Clock, marker};
 use visavis_rehearsal::bot::{self, Manner, Report};
 use visavis_rehearsal::cover::{self, Columns};
-use visavis_rehearsal::display::Display;
+use visavis_rehearsal::game_story;
 use visavis_rehearsal::processes;
 use visavis_rehearsal::stage::Stage;
-use visavis_rehearsal::window::{AppWindow, Start};
+use visavis_rehearsal::two_windows::{Meeting, Network, Two};
 use visavis_session::{Command, Event, Session};
 
 type Outcome = Result<(), Box<dyn std::error::Error + Send + Sync>>;
@@ -59,13 +59,12 @@ enum What {
         /// Strokes that lie on the paper before.
         #[arg(long, default_value_t = 0)]
         littered: u32,
-        /// Of each UDP packet that passes loopback, in percent; a packet from one app to the other passes twice. Needs the
-        /// right to make a network namespace.
+        /// Of the packets from one app to the other, through the relay, in percent.
         #[arg(long, default_value_t = 0.0)]
-        loss: f32,
-        /// Likewise, milliseconds.
-        #[arg(long, default_value_t = 0)]
-        delay_ms: u32,
+        loss: f64,
+        /// Between the two apps, through the relay, milliseconds.
+        #[arg(long, default_value_t = 0.0)]
+        round_trip_ms: f64,
     },
     /// From the start of a cover in front of one window's camera to the first veiled picture of the other.
     Veil {
@@ -74,7 +73,7 @@ enum What {
         #[arg(long, default_value_t = 24)]
         covers: u32,
     },
-    /// A picture of both windows in a call, with a drawing.
+    /// A picture of both windows in a call, with a drawing; or pictures of a game that both play, in both themes.
     Screenshot {
         #[arg(long)]
         app: PathBuf,
@@ -82,6 +81,11 @@ enum What {
         camera_a: String,
         #[arg(long, default_value = "face:bao")]
         camera_b: String,
+        #[arg(long, default_value = "1280x800", value_parser = size)]
+        size: (usize, usize),
+        /// Play Two truths; `out` is a folder then.
+        #[arg(long)]
+        game: bool,
         #[arg(long)]
         out: PathBuf,
     },
@@ -174,11 +178,14 @@ async fn main() -> ExitCode {
     let outcome = match Flags::parse().what {
         What::Call(flags) => calls(flags).await,
         What::Setup { seconds, camera } => set_up(Duration::from_secs(seconds), camera).await,
-        What::Windows { app, seconds, camera } => windows(app, Duration::from_secs(seconds), camera).await,
-        What::Ink { loss, delay_ms, .. } if (loss > 0.0 || delay_ms > 0) && !network::is_own() => network::again(loss, delay_ms),
-        What::Ink { app, strokes, littered, .. } => ink(app, strokes, littered).await,
-        What::Veil { app, covers } => veil(app, covers).await,
-        What::Screenshot { app, camera_a, camera_b, out } => screenshot(app, [&camera_a, &camera_b], out).await,
+        What::Windows { app, seconds, camera } => windows(&app, Duration::from_secs(seconds), camera).await,
+        What::Ink { app, strokes, littered, loss, round_trip_ms } => {
+            ink(&app, strokes, littered, Network { loss, round_trip_ms }).await
+        }
+        What::Veil { app, covers } => veil(&app, covers).await,
+        What::Screenshot { app, camera_a, camera_b, size: (width, height), game, out } => {
+            screenshot(&app, [&camera_a, &camera_b], (width as u32, height as u32), game, &out).await
+        }
         What::Cover { folder, out, veiled, measures } => covers(&folder, &out, veiled, measures),
     };
     match outcome {
@@ -224,7 +231,8 @@ fn agreeable(identity: &str) -> Manner {
         draw: false,
         play: false,
         leave_after: None,
-        cover: None,
+        camera: Vec::new(),
+        flood: false,
         meetings: Some(1),
     }
 }
@@ -328,67 +336,13 @@ const look = () => { if (canvas.dataset.sequence) ages[canvas.dataset.sequence] 
 look(); return true;
 "#;
 
-/// Two windows that see each other clearly.
-struct Two {
-    display: Display,
-    stage: Stage,
-    a: AppWindow,
-    b: AppWindow,
+/// Two windows of the usual size.
+async fn meet(app: &Path, cameras: [&str; 2], network: Network) -> Result<Two, Box<dyn std::error::Error + Send + Sync>> {
+    Two::meet(&Meeting { app, cameras, size: (1280, 800), network }).await
 }
 
-impl Two {
-    async fn meet(app: PathBuf, cameras: [&str; 2]) -> Result<Self, Box<dyn std::error::Error + Send + Sync>> {
-        let display = Display::start(2584, 800)?;
-        let stage = Stage::start().await?;
-        let browser = std::env::current_exe()?.with_file_name("visavis-bot");
-        let open = |name: &'static str, camera: &str, x: u32| {
-            let (stage, display, app, browser, camera) = (&stage, &display, &app, &browser, camera.to_owned());
-            async move {
-                let folder = stage.profile_folder(name);
-                AppWindow::open(Start {
-                    binary: app,
-                    name,
-                    profile_folder: &folder,
-                    server: &stage.url,
-                    camera: &camera,
-                    display: &display.name,
-                    browser,
-                    position: (x, 0),
-                    size: (1280, 800),
-                })
-                .await
-            }
-        };
-        let (a, b) = tokio::try_join!(open("ada", cameras[0], 0), open("bao", cameras[1], 1304))?;
-        for window in [&a, &b] {
-            window.page("welcome").await?;
-            window.press("sign-in").await?;
-            window.page("mirror").await?;
-            window.press("meet").await?;
-        }
-        for window in [&a, &b] {
-            window.page("match").await?;
-            window.press("match-meet").await?;
-        }
-        for window in [&a, &b] {
-            window.press("reveal").await?;
-        }
-        for window in [&a, &b] {
-            window.is_mosaic("picture-peer", false).await?;
-        }
-        tokio::time::sleep(Duration::from_secs(3)).await;
-        Ok(Self { display, stage, a, b })
-    }
-
-    async fn part(self) {
-        self.a.driver.quit().await;
-        self.b.driver.quit().await;
-        self.stage.server.shutdown().await;
-    }
-}
-
-async fn windows(app: PathBuf, length: Duration, camera: String) -> Outcome {
-    let two = Two::meet(app, [&camera, &camera]).await?;
+async fn windows(app: &Path, length: Duration, camera: String) -> Outcome {
+    let two = meet(app, [&camera, &camera], Network::default()).await?;
     let (a, b) = (&two.a, &two.b);
     let before = processes::cost(a.driver.process_id());
     let since = Instant::now();
@@ -420,8 +374,8 @@ async fn windows(app: PathBuf, length: Duration, camera: String) -> Outcome {
     Ok(())
 }
 
-async fn ink(app: PathBuf, strokes: usize, littered: u32) -> Outcome {
-    let two = Two::meet(app, ["face:ada", "face:bao"]).await?;
+async fn ink(app: &Path, strokes: usize, littered: u32, network: Network) -> Outcome {
+    let two = meet(app, ["face:ada", "face:bao"], network).await?;
     visavis_rehearsal::ink::litter(&two.a, littered).await?;
     tokio::time::sleep(Duration::from_secs(2)).await;
     let measured = visavis_rehearsal::ink::measure(&two.a, &two.b, strokes, 60).await?;
@@ -432,8 +386,8 @@ async fn ink(app: PathBuf, strokes: usize, littered: u32) -> Outcome {
     Ok(())
 }
 
-async fn veil(app: PathBuf, covers: u32) -> Outcome {
-    let two = Two::meet(app, ["face:ada", "face:bao"]).await?;
+async fn veil(app: &Path, covers: u32) -> Outcome {
+    let two = meet(app, ["face:ada", "face:bao"], Network::default()).await?;
     let mut step = 0;
     let pause = || {
         step += 1;
@@ -445,45 +399,29 @@ async fn veil(app: PathBuf, covers: u32) -> Outcome {
     Ok(())
 }
 
-/// A network namespace of its own, whose loopback is made worse for UDP: media, ink and relay, but neither pages nor drivers.
-mod network {
-    use super::Outcome;
-    use std::process::Command;
-
-    const MARK: &str = "VISAVIS_BENCH_NETWORK";
-
-    pub fn is_own() -> bool {
-        std::env::var_os(MARK).is_some()
-    }
-
-    /// Runs this program again, inside.
-    pub fn again(loss: f32, delay_ms: u32) -> Outcome {
-        let script = format!(
-            "ip link set lo up && tc qdisc add dev lo root handle 1: prio && \
-             tc qdisc add dev lo parent 1:3 handle 30: netem loss {loss}% delay {delay_ms}ms && \
-             tc filter add dev lo parent 1: protocol ip u32 match ip protocol 17 0xff flowid 1:3 && exec \"$@\""
-        );
-        let program = std::env::current_exe()?;
-        let status = Command::new("unshare")
-            .args(["--net", "--map-root-user", "sh", "-c", &script, "sh"])
-            .arg(program)
-            .args(std::env::args_os().skip(1))
-            .env(MARK, "1")
-            .status()?;
-        if status.success() { Ok(()) } else { Err(format!("the bench in its own network ended with {status}").into()) }
-    }
-}
-
-async fn screenshot(app: PathBuf, cameras: [&str; 2], out: PathBuf) -> Outcome {
-    let two = Two::meet(app, cameras).await?;
-    for (window, lines) in [(&two.a, bot::house()), (&two.b, bot::sun())] {
-        for (id, (colour, points)) in (1..).zip(lines) {
-            window.act(json!({ "do": "draw_points", "id": id, "colour": colour, "size": 60, "points": points })).await?;
-            window.act(json!({ "do": "draw_end", "id": id })).await?;
+async fn screenshot(app: &Path, cameras: [&str; 2], size: (u32, u32), play: bool, out: &Path) -> Outcome {
+    let two = Two::meet(&Meeting { app, cameras, size, network: Network::default() }).await?;
+    if play {
+        std::fs::create_dir_all(out)?;
+        game_story::two_truths(&two.a, &two.b, &mut async |what: &str| {
+            for theme in ["day", "night"] {
+                two.theme(theme).await?;
+                let taken = two.display.screenshot(&out.join(format!("{what}-{theme}.png")));
+                taken.unwrap_or_else(|error| eprintln!("{error}"));
+            }
+            Ok(())
+        })
+        .await?;
+    } else {
+        for (window, lines) in [(&two.a, bot::house()), (&two.b, bot::sun())] {
+            for (id, (colour, points)) in (1..).zip(lines) {
+                window.act(json!({ "do": "draw_points", "id": id, "colour": colour, "size": 60, "points": points })).await?;
+                window.act(json!({ "do": "draw_end", "id": id })).await?;
+            }
         }
+        tokio::time::sleep(Duration::from_secs(1)).await;
+        two.display.screenshot(out)?;
     }
-    tokio::time::sleep(Duration::from_secs(1)).await;
-    two.display.screenshot(&out)?;
     two.part().await;
     Ok(())
 }

@@ -4,7 +4,7 @@ use clap::{Parser, Subcommand};
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::Duration;
-use visavis_rehearsal::bot::{self, Manner};
+use visavis_rehearsal::bot::{self, CameraDoes, Manner};
 use visavis_rehearsal::browser;
 
 #[derive(Parser)]
@@ -61,6 +61,12 @@ struct Run {
     /// Cover the camera from second A to second B of a call: A,B
     #[arg(long, value_parser = cover)]
     cover: Option<(f32, f32)>,
+    /// Draw and wish as fast as an app lets one.
+    #[arg(long)]
+    flood: bool,
+    /// Talk: a made voice instead of silence.
+    #[arg(long)]
+    speak: bool,
     /// End after this many matches.
     #[arg(long)]
     meetings: Option<u32>,
@@ -108,11 +114,15 @@ async fn run(flags: Run) -> ExitCode {
         draw: flags.draw,
         play: !flags.no_games,
         leave_after: flags.leave_after.map(Duration::from_secs_f32),
-        cover: flags.cover,
+        camera: flags.cover.map(|(from_s, to_s)| CameraDoes { is: String::from("covered"), from_s, to_s }).into_iter().collect(),
+        flood: flags.flood,
         meetings: flags.meetings,
     };
     let (sender, mut reports) = tokio::sync::mpsc::unbounded_channel();
-    let config = bot::config(&flags.server, &flags.identity, profile_dir, camera);
+    let mut config = bot::config(&flags.server, &flags.identity, profile_dir, camera);
+    if flags.speak {
+        config.microphone = Some(bot::voice(&flags.identity));
+    }
     let bot = tokio::spawn(bot::run(config, manner, sender));
     let printer = async {
         while let Some(report) = reports.recv().await {

@@ -52,6 +52,7 @@ impl Table {
                 Effect::Send(message) => self.send(side, &message),
                 Effect::ClearPaper => self.mark(side, OpKind::Clear),
                 Effect::Hide(_) => self.hidden += 1,
+                Effect::Settled(_) => {}
                 Effect::Noticed(unfair) => {
                     eprintln!("side {side} notices {unfair:?}");
                     self.noticed += 1;
@@ -155,7 +156,7 @@ fn two_bots_bring_every_game_with_every_twist_to_its_end() {
 /// Guesses by elimination: nearly always within the time, though nobody looks at the drawing.
 #[test]
 fn a_bot_guesses_most_words() {
-    let (mut guessed, mut rounds) = (0, 0);
+    let (mut guessed, mut rounds) = (0, 0usize);
     for seed in 0..60u64 {
         let mut table = Table::new(Play { game: Game::DrawAndGuess, twist: None }, seed, SPOKEN[seed as usize % 6], 0);
         let mut outcomes = [None; 3];
@@ -166,7 +167,7 @@ fn a_bot_guesses_most_words() {
                 outcomes[usize::from(view.round)] = scene.outcome;
             }
         }
-        rounds += 2;
+        rounds += usize::from(table.seats[0].engine.view().round);
         guessed += outcomes.iter().filter(|outcome| **outcome == Some(Outcome::Guessed)).count();
     }
     assert!(guessed * 2 > rounds, "{guessed} of {rounds} words");
@@ -241,4 +242,29 @@ fn lifts_the_pen_when_the_game_is_paused() {
         table.step([true; 2]);
     }
     assert!(table.seats[0].strokes >= drawn, "{drawn}");
+}
+
+/// Not every game is played to its end: now and then one round is enough, and nobody waits for ever for somebody who does nothing.
+#[test]
+fn ends_a_game_by_itself_sometimes() {
+    let mut ended_early = 0;
+    for seed in 0..100 {
+        let mut table = Table::new(Play { game: Game::TwoTruths, twist: None }, seed, "en", 0);
+        while !table.over() {
+            table.step([true; 2]);
+        }
+        ended_early += usize::from(table.seats[0].engine.view().round == 1);
+    }
+    assert!((8..45).contains(&ended_early), "{ended_early} of 100");
+    let mut table = Table::new(Play { game: Game::Gomoku, twist: None }, 1, "en", 0);
+    let begun = table.now;
+    while !table.over() {
+        table.step([true, false]);
+        let view = table.seats[1].engine.view();
+        if matches!(view.phase, Phase::Ready { you: false, .. }) {
+            table.put(1, Input::User(Action::Ready));
+        }
+        assert!(table.now < begun + TIRED * 2, "still there: {view:?}");
+    }
+    assert!(table.now > begun + TIRED, "nobody is left at once");
 }

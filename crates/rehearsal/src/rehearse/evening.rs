@@ -1,14 +1,20 @@
 //! Runs a plan: starts the server with the bad network in front of its relay, lets the people come, does at each time what is due,
 //! and ends with everything that was reported.
 
+use super::flat::{self, Held, courses};
 use super::plan::{Guest, Plan, What};
-use super::record::Event;
-use super::shim::{FRONT, Shim, Weather};
+use super::record::{Event, Record};
+use super::shim::{FRONT, Shim, Weather, free_relay_port};
+use super::tap::{NamesSent, Tap};
+use super::windows::{self, Room};
 use crate::bot::{self, Manner, Report};
+use crate::display::Display;
+use std::collections::{BTreeMap, BTreeSet};
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
+use tokio::sync::Notify;
 use tokio::sync::mpsc::{UnboundedSender, unbounded_channel};
 use tokio::task::JoinHandle;
 use tokio::time::Instant;
@@ -22,11 +28,32 @@ const GOODBYE: Duration = Duration::from_secs(5);
 
 pub type Failure = Box<dyn std::error::Error + Send + Sync>;
 
+/// The first process of each window that is open.
+type Roots = Arc<Mutex<BTreeMap<usize, u32>>>;
+
 /// People who are there, and what they are told to do by the plan.
 type Sessions = Arc<Mutex<Vec<Arc<Session>>>>;
 
+/// What there is to be judged.
+pub struct Ran {
+    pub events: Vec<Event>,
+    pub ended: Duration,
+    pub names_sent: BTreeSet<(usize, usize)>,
+    pub held: Vec<Held>,
+}
+
+impl Ran {
+    /// What it was, ready to be judged.
+    pub fn record(&self, plan: &Plan, guests: &[Guest]) -> Record {
+        let mut record = Record::of(guests.iter().map(|guest| guest.identity.clone()), &self.events, self.ended);
+        record.names_sent.clone_from(&self.names_sent);
+        record.courses = plan.flat.map(|flat| courses(&flat, &self.held, &record)).unwrap_or_default();
+        record
+    }
+}
+
 /// Goes through the evening. `tell` gets a line now and then.
-pub async fn run(plan: &Plan, tell: &mut dyn FnMut(String)) -> Result<(Vec<Event>, Duration), Failure> {
+pub async fn run(plan: &Plan, tell: &mut dyn FnMut(String)) -> Result<Ran, Failure> {
     crate::browser::install_tls();
     let guests = plan.guests()?;
     let folder = tempfile::Builder::new().prefix("visavis-rehearse").tempdir()?;
@@ -34,18 +61,38 @@ pub async fn run(plan: &Plan, tell: &mut dyn FnMut(String)) -> Result<(Vec<Event
     let mut stage =
         Place { folder: folder.path().join("server"), http: SocketAddr::from(([127, 0, 0, 1], 0)), relay, plan, server: None };
     stage.open().await?;
-    let weather = Weather { link: plan.network.clone(), out: false };
+    let weather = Weather { link: plan.network.clone(), out: false, udp_blocked: plan.udp_blocked };
     let shim = Shim::start(relay, weather, plan.seed).await.map_err(|error| {
         format!("a bad network in front of the relay needs the address {FRONT}, which this system does not have ({error})")
     })?;
     let began = Instant::now();
     let (reports, mut events) = unbounded_channel();
     let sessions = Sessions::default();
-    let arrivals: Vec<JoinHandle<()>> = guests
-        .iter()
-        .enumerate()
-        .map(|(who, guest)| arrive(who, guest.clone(), stage.url(), folder.path(), began, &sessions, reports.clone()))
-        .collect();
+    let display = match plan.windows() {
+        0 => None,
+        count => {
+            let (width, height) = windows::screen(count);
+            Some((windows::app()?, Display::start(width, height)?))
+        }
+    };
+    let (mut windows, roots, mut held) = (0, Roots::default(), Vec::new());
+    let names_sent = NamesSent::default();
+    let identities: Vec<String> = guests.iter().map(|guest| guest.identity.clone()).collect();
+    let (mut taps, mut arrivals) = (Vec::new(), Vec::new());
+    for (who, guest) in guests.iter().enumerate() {
+        let tap = Tap::start(stage.http, who, &identities, Arc::clone(&names_sent)).await?;
+        let url = format!("http://{}", tap.address);
+        taps.push(tap);
+        match &display {
+            Some((app, display)) if guest.manner.window => {
+                let room =
+                    Room { app: app.clone(), display: display.name.clone(), server: url, folder: folder.path().to_owned() };
+                arrivals.push(open(who, windows, guest.clone(), room, began, &roots, reports.clone()));
+                windows += 1;
+            }
+            _ => arrivals.push(arrive(who, guest.clone(), url, folder.path(), began, &sessions, reports.clone())),
+        }
+    }
     drop(reports);
     let mut due = Agenda::of(plan);
     let mut told = Instant::now();
@@ -75,6 +122,11 @@ pub async fn run(plan: &Plan, tell: &mut dyn FnMut(String)) -> Result<(Vec<Event
         }
         if told.elapsed() >= TELL_EVERY {
             told = Instant::now();
+            if plan.flat.is_some() {
+                let roots = roots.lock().unwrap_or_else(PoisonError::into_inner).clone();
+                let all = std::iter::once((None, std::process::id())).chain(roots.into_iter().map(|(who, id)| (Some(who), id)));
+                held.extend(all.filter_map(|(window, id)| flat::held(began.elapsed(), window, id)));
+            }
             tell(format!("{:>5.1} s  {now}", began.elapsed().as_secs_f32()));
         }
     }
@@ -86,18 +138,9 @@ pub async fn run(plan: &Plan, tell: &mut dyn FnMut(String)) -> Result<(Vec<Event
     }
     arrivals.into_iter().for_each(|task| task.abort());
     stage.close().await;
-    Ok((taken, ended))
-}
-
-/// The relay has the same port after a restart of the server, and the shim's front must be free there too.
-fn free_relay_port() -> std::io::Result<u16> {
-    for _ in 0..20 {
-        let port = crate::stage::free_port();
-        if std::net::UdpSocket::bind((FRONT, port)).is_ok() && std::net::UdpSocket::bind(("127.0.0.1", port)).is_ok() {
-            return Ok(port);
-        }
-    }
-    Err(std::io::Error::new(std::io::ErrorKind::AddrInUse, format!("no port is free at 127.0.0.1 and at {FRONT}")))
+    drop(taps);
+    let names_sent = names_sent.lock().unwrap_or_else(PoisonError::into_inner).clone();
+    Ok(Ran { events: taken, ended, names_sent, held })
 }
 
 fn arrive(
@@ -112,12 +155,21 @@ fn arrive(
     let (profile, sessions) = (folder.join(&guest.identity), Arc::clone(sessions));
     tokio::spawn(async move {
         tokio::time::sleep_until(began + guest.arrives).await;
-        let (session, inputs) = Session::start(bot::config(&url, &guest.identity, profile, guest.camera.clone()));
+        let mut config = bot::config(&url, &guest.identity, profile, guest.camera.clone());
+        if guest.manner.speaks {
+            config.microphone = Some(bot::voice(&guest.identity));
+        }
+        let (session, inputs) = Session::start(config);
         let session = Arc::new(session);
         sessions.lock().unwrap_or_else(PoisonError::into_inner).push(Arc::clone(&session));
         let (reports, mut said) = unbounded_channel::<Report>();
+        let (in_call, crash) = (Arc::new(Notify::new()), guest.manner.crashes_after_s.map(Duration::from_secs_f64));
+        let (called, ends) = (Arc::clone(&in_call), events.clone());
         let forward = tokio::spawn(async move {
             while let Some(what) = said.recv().await {
+                if matches!(what, Report::Page { page: "call" }) {
+                    called.notify_one();
+                }
                 // The watcher of pictures would hold this open for as long as the person is there.
                 let last = matches!(what, Report::Ended { .. });
                 if events.send(Event { at: began.elapsed(), who, what }).is_err() || last {
@@ -125,9 +177,59 @@ fn arrive(
                 }
             }
         });
-        bot::attend(session, inputs, manner(&guest), reports).await;
-        // Ends with the last report.
-        let _ = forward.await;
+        let crashes = async {
+            in_call.notified().await;
+            match crash {
+                Some(after) => tokio::time::sleep(after).await,
+                None => std::future::pending().await,
+            }
+        };
+        tokio::select! {
+            () = bot::attend(Arc::clone(&session), inputs, manner(&guest), reports) => {
+                // Ends with the last report.
+                let _ = forward.await;
+            }
+            () = crashes => {
+                // Nobody reads the reports any more, so that the watcher of pictures lets go too: the session ends without a word.
+                forward.abort();
+                sessions.lock().unwrap_or_else(PoisonError::into_inner).retain(|other| !Arc::ptr_eq(other, &session));
+                let _ = ends.send(Event { at: began.elapsed(), who, what: Report::Ended { meetings: 1 } });
+            }
+        }
+    })
+}
+
+/// A person with a window.
+fn open(
+    who: usize,
+    place: usize,
+    guest: Guest,
+    room: Room,
+    began: Instant,
+    roots: &Roots,
+    events: UnboundedSender<Event>,
+) -> JoinHandle<()> {
+    let roots = Arc::clone(roots);
+    tokio::spawn(async move {
+        tokio::time::sleep_until(began + guest.arrives).await;
+        let (reports, mut said) = unbounded_channel::<Report>();
+        let forward = async {
+            while let Some(what) = said.recv().await {
+                if events.send(Event { at: began.elapsed(), who, what }).is_err() {
+                    return;
+                }
+            }
+        };
+        let camera = guest.camera.to_string();
+        let opened = |id| {
+            roots.lock().unwrap_or_else(PoisonError::into_inner).insert(who, id);
+        };
+        let (outcome, ()) = tokio::join!(windows::attend(room, place, &camera, manner(&guest), reports, opened), forward);
+        roots.lock().unwrap_or_else(PoisonError::into_inner).remove(&who);
+        if let Err(error) = outcome {
+            let notice = serde_json::json!({ "window": error.to_string() });
+            let _ = events.send(Event { at: began.elapsed(), who, what: Report::Notice { notice } });
+        }
     })
 }
 
@@ -141,7 +243,8 @@ fn manner(guest: &Guest) -> Manner {
         draw: people.draws,
         play: people.plays,
         leave_after: people.leaves_after_s.map(Duration::from_secs_f64),
-        cover: people.covers_s.map(|[from, to]| (from, to)),
+        camera: people.camera_does(),
+        flood: people.floods,
         meetings: people.meetings,
     }
 }
@@ -173,10 +276,6 @@ struct Place<'a> {
 }
 
 impl Place<'_> {
-    fn url(&self) -> String {
-        format!("http://{}", self.http)
-    }
-
     async fn open(&mut self) -> Result<(), Failure> {
         let config = Config {
             listen: self.http,

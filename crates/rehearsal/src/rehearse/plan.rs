@@ -1,5 +1,6 @@
 //! A scenario file (TOML): who comes, what the network does, what goes wrong and when, and what must have happened at the end.
 
+use crate::bot::CameraDoes;
 use crate::rig::scenario::{LinkConfig, ScenarioError};
 use serde::Deserialize;
 use std::path::Path;
@@ -10,13 +11,19 @@ use visavis_media::camera::CameraSource;
 const MOST_BYTES: u64 = 64 * 1024;
 const MOST_SECONDS: f64 = 4.0 * 3600.0;
 const MOST_PEOPLE: usize = 500;
+const MOST_WINDOWS: usize = 4;
 /// What a rehearsal can do to a camera while it runs.
 const MODIFIERS: [&str; 6] = ["none", "covered", "dark", "frozen", "unplugged", "stalled"];
 
 /// Come with the program.
-pub const SCENARIOS: [(&str, &str); 7] = [
+pub const SCENARIOS: [(&str, &str); 12] = [
     ("two", include_str!("../../evenings/two.toml")),
     ("cover", include_str!("../../evenings/cover.toml")),
+    ("cameras", include_str!("../../evenings/cameras.toml")),
+    ("rude", include_str!("../../evenings/rude.toml")),
+    ("no-udp", include_str!("../../evenings/no-udp.toml")),
+    ("windows", include_str!("../../evenings/windows.toml")),
+    ("long", include_str!("../../evenings/long.toml")),
     ("crowd", include_str!("../../evenings/crowd.toml")),
     ("games", include_str!("../../evenings/games.toml")),
     ("lossy", include_str!("../../evenings/lossy.toml")),
@@ -51,6 +58,9 @@ pub struct Plan {
     /// Each person's way to the relay and back.
     #[serde(default)]
     pub network: LinkConfig,
+    /// No UDP gets through to the relay; TCP does.
+    #[serde(default)]
+    pub udp_blocked: bool,
     /// A pair is not matched again before each has met so many others.
     #[serde(default = "sixteen")]
     pub recent_partners: u32,
@@ -59,6 +69,23 @@ pub struct Plan {
     pub change: Vec<Change>,
     #[serde(default)]
     pub expect: Expect,
+    /// Memory, threads, descriptors and round trips must stay as they are.
+    pub flat: Option<Flat>,
+}
+
+#[derive(Clone, Copy, Debug, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Flat {
+    /// Nothing is judged before.
+    pub warm_up_s: f64,
+    /// May be added from then to the end, by the slope.
+    pub rise_percent: f64,
+}
+
+impl Default for Flat {
+    fn default() -> Self {
+        Self { warm_up_s: 60.0, rise_percent: 5.0 }
+    }
 }
 
 fn sixteen() -> u32 {
@@ -95,6 +122,20 @@ pub struct People {
     pub leaves_after_s: Option<f64>,
     /// From which to which second of each call something lies over the camera.
     pub covers_s: Option<[f32; 2]>,
+    /// A real window of the app on a virtual display instead of a headless peer (Linux). It neither draws nor plays.
+    #[serde(default)]
+    pub window: bool,
+    /// More of what becomes of the camera in each call.
+    #[serde(default)]
+    pub camera_does: Vec<CameraDoes>,
+    /// A made voice instead of silence.
+    #[serde(default)]
+    pub speaks: bool,
+    /// The app ends without a word so many seconds into its first call, and does not come back.
+    pub crashes_after_s: Option<f64>,
+    /// Draws and wishes as fast as an app lets it.
+    #[serde(default)]
+    pub floods: bool,
     /// Without it as many as the evening has room for.
     pub meetings: Option<u32>,
 }
@@ -178,6 +219,14 @@ pub struct Guest {
     pub manner: People,
 }
 
+impl People {
+    /// All that becomes of the camera in a call.
+    pub fn camera_does(&self) -> Vec<CameraDoes> {
+        let covered = self.covers_s.map(|[from_s, to_s]| CameraDoes { is: String::from("covered"), from_s, to_s });
+        covered.into_iter().chain(self.camera_does.iter().cloned()).collect()
+    }
+}
+
 impl Plan {
     /// One that comes with the program, or a file.
     pub fn find(name: &str) -> Result<Self, PlanError> {
@@ -213,14 +262,29 @@ impl Plan {
             return wrong(format!("{people} people: from 1 to {MOST_PEOPLE} may come"));
         }
         self.network.check()?;
+        if self.windows() > MOST_WINDOWS {
+            return wrong(format!("{} windows: at most {MOST_WINDOWS}", self.windows()));
+        }
+        if let Some(flat) = self.flat.filter(|flat| !time(flat.warm_up_s) || !(0.0..=1000.0).contains(&flat.rise_percent)) {
+            return wrong(format!("{flat:?} is out of range"));
+        }
         for people in &self.people {
             if people.identity.is_some() && people.count != 1 {
                 return wrong(String::from("only one person has an identity; guests (without it) may be many"));
             }
-            let times = [people.arrive_s, people.apart_s, people.leaves_after_s.unwrap_or(0.0)];
+            let ends = [people.leaves_after_s, people.crashes_after_s].map(Option::unwrap_or_default);
+            let times = [people.arrive_s, people.apart_s, ends[0], ends[1]];
             let covers = people.covers_s.unwrap_or_default().map(f64::from);
             if !times.into_iter().chain(covers).all(time) || covers[0] > covers[1] {
                 return wrong(format!("a time of people is negative, too long or the wrong way round: {people:?}"));
+            }
+        }
+        for does in self.people.iter().flat_map(People::camera_does) {
+            if !MODIFIERS[1..].contains(&does.is.as_str()) {
+                return wrong(format!("camera_does {:?}: one of {}", does.is, MODIFIERS[1..].join(", ")));
+            }
+            if !time(does.from_s.into()) || !time(does.to_s.into()) || does.from_s > does.to_s {
+                return wrong(format!("a camera is {} from {} to {} s of a call", does.is, does.from_s, does.to_s));
             }
         }
         for change in &self.change {
@@ -239,6 +303,10 @@ impl Plan {
             }
         }
         self.guests().map(|_| ())
+    }
+
+    pub fn windows(&self) -> usize {
+        self.people.iter().filter(|people| people.window).fold(0, |sum, people| sum.saturating_add(people.count))
     }
 
     /// Everybody, in the order of the file.
@@ -288,6 +356,8 @@ mod tests {
             (&format!("{whole}[[people]]\ncamera = \"what\""), "camera ="),
             (&format!("{whole}[[people]]\nleave_after = 3"), "leave_after"),
             (&format!("{whole}[[people]]\ncovers_s = [5, 2]"), "wrong way round"),
+            (&format!("{whole}[[people]]\ncamera_does = [{{ is = \"lost\", from_s = 1, to_s = 2 }}]"), "one of covered"),
+            (&format!("{whole}[[people]]\ncamera_does = [{{ is = \"dark\", from_s = 3, to_s = 2 }}]"), "from 3 to 2"),
             (&format!("{whole}[[people]]\n[network]\nloss_pct = 200"), "out of range"),
             (&format!("{whole}[[people]]\n[[change]]\nat_s = 10\ncameras = \"dark\""), "at_s = 10"),
             (&format!("{whole}[[people]]\n[[change]]\nat_s = 1\ncameras = \"broken\""), "one of none"),

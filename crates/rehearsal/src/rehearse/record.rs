@@ -1,7 +1,9 @@
 //! What the people of an evening reported, put together: for each person the pages and calls, for each call its two sides.
 
+use super::flat::Course;
 use crate::bot::Report;
 use serde::Serialize;
+use std::collections::BTreeSet;
 use std::time::Duration;
 use visavis_wire::channel::Seen;
 
@@ -94,6 +96,10 @@ pub struct Call {
 pub struct Record {
     pub people: Vec<Person>,
     pub calls: Vec<Call>,
+    /// Whom the server sent whose name, by what went over the wire.
+    pub names_sent: BTreeSet<(usize, usize)>,
+    /// Of what should stay as it is.
+    pub courses: Vec<Course>,
     pub ended: Duration,
 }
 
@@ -101,7 +107,7 @@ impl Record {
     /// `events` in the order in which they came.
     pub fn of(identities: impl IntoIterator<Item = String>, events: &[Event], ended: Duration) -> Self {
         let people = identities.into_iter().map(|identity| Person { identity, ..Person::default() }).collect();
-        let mut record = Self { people, calls: Vec::new(), ended };
+        let mut record = Self { people, calls: Vec::new(), names_sent: BTreeSet::new(), courses: Vec::new(), ended };
         for event in events {
             if let Some(person) = record.people.get_mut(event.who) {
                 person.take(event);
@@ -157,6 +163,10 @@ impl Person {
         }
         if let Report::Notice { notice } = &event.what {
             self.notices.push((at, notice.clone()));
+            return;
+        }
+        if matches!(event.what, Report::Ended { .. }) {
+            self.turn(at, "gone");
             return;
         }
         let in_call = self.is_in_call();

@@ -7,6 +7,7 @@ use serde::Serialize;
 use std::collections::HashSet;
 use std::fmt;
 use std::time::Duration;
+use visavis_wire::channel::Seen;
 
 /// Between a picture and the message about it, which travel apart.
 const APART: Duration = Duration::from_secs(1);
@@ -20,18 +21,26 @@ pub enum Rule {
     NoRepeat,
     FollowsNeedTwoYes,
     VeiledUntilBothAgree,
+    VeiledWhileHidden,
+    HiddenIsSeen,
     SamePaper,
     NobodyIsLost,
+    NoNameLeaks,
+    StaysFlat,
     Expected,
 }
 
-pub const ALL: [Rule; 7] = [
+pub const ALL: [Rule; 11] = [
     Rule::TwoToACall,
     Rule::NoRepeat,
     Rule::FollowsNeedTwoYes,
     Rule::VeiledUntilBothAgree,
+    Rule::VeiledWhileHidden,
+    Rule::HiddenIsSeen,
     Rule::SamePaper,
     Rule::NobodyIsLost,
+    Rule::NoNameLeaks,
+    Rule::StaysFlat,
     Rule::Expected,
 ];
 
@@ -42,6 +51,10 @@ impl fmt::Display for Rule {
             Self::NoRepeat => "no pair is matched again",
             Self::FollowsNeedTwoYes => "nobody follows without two yes",
             Self::VeiledUntilBothAgree => "no unveiled picture before both agreed",
+            Self::VeiledWhileHidden => "nobody whose camera is hidden sees the other unveiled",
+            Self::HiddenIsSeen => "a camera that is hidden is noticed by the other",
+            Self::NoNameLeaks => "the server sends nobody's name but to those who follow them",
+            Self::StaysFlat => "memory, threads, descriptors and round trips stay as they are",
             Self::SamePaper => "both papers are the same at the end",
             Self::NobodyIsLost => "everybody got in, and waited only for others",
             Self::Expected => "what the scenario is for has happened",
@@ -83,22 +96,74 @@ pub fn check(plan: &Plan, guests: &[Guest], record: &Record) -> Vec<Broken> {
                 say(Rule::VeiledUntilBothAgree, format!("{} saw an unveiled picture at {:.1} s", name(side.0), at.as_secs_f32()));
             }
         }
+        for (own, other) in [(a, b), (b, a)] {
+            for (rule, words) in hidden(&guests[own.0], record.visit(own), record.visit(other)) {
+                say(rule, format!("{}, of {}", words, name(own.0)));
+            }
+        }
         // A game may hide from each what the other draws.
         let plays = guests[a.0].manner.plays && guests[b.0].manner.plays;
-        if let Some(words) = papers_differ([record.visit(a), record.visit(b)]).filter(|_| !plays) {
+        let floods = guests[a.0].manner.floods || guests[b.0].manner.floods;
+        if let Some(words) = papers_differ([record.visit(a), record.visit(b)]).filter(|_| !plays && !floods) {
             say(Rule::SamePaper, format!("{} and {}: {words}", name(a.0), name(b.0)));
         }
     }
     for person in &record.people {
         let page = person.pages.last().map_or("none", |(_, page)| page);
-        if ["none", "starting", "welcome", "signing_in"].contains(&page) {
+        let crashed = page == "gone" && person.pages.iter().any(|(_, page)| *page == "call");
+        if !crashed && ["none", "starting", "welcome", "signing_in"].contains(&page) {
             say(Rule::NobodyIsLost, format!("{} ended on the page {page}", person.identity));
         }
+    }
+    for (who, of) in &record.names_sent {
+        let follow = |visit: &Visit| visit.mutual;
+        let met = record.pairs().any(|(_, [a, b])| {
+            [(a, b), (b, a)].iter().any(|(one, two)| one.0 == *who && two.0 == *of)
+                && (follow(record.visit(a)) || follow(record.visit(b)))
+        });
+        if !met {
+            say(Rule::NoNameLeaks, format!("{} was sent the name of {}", name(*who), name(*of)));
+        }
+    }
+    for course in record.courses.iter().filter(|course| !course.is_flat()) {
+        say(Rule::StaysFlat, format!("{} rises by {:.1} over {:.1}", course.name, course.rise, course.median));
+    }
+    if plan.flat.is_some() && record.courses.is_empty() {
+        say(Rule::StaysFlat, String::from("nothing was measured for long enough"));
     }
     for words in missing(plan, record) {
         say(Rule::Expected, words);
     }
     broken
+}
+
+/// From hiding a camera to the other's veil, seconds: evidence, the report, and what was on its way.
+fn veils_within(is: &str) -> f32 {
+    if is == "frozen" { 8.0 } else { 3.0 }
+}
+
+/// What was wrong while a camera was hidden: `own` is its owner's side, `other` the one who looked at it.
+fn hidden(guest: &Guest, own: &Visit, other: &Visit) -> Vec<(Rule, String)> {
+    let mut wrong = Vec::new();
+    for does in guest.manner.camera_does() {
+        let at = |seconds: f32| own.from + Duration::from_secs_f32(seconds);
+        let (from, veiled, to) = (at(does.from_s), at(does.from_s + veils_within(&does.is)), at(does.to_s));
+        let end = own.to.min(other.to);
+        // Too short to be held against anybody, or not reached.
+        if to <= veiled || to > end {
+            continue;
+        }
+        let clear = own.looks.iter().take_while(|(at, _)| *at <= veiled).last().is_some_and(|(_, detailed)| *detailed);
+        if clear || own.looks.iter().any(|(at, detailed)| *detailed && (veiled..to).contains(at)) {
+            wrong.push((Rule::VeiledWhileHidden, format!("the other was unveiled while the camera was {}", does.is)));
+        }
+        let noticed =
+            |(at, seen): &(Duration, Seen)| (from..to + APART).contains(at) && !matches!(seen, Seen::Clear | Seen::Unknown);
+        if !other.peer_looks.iter().any(noticed) {
+            wrong.push((Rule::HiddenIsSeen, format!("the other did not notice a camera that was {}", does.is)));
+        }
+    }
+    wrong
 }
 
 fn unveiled_too_early(visit: &Visit, never: bool) -> Option<Duration> {
@@ -151,7 +216,6 @@ mod tests {
     use super::super::record::tests::{event, page, sight};
     use super::*;
     use crate::bot::Report;
-    use visavis_wire::channel::Seen;
 
     const PLAN: &str = "about = \"\"\nseconds = 60\n[[people]]\ncount = 2\n[expect]\ncalls = 1\n";
 
@@ -176,6 +240,20 @@ mod tests {
         let guests = plan.guests().unwrap();
         let record = Record::of(guests.iter().map(|guest| guest.identity.clone()), events, Duration::from_secs(60));
         check(&plan, &guests, &record).into_iter().map(|broken| broken.rule).collect()
+    }
+
+    #[test]
+    fn a_name_may_reach_those_who_follow_each_other_alone() {
+        let plan = Plan::parse(&PLAN.replace("count = 2", "count = 3").replace("calls = 1", "calls = 0")).unwrap();
+        let guests = plan.guests().unwrap();
+        let mut events = well();
+        events.push(page(0, 2, "waiting"));
+        let mut record = Record::of(guests.iter().map(|guest| guest.identity.clone()), &events, Duration::from_secs(60));
+        record.names_sent = [(0, 1), (1, 0)].into();
+        assert!(check(&plan, &guests, &record).is_empty());
+        record.names_sent.insert((2, 0));
+        let broken = check(&plan, &guests, &record);
+        assert!(matches!(&broken[..], [Broken { rule: Rule::NoNameLeaks, words }] if words.contains("guest-3")), "{broken:?}");
     }
 
     fn with(change: impl Fn(&mut Event)) -> Vec<Event> {
@@ -220,6 +298,18 @@ mod tests {
             _ => {}
         });
         assert_eq!(judged(PLAN, &blot), [Rule::SamePaper]);
+        let hides = PLAN.replace("[expect]", "camera_does = [{ is = \"dark\", from_s = 4, to_s = 9 }]\n[expect]");
+        assert_eq!(
+            judged(&hides, &well()),
+            [Rule::VeiledWhileHidden, Rule::HiddenIsSeen, Rule::VeiledWhileHidden, Rule::HiddenIsSeen]
+        );
+        let noticed = (0..2).flat_map(|who| {
+            let look = |ms, detailed| event(ms, who, Report::Look { detailed });
+            [sight(5600, who, Seen::Dark, true), look(5700, false), sight(10_600, who, Seen::Clear, true), look(10_900, true)]
+        });
+        let mut fair: Vec<Event> = well().into_iter().chain(noticed).collect();
+        fair.sort_by_key(|event| event.at);
+        assert_eq!(judged(&hides, &fair), []);
         assert_eq!(judged(PLAN, &[]), [Rule::NobodyIsLost, Rule::NobodyIsLost, Rule::Expected]);
     }
 }

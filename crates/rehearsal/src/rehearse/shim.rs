@@ -8,9 +8,11 @@ use std::collections::{BinaryHeap, HashMap};
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
-use tokio::net::UdpSocket;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::tcp::{OwnedReadHalf, OwnedWriteHalf};
+use tokio::net::{TcpListener, TcpStream, UdpSocket};
 use tokio::sync::{mpsc, watch};
-use tokio::task::JoinHandle;
+use tokio::task::{JoinHandle, JoinSet};
 use tokio::time::Instant;
 
 /// What clients see instead of the relay's own 127.0.0.1. All of 127/8 is there on Linux and Windows; on macOS an alias is needed.
@@ -19,23 +21,36 @@ pub const FRONT: IpAddr = IpAddr::V4(Ipv4Addr::new(127, 0, 0, 2));
 const WAITING: usize = 4096;
 const LARGEST: usize = 2048;
 
+/// Free at the relay's own address and at [`FRONT`].
+pub fn free_relay_port() -> std::io::Result<u16> {
+    for _ in 0..20 {
+        let port = crate::stage::free_port();
+        if std::net::UdpSocket::bind((FRONT, port)).is_ok() && std::net::UdpSocket::bind((Ipv4Addr::LOCALHOST, port)).is_ok() {
+            return Ok(port);
+        }
+    }
+    Err(std::io::Error::new(std::io::ErrorKind::AddrInUse, format!("no port is free at 127.0.0.1 and at {FRONT}")))
+}
+
 /// What the network does now.
 #[derive(Clone, Debug, Default)]
 pub struct Weather {
     pub link: LinkConfig,
     /// Nothing gets through.
     pub out: bool,
+    /// UDP does not get through; TCP does.
+    pub udp_blocked: bool,
 }
 
 /// Ends with this value.
 pub struct Shim {
-    task: JoinHandle<()>,
+    tasks: [JoinHandle<()>; 2],
     pub weather: watch::Sender<Weather>,
 }
 
 impl Drop for Shim {
     fn drop(&mut self) {
-        self.task.abort();
+        self.tasks.iter().for_each(JoinHandle::abort);
     }
 }
 
@@ -43,7 +58,9 @@ impl Shim {
     /// Takes the place of a relay at `relay`, on the same port of [`FRONT`].
     pub async fn start(relay: SocketAddr, weather: Weather, seed: u64) -> std::io::Result<Self> {
         let front = Arc::new(UdpSocket::bind((FRONT, relay.port())).await?);
+        let streams = TcpListener::bind((FRONT, relay.port())).await?;
         let (sender, receiver) = watch::channel(weather);
+        let streams = tokio::spawn(hand_on(streams, relay, receiver.clone()));
         let network = Network {
             front,
             relay,
@@ -53,7 +70,53 @@ impl Shim {
             due: Queue::default(),
             began: Instant::now(),
         };
-        Ok(Self { task: tokio::spawn(network.run()), weather: sender })
+        Ok(Self { tasks: [tokio::spawn(network.run()), streams], weather: sender })
+    }
+}
+
+/// Streams to the relay: late by the link's delay, and gone while nothing gets through. Losses and the bottleneck are not theirs.
+async fn hand_on(listener: TcpListener, relay: SocketAddr, weather: watch::Receiver<Weather>) {
+    // Dropping this task ends them all.
+    let mut streams = JoinSet::new();
+    while let Ok((client, _)) = listener.accept().await {
+        let weather = weather.clone();
+        streams.spawn(async move {
+            let Ok(server) = TcpStream::connect(relay).await else { return };
+            let ((from_client, to_client), (from_server, to_server)) = (client.into_split(), server.into_split());
+            // Both end as soon as one does.
+            tokio::select! {
+                () = late(from_client, to_server, weather.clone()) => {}
+                () = late(from_server, to_client, weather) => {}
+            }
+        });
+        while streams.try_join_next().is_some() {}
+    }
+}
+
+async fn late(mut from: OwnedReadHalf, mut to: OwnedWriteHalf, weather: watch::Receiver<Weather>) {
+    let (sender, mut waiting) = mpsc::channel::<(Instant, Vec<u8>)>(WAITING);
+    let read = async {
+        let mut buffer = vec![0; LARGEST];
+        while let Ok(length @ 1..) = from.read(&mut buffer).await {
+            let delay = Duration::from_secs_f64(weather.borrow().link.delay_ms / 1e3);
+            if sender.send((Instant::now() + delay, buffer[..length].to_vec())).await.is_err() {
+                return;
+            }
+        }
+    };
+    let mut outages = weather.clone();
+    let write = async {
+        while let Some((at, bytes)) = waiting.recv().await {
+            tokio::time::sleep_until(at).await;
+            // TCP sends again what did not get through.
+            if outages.wait_for(|weather| !weather.out).await.is_err() || to.write_all(&bytes).await.is_err() {
+                return;
+            }
+        }
+    };
+    tokio::select! {
+        () = read => {}
+        () = write => {}
     }
 }
 
@@ -179,7 +242,7 @@ impl Network {
     }
 
     fn push(&mut self, address: SocketAddr, way: Way, data: &[u8]) {
-        if self.weather.borrow().out {
+        if self.weather.borrow().out || self.weather.borrow().udp_blocked {
             return;
         }
         let now = self.now();
@@ -243,7 +306,7 @@ mod tests {
     async fn packets_are_delayed_both_ways_lost_and_let_through_again() {
         let relay = echo().await;
         let link = LinkConfig { delay_ms: 40.0, ..LinkConfig::default() };
-        let shim = match Shim::start(relay, Weather { link: link.clone(), out: false }, 1).await {
+        let shim = match Shim::start(relay, Weather { link: link.clone(), out: false, ..Weather::default() }, 1).await {
             Ok(shim) => shim,
             Err(error) => {
                 eprintln!(
@@ -256,9 +319,13 @@ mod tests {
         let client = UdpSocket::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap();
         let second = Duration::from_secs(5);
         assert!(answer(&client, front, second).await.unwrap() >= Duration::from_millis(80));
-        shim.weather.send_replace(Weather { link: link.clone(), out: true });
+        shim.weather.send_replace(Weather { link: link.clone(), out: true, ..Weather::default() });
         assert_eq!(answer(&client, front, Duration::from_millis(300)).await, None);
-        shim.weather.send_replace(Weather { link: LinkConfig { loss_pct: 100.0, ..LinkConfig::default() }, out: false });
+        shim.weather.send_replace(Weather {
+            link: LinkConfig { loss_pct: 100.0, ..LinkConfig::default() },
+            out: false,
+            ..Weather::default()
+        });
         assert_eq!(answer(&client, front, Duration::from_millis(300)).await, None);
         shim.weather.send_replace(Weather::default());
         assert!(answer(&client, front, second).await.is_some());

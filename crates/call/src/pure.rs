@@ -1,0 +1,53 @@
+//! Readers of what a peer sends, without a connection, for fuzzing. Nothing of the product uses this door.
+
+use crate::codecs::Negotiated;
+use crate::receive::{Assembler, Step};
+use bytes::Bytes;
+use rtc::rtp;
+use std::time::Duration;
+use visavis_media::codec::Codec;
+use visavis_wire::socket::Signal;
+
+/// One packet of the peer's video.
+#[derive(Clone, Debug)]
+pub struct Packet {
+    pub vp9: bool,
+    pub sequence: u16,
+    pub timestamp: u32,
+    pub marker: bool,
+    pub payload: Vec<u8>,
+    /// Since the packet before.
+    pub later_ms: u16,
+}
+
+/// Pictures that come of them, as bytes, and the requests that were made for more.
+pub fn assemble(packets: impl IntoIterator<Item = Packet>) -> (Vec<Vec<u8>>, usize) {
+    let mut assembler = Assembler::new();
+    let (mut pictures, mut asked, mut now) = (Vec::new(), 0, Duration::from_secs(1));
+    for packet in packets {
+        now += Duration::from_millis(u64::from(packet.later_ms));
+        let codec = if packet.vp9 { Codec::Vp9 } else { Codec::Vp8 };
+        let header = rtp::Header {
+            sequence_number: packet.sequence,
+            timestamp: packet.timestamp,
+            marker: packet.marker,
+            ..rtp::Header::default()
+        };
+        assembler.push(codec, &rtp::Packet { header, payload: Bytes::from(packet.payload) }, now);
+        while let Some(step) = assembler.poll(now) {
+            match step {
+                Step::Decode(picture) => pictures.push(picture.data),
+                Step::AskAgain(_) | Step::AskForKeyFrame => asked += 1,
+            }
+        }
+    }
+    (pictures, asked)
+}
+
+/// How many codecs can be sent to somebody who describes themselves so.
+pub fn sendable(signal: &Signal) -> usize {
+    let negotiated = Negotiated::default();
+    negotiated.said(signal);
+    negotiated.heard(signal);
+    negotiated.sendable().len()
+}

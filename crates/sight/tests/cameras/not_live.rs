@@ -1,0 +1,159 @@
+//! Pictures that no camera takes at that moment: frozen, played in a loop, a photo before the lens, a card with a letter, an
+//! electronic shutter's picture, black. Drawn from seeds, clear and veiled.
+
+use crate::scenes::light::{Picture, Random};
+use crate::scenes::person::{Moves, Person, light};
+use crate::scenes::sensor::{I420, Sensor};
+use crate::scenes::{RATE, VIEWS, halved, is_alarm, planes, time, watch};
+use visavis_sight::detector::{CameraState, Detector};
+use visavis_sight::stream::Received;
+
+const SEEDS: [u64; 3] = [31, 32, 33];
+const FROM: usize = 3 * RATE;
+const END: usize = 10 * RATE;
+
+/// Open until [`FROM`], then `instead`, which is given what the sensor shot so far. Alarm within so many seconds in each view, which
+/// then holds.
+fn is_told(name: &str, within: [f32; 2], mut instead: impl FnMut(u64, usize, &[I420], &mut Sensor) -> I420) {
+    let mut wrong = Vec::new();
+    for seed in SEEDS {
+        let (person, mut sensor, mut shots) = (Person::new(seed), Sensor::new(seed), Vec::new());
+        let said = watch(END, |at| {
+            let shot = match at < FROM {
+                true => sensor.shoot(&person.at(at as f32 / RATE as f32, Moves::Talks), 1.0),
+                false => instead(seed, at, &shots, &mut sensor),
+            };
+            shots.push(shot.clone());
+            shot
+        });
+        for (view, states) in said.evidence.iter().enumerate() {
+            let early = states[RATE..FROM].iter().any(|&state| state != CameraState::Clear);
+            let first = (FROM..END).find(|&at| is_alarm(states[at]));
+            let held = first.is_some_and(|first| states[first..].iter().all(|&state| is_alarm(state)));
+            let after = first.map(|first| (first - FROM) as f32 / RATE as f32);
+            if early || !held || after.is_none_or(|after| after > within[view]) {
+                wrong.push(format!("seed {seed}, {}: early {early}, after {after:?} s, held {held}", VIEWS[view]));
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{name}:\n{}", wrong.join("\n"));
+}
+
+/// A card: one colour, and a round or square sign in another.
+fn card(seed: u64, dark: bool) -> Picture {
+    let mut random = Random::new(seed);
+    let ground = [0; 3].map(|_| if dark { random.between(0.0, 40.0) } else { random.between(20.0, 230.0) });
+    let ink = ground.map(|value| if value > 128.0 { value - 110.0 } else { value + 90.0 });
+    let (radius, round) = (random.between(0.1, 0.25), random.below(2) == 0);
+    Picture::of(|x, y| {
+        let (x, y) = (x.abs(), (y - 0.5).abs());
+        let inside = if round { x * x + y * y < radius * radius } else { x < radius && y < 0.7 * radius };
+        light(if inside { ink } else { ground })
+    })
+}
+
+/// As a program draws it: no light falls, no sensor takes it.
+fn drawn(picture: &Picture) -> I420 {
+    use crate::scenes::light::SIZE;
+    let mut samples = vec![128u8; crate::scenes::sensor::byte_count()];
+    for (at, rgb) in picture.0.iter().enumerate() {
+        let [r, g, b] = rgb.map(|value| value.powf(1.0 / 2.2) * 255.0);
+        samples[at] = (16.0 + 0.257 * r + 0.504 * g + 0.098 * b).round() as u8;
+        let place = SIZE.0 * SIZE.1 + at / SIZE.0 / 2 * (SIZE.0 / 2) + at % SIZE.0 / 2;
+        samples[place] = (128.0 - 0.148 * r - 0.291 * g + 0.439 * b).round() as u8;
+        samples[place + SIZE.0 * SIZE.1 / 4] = (128.0 + 0.439 * r - 0.368 * g - 0.071 * b).round() as u8;
+    }
+    samples
+}
+
+#[test]
+fn a_frozen_picture_is_told() {
+    is_told("frozen", [2.6, 4.0], |_, _, shots, _| shots[FROM - 1].clone());
+}
+
+#[test]
+fn a_short_loop_is_told() {
+    let period = |seed: u64| 12 + 7 * (seed as usize % 3);
+    is_told("loop", [5.0, 5.0], |seed, at, shots, _| shots[at - period(seed)].clone());
+}
+
+#[test]
+fn an_electronic_shutter_and_an_avatar_card_are_told_within_a_second() {
+    is_told("electronic shutter", [1.0, 1.0], |seed, _, _, _| drawn(&card(seed, true)));
+    is_told("avatar", [1.0, 1.0], |seed, _, _, _| drawn(&card(seed + 50, false)));
+}
+
+#[test]
+fn a_black_picture_is_told_within_a_second() {
+    is_told("black", [1.0, 1.0], |_, _, _, _| drawn(&Picture::plain([0.0; 3])));
+}
+
+/// Sent instead of a camera from the first picture on. (A printed one before a real camera moves and has a sensor's noise: it is not told.)
+#[test]
+fn a_still_photo_is_told_from_the_start() {
+    for seed in SEEDS {
+        let photo = Sensor::new(seed).shoot(&Person::new(seed).at(1.0, Moves::Talks), 1.0);
+        let said = watch(6 * RATE, |_| photo.clone());
+        for (view, states) in VIEWS.iter().zip(&said.evidence) {
+            let told = states[4 * RATE..].iter().all(|&state| state == CameraState::Frozen);
+            assert!(told, "seed {seed}, {view}: {:?}", states.last());
+        }
+    }
+}
+
+/// Frozen from [`FROM`] on; each second a key frame makes the whole picture a level brighter or darker. Seconds until it is told.
+fn frozen_behind_key_frames(told_of: bool, seed: u64) -> Option<f32> {
+    let (person, mut sensor, mut detector) = (Person::new(seed), Sensor::new(seed), Detector::new());
+    let mut last = Vec::new();
+    for at in 0..END {
+        if at < FROM {
+            last = sensor.shoot(&person.at(at as f32 / RATE as f32, Moves::Talks), 1.0);
+        }
+        let key = at % RATE == 0;
+        let drawn: I420 = last.iter().map(|&sample| sample.saturating_add((at / RATE % 2) as u8)).collect();
+        let bytes = if key {
+            8000
+        } else if at < FROM {
+            1500
+        } else {
+            60
+        };
+        match told_of {
+            true => detector.received(planes(&drawn), Received { bytes, key }, time(at)),
+            false => detector.picture(planes(&drawn), time(at)),
+        };
+        if at >= FROM && is_alarm(detector.evidence()) {
+            return Some((at - FROM) as f32 / RATE as f32);
+        }
+    }
+    None
+}
+
+#[test]
+fn what_the_receiver_knows_tells_a_standstill_behind_key_frames() {
+    for seed in SEEDS {
+        let (with, without) = (frozen_behind_key_frames(true, seed), frozen_behind_key_frames(false, seed));
+        assert!(with.is_some_and(|seconds| seconds <= 1.7), "seed {seed}: {with:?}");
+        assert!(without.is_none_or(|seconds| seconds > 3.0), "seed {seed}: it does not matter, {without:?}");
+    }
+}
+
+/// A receiver is told of other sizes when the path becomes narrow: neither they nor few bytes make a cover of an open camera.
+#[test]
+fn sizes_and_bytes_that_fall_blame_nobody() {
+    for seed in SEEDS {
+        let (person, mut sensor, mut detector) = (Person::new(seed), Sensor::new(seed), Detector::new());
+        for at in 0..END {
+            let shot = sensor.shoot(&person.at(at as f32 / RATE as f32, Moves::Talks), 1.0);
+            let small = at / (2 * RATE) % 2 == 1;
+            let bytes = if small { 200 } else { 3000 };
+            let received = Received { bytes, key: at % (2 * RATE) == 0 };
+            match small {
+                true => detector.received(halved(&shot).planes(), received, time(at)),
+                false => detector.received(planes(&shot), received, time(at)),
+            };
+            let state = detector.evidence();
+            assert!(at < RATE || state == CameraState::Clear, "seed {seed}: {state:?} at picture {at}");
+        }
+    }
+}

@@ -1,0 +1,115 @@
+//! Each thing that covers a lens, on persons and rooms drawn from seeds, clear and veiled; and what is no camera's picture.
+//!
+//! These scenes are drawn, so that the figures say nothing of real rooms (`fit/README.md` does); they hold what must not break.
+
+use crate::scenes::light::Random;
+use crate::scenes::occluder::{KINDS, Kind, Occluder};
+use crate::scenes::person::{Moves, Person};
+use crate::scenes::sensor::Sensor;
+use crate::scenes::{RATE, Said, VIEWS, is_alarm, slide, watch};
+use visavis_sight::detector::CameraState;
+
+const SEEDS: [u64; 3] = [11, 12, 13];
+/// A cover slides in from here, in pictures, and leaves from there.
+const FROM: usize = 3 * RATE;
+const STEPS: usize = 4;
+const UNTIL: usize = 6 * RATE;
+const END: usize = 8 * RATE;
+
+/// What one cover came to. Seconds; `None`: never.
+#[derive(Debug)]
+struct Outcome {
+    delay: Option<f32>,
+    /// Share of the time from the first alarm to the end of the cover.
+    held: f32,
+    release: Option<f32>,
+    early: usize,
+}
+
+fn outcome(states: &[CameraState], (from, until): (usize, usize), steps: usize) -> Outcome {
+    let seconds = |pictures: usize| pictures as f32 / RATE as f32;
+    let place = from + steps - 1;
+    let first = (from..until).find(|&at| is_alarm(states[at]));
+    let held = first.map_or(0.0, |first| {
+        let on = states[first..until].iter().filter(|&&state| is_alarm(state)).count();
+        on as f32 / (until - first) as f32
+    });
+    Outcome {
+        delay: first.map(|first| seconds(first.saturating_sub(place))),
+        held,
+        release: (until + steps..states.len()).find(|&at| !is_alarm(states[at])).map(|at| seconds(at - until - steps)),
+        early: states[..from].iter().filter(|&&state| is_alarm(state)).count(),
+    }
+}
+
+fn covered(kind: Kind, share: f32, seed: u64) -> Said {
+    let (person, mut sensor) = (Person::new(seed), Sensor::new(seed));
+    let occluder = Occluder::new(kind, share, &mut Random::new(seed ^ kind as u64));
+    watch(END, |at| {
+        let mut scene = person.at(at as f32 / RATE as f32, Moves::Talks);
+        occluder.over(&mut scene, slide(at, FROM, UNTIL, STEPS), (at as f32 * 0.7).sin());
+        sensor.shoot(&scene, 1.0)
+    })
+}
+
+/// In both views, or in the clear one alone. Panics with everything that went wrong, not with the first.
+fn all_alarm(name: &str, within: f32, clips: impl Iterator<Item = (String, Said, usize)>) {
+    let mut wrong = Vec::new();
+    for (clip, said, views) in clips {
+        for (view, states) in VIEWS.iter().zip(&said.evidence).take(views) {
+            let outcome = outcome(states, (FROM, UNTIL), STEPS);
+            let right = outcome.delay.is_some_and(|delay| delay <= within)
+                && outcome.held >= 0.99
+                && outcome.release.is_some_and(|release| release <= 0.7)
+                && outcome.early == 0;
+            if !right {
+                wrong.push(format!("{clip}, {view}: {outcome:?}"));
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{name}:\n{}", wrong.join("\n"));
+}
+
+#[test]
+fn whatever_covers_a_lens_is_seen_within_a_second_held_and_released() {
+    let named = |kind: Kind, seed: u64| (format!("{kind:?} seed {seed}"), covered(kind, 1.0, seed), VIEWS.len());
+    all_alarm("covers", 1.0, KINDS.iter().flat_map(|&kind| SEEDS.map(|seed| named(kind, seed))));
+}
+
+/// Behind a mosaic half a cover over a plain wall leaves too little that is another; nine tenths are told there too.
+#[test]
+fn half_a_cover_is_seen_too() {
+    let kinds = [Kind::Finger, Kind::Hand, Kind::Tape, Kind::Sticker, Kind::Cloth, Kind::Paper];
+    let clips = kinds.iter().zip(SEEDS.iter().cycle()).flat_map(|(&kind, &seed)| {
+        [0.5, 0.7, 0.9].map(|share| {
+            let views = if share < 0.9 { 1 } else { VIEWS.len() };
+            (format!("{kind:?} over {share}, seed {seed}"), covered(kind, share, seed), views)
+        })
+    });
+    all_alarm("half covers", 1.0, clips);
+}
+
+#[test]
+fn a_lens_that_is_covered_from_the_start_is_never_clear_until_it_is_free() {
+    let mut wrong = Vec::new();
+    for (&kind, &seed) in KINDS.iter().zip(SEEDS.iter().cycle()).filter(|(kind, _)| **kind != Kind::Smear) {
+        let (person, mut sensor) = (Person::new(seed), Sensor::new(seed));
+        let occluder = Occluder::new(kind, 1.0, &mut Random::new(seed ^ kind as u64));
+        let said = watch(6 * RATE, |at| {
+            let mut scene = person.at(at as f32 / RATE as f32, Moves::Talks);
+            occluder.over(&mut scene, if at < 3 * RATE { 1.0 } else { 0.0 }, 0.0);
+            sensor.shoot(&scene, 1.0)
+        });
+        for (view, states) in VIEWS.iter().zip(&said.evidence) {
+            let clear = states[..3 * RATE].iter().any(|&state| state == CameraState::Clear);
+            let told = states[RATE..3 * RATE].iter().filter(|&&state| is_alarm(state)).count();
+            // The sensor needs its time to find its exposure again.
+            let free = states[5 * RATE..].iter().all(|&state| state == CameraState::Clear);
+            if clear || told < 2 * RATE - 1 || !free {
+                let after = &states[3 * RATE..];
+                wrong.push(format!("{kind:?} seed {seed}, {view}: clear {clear}, told {told}, free {free}: {after:?}"));
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
