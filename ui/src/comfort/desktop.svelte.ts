@@ -22,6 +22,8 @@ class Desktop {
 
 export const desktop = new Desktop()
 
+const SAID = { match: 'say.match', ring: 'say.ring', text: 'say.text' } as const
+
 /** What is worth saying to somebody who looks elsewhere: the one thing that is new in the later view. */
 export function worthSaying(before: View, now: View): 'match' | 'ring' | 'text' | null {
   if (now.page.page === 'match' && before.page.page !== 'match') return 'match'
@@ -35,7 +37,7 @@ export function teller(): (view: View) => void {
   return (view) => {
     const what = before && worthSaying(before, view)
     before = view
-    if (what) say(t('app.name'), t(`say.${what}`))
+    if (what) say(t('app.name'), t(SAID[what]))
   }
 }
 
