@@ -101,7 +101,7 @@ fn a_lens_that_is_covered_from_the_start_is_never_clear_until_it_is_free() {
             sensor.shoot(&scene, 1.0)
         });
         for (view, states) in VIEWS.iter().zip(&said.evidence) {
-            let clear = states[..3 * RATE].iter().any(|&state| state == CameraState::Clear);
+            let clear = states[..3 * RATE].contains(&CameraState::Clear);
             let told = states[RATE..3 * RATE].iter().filter(|&&state| is_alarm(state)).count();
             // The sensor needs its time to find its exposure again.
             let free = states[5 * RATE..].iter().all(|&state| state == CameraState::Clear);

@@ -52,7 +52,7 @@ impl Picture {
             let (x, y) = (at % width, at / width);
             ((x as f32 + 0.5 - width as f32 / 2.0) / height as f32, (y as f32 + 0.5) / height as f32)
         };
-        Self((0..width * height).map(|at| place(at)).map(|(x, y)| colour(x, y)).collect())
+        Self((0..width * height).map(place).map(|(x, y)| colour(x, y)).collect())
     }
 
     pub fn mean(&self) -> f32 {
