@@ -72,6 +72,7 @@ fn socket() -> Vec<Vec<u8>> {
             widening,
         },
         ServerMessage::MatchOffered {
+            call: None,
             match_id: match_id(),
             role: Role::Offerer,
             card: PeerCard::default(),
@@ -129,7 +130,7 @@ fn moves() -> Vec<Move> {
         Move::Begin { seq: 0 },
         Move::Guess { text: String::from("house") },
         Move::Verdict { guess: 0, verdict: Verdict::Close },
-        Move::Hint { place: 1, letter: 'o' },
+        Move::Hint { place: 1, letter: 'o', given: false },
         Move::End { seq: 2, seal: [2; 32] },
         Move::Open { secret: String::from("house"), nonce: [3; 32] },
         Move::Place { cell: 112 },

@@ -59,7 +59,8 @@ impl Two {
         let (width, height) = meeting.size;
         let display = Display::start(2 * width + GAP, height)?;
         let (stage, shim) = if meeting.network.is_bad() {
-            let (stage, shim) = Stage::start_behind(Weather { link: meeting.network.link(), out: false }, 7).await?;
+            let (stage, shim) =
+                Stage::start_behind(Weather { link: meeting.network.link(), out: false, udp_blocked: false }, 7).await?;
             (stage, Some(shim))
         } else {
             (Stage::start().await?, None)

@@ -8,6 +8,7 @@ use visavis_server::pure::{
     AccountId, Input, LeaseRow, Me, Node, Output, RoomOutput, Rules, SocketId, Sources, node_lease, pool_lease, pool_of_lease,
 };
 use visavis_wire::Private;
+use visavis_wire::friends::FollowId;
 use visavis_wire::socket::{ClientMessage, MatchId, RelayCredentials, ServerMessage};
 
 pub const BEAT_MS: u64 = 400;
@@ -54,6 +55,10 @@ impl Sources for Drawn {
 
     fn relay(&mut self) -> RelayCredentials {
         RelayCredentials { username: Private::new(String::from("1:u")), ..RelayCredentials::default() }
+    }
+
+    fn follow_id(&self, of: AccountId, with: AccountId) -> FollowId {
+        FollowId(format!("{} of {}", with.0.as_u128(), of.0.as_u128()))
     }
 }
 
@@ -253,6 +258,8 @@ impl Cluster {
 
     fn store(&mut self, node: usize, life: i64, output: Output) -> Option<Input> {
         match output {
+            // These evenings know no calls between friends, so nobody asks who is there.
+            Output::FindFriends { .. } => None,
             Output::Sit { account, socket } => {
                 let replaced = self.store.seats.insert(account, (name(node), life, socket));
                 let replaced = replaced.filter(|(_, _, old)| *old != socket);

@@ -21,7 +21,7 @@ impl Dice {
 
     /// 0 where there is nothing below.
     pub fn below(&mut self, below: u64) -> u64 {
-        (self.number() >> 32) * below >> 32
+        ((self.number() >> 32) * below) >> 32
     }
 
     pub fn between(&mut self, from: u64, to: u64) -> u64 {

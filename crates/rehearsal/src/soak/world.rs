@@ -27,6 +27,7 @@ const LOOK_MS: u64 = 250;
 const GOING_HOME_MS: u64 = 110_000;
 const BEGINS_MS: u64 = 1_000_000;
 
+#[expect(clippy::large_enum_variant, reason = "most of what is due is for the servers")]
 enum Due {
     Servers(Job),
     Tick,
@@ -387,6 +388,9 @@ impl World {
                 | Effect::SignOut
                 | Effect::SaveProfile(_)
                 | Effect::FetchCard
+                | Effect::FetchPicture(_)
+                | Effect::SetPicture(_)
+                | Effect::RemovePicture
                 | Effect::Care(_)
                 | Effect::FetchTexts(_)
                 | Effect::Write { .. }
@@ -471,7 +475,12 @@ fn match_of(message: &ClientMessage) -> &MatchId {
         | ClientMessage::Leave { match_id }
         | ClientMessage::Answer { match_id, .. }
         | ClientMessage::SawCovered { match_id, .. }
+        | ClientMessage::AllowDirect { match_id }
         | ClientMessage::Signal { match_id, .. } => match_id,
-        ClientMessage::Hello { .. } | ClientMessage::Join | ClientMessage::CancelWaiting | ClientMessage::Widen { .. } => &NONE,
+        ClientMessage::Hello { .. }
+        | ClientMessage::Ring { .. }
+        | ClientMessage::Join
+        | ClientMessage::CancelWaiting
+        | ClientMessage::Widen { .. } => &NONE,
     }
 }
