@@ -78,7 +78,7 @@ async function shot(browser, address, [, view, locale = 'en', press = views[view
   await scripted(page, views[view])
   await page.goto(address)
   await page.waitForSelector(`[data-page="${views[view].page.page}"]`)
-  for (const picture of await page.locator('[data-testid^="picture-"]').all()) {
+  for (const picture of await page.locator(':is([data-testid=picture-own], [data-testid=picture-peer])').all()) {
     const who = (await picture.getAttribute('data-testid')).slice('picture-'.length)
     if (!views[view].silent?.includes(who)) await picture.and(page.locator('[data-sequence]')).waitFor()
   }
