@@ -27,7 +27,7 @@ struct Turn {
 #[derive(Default)]
 pub(crate) struct Turns {
     turns: Vec<Turn>,
-    /// Number and digest of every operation since the game began.
+    /// Number and digest of every operation since the game began, in the order of their numbers.
     ops: Vec<(u32, [u8; 32])>,
     edges: Edges,
     /// Not judged yet.
@@ -63,7 +63,8 @@ impl Turns {
         if self.ops.len() < MOST {
             self.edges.drew(&op, strips);
             let digest = Sha256::digest(format!("{:?}", op.kind)).into();
-            self.ops.push((op.id.seq, digest));
+            let place = self.ops.partition_point(|(seq, _)| *seq <= op.id.seq);
+            self.ops.insert(place, (op.id.seq, digest));
             self.waiting.push((op, now));
         }
     }
