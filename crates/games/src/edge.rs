@@ -16,8 +16,12 @@ const EVEN: u8 = 128;
 const QUARTER: i64 = 16;
 
 enum Kept {
-    Marks(Vec<OpKind>),
-    Undo { seq: u32, undone: bool },
+    /// Each with the strip that it lies in.
+    Marks(Vec<(Area, OpKind)>),
+    Undo {
+        seq: u32,
+        undone: bool,
+    },
 }
 
 /// What of one side's marks lies in any of the strips.
@@ -28,15 +32,20 @@ impl Edges {
     pub fn drew(&mut self, op: &Op, strips: &[Area]) {
         let kept = match &op.kind {
             OpKind::Undo { target, undone } => Kept::Undo { seq: target.seq, undone: *undone },
-            kind => Kept::Marks(strips.iter().flat_map(|strip| parts(kind, *strip)).collect()),
+            kind => {
+                let within = |strip: &Area| parts(kind, *strip).into_iter().map(|part| (*strip, part)).collect::<Vec<_>>();
+                Kept::Marks(strips.iter().flat_map(within).collect())
+            }
         };
         if !strips.is_empty() && !matches!(&kept, Kept::Marks(marks) if marks.is_empty()) {
             self.0.push((op.id.seq, kept));
         }
     }
 
-    /// Of the operations above `begin` up to `end`, bottom first. Where there is more than a move may hold, the newest.
-    pub fn of(&self, begin: u32, end: u32) -> Vec<OpKind> {
+    /// Of the operations above `begin` up to `end` in the strips of this band, bottom first: a mark at the band's upper rim touches the
+    /// strip of the band above too. Where there is more than a move may hold, the newest.
+    pub fn of(&self, begin: u32, end: u32, band: Area) -> Vec<OpKind> {
+        let own = |strip: &Area| band.top <= strip.top && strip.bottom <= band.bottom;
         let within = || self.0.iter().filter(|(seq, _)| *seq > begin && *seq <= end);
         let mut undone = BTreeSet::new();
         for (_, kept) in within() {
@@ -49,7 +58,7 @@ impl Edges {
         let mut marks: Vec<OpKind> = Vec::new();
         for (_, kept) in within().filter(|(seq, _)| !undone.contains(seq)) {
             if let Kept::Marks(parts) = kept {
-                marks.extend(parts.iter().cloned());
+                marks.extend(parts.iter().filter(|(strip, _)| own(strip)).map(|(_, part)| part.clone()));
             }
         }
         let (mut points, mut runs) = (0, 0);
@@ -234,7 +243,19 @@ mod tests {
         for (seq, kind) in (1..).zip(kinds) {
             edges.drew(&op(seq, kind.clone()), &[STRIP]);
         }
-        edges.of(0, u32::MAX)
+        edges.of(0, u32::MAX, Area::PAPER)
+    }
+
+    #[test]
+    fn a_mark_at_the_upper_rim_of_a_band_is_not_of_the_band_above() {
+        let band = Area { top: STRIP.bottom, bottom: 5000, ..STRIP };
+        let own = Area { top: 4750, ..band };
+        let mut edges = Edges::default();
+        edges.drew(&op(1, line(&[(100, band.top), (900, band.top)])), &[STRIP, own]);
+        assert_eq!(edges.of(0, u32::MAX, band), []);
+        edges.drew(&op(2, line(&[(100, 4800), (900, 4800)])), &[STRIP, own]);
+        let marks = edges.of(0, u32::MAX, band);
+        assert!(marks.len() == 1 && is_sound(&marks, own), "{marks:?}");
     }
 
     #[test]

@@ -55,7 +55,7 @@ impl Turns {
     /// Of the last turn's drawing.
     pub fn edge(&self) -> Vec<OpKind> {
         let Some(turn) = self.turns.last() else { return Vec::new() };
-        self.edges.of(turn.begin, turn.end.map_or(u32::MAX, |(end, _)| end))
+        self.edges.of(turn.begin, turn.end.map_or(u32::MAX, |(end, _)| end), turn.permit.area)
     }
 
     /// `strips`: where edges are.
@@ -121,12 +121,12 @@ impl Turns {
         let last = self.ops.last().map_or(0, |op| op.0);
         let mut broken = None;
         for index in 0..self.turns.len() {
-            let Turn { begin, end: Some((end, seal)), checked, .. } = self.turns[index] else { continue };
+            let Turn { begin, end: Some((end, seal)), checked, permit, .. } = self.turns[index] else { continue };
             if last < end && end > begin {
                 continue;
             }
             let told = self.turns[index].edge.take();
-            let other_edge = told.is_some_and(|told| told != self.edges.of(begin, end));
+            let other_edge = told.is_some_and(|told| told != self.edges.of(begin, end, permit.area));
             let other_drawing = !checked && self.hash(begin, end) != seal;
             self.turns[index].checked = true;
             if other_edge || other_drawing {

@@ -37,6 +37,7 @@ use crate::drawing::Drawing;
 use crate::view::{Choices, Device, Devices, Notice};
 use crate::{Command, Event};
 use after::Friends;
+use devices::Own;
 use in_call::InCall;
 use meeting::{Offered, Waiting};
 use paper::Paper;
@@ -245,16 +246,6 @@ pub struct Evening {
     care: safety::CareState,
     /// What words and numbers of games are drawn from.
     chance: [u8; 32],
-}
-
-/// One's own side, kept from one match to the next.
-struct Own {
-    camera_on: bool,
-    looks: Seen,
-    muted: bool,
-    ask_before_unveiling: bool,
-    choices: Choices,
-    shutter_closed: bool,
 }
 
 enum Stage {

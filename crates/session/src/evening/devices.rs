@@ -2,8 +2,18 @@
 
 use super::{DeviceInput, Effect, Evening};
 use crate::Event;
-use crate::view::{Device, Devices, Notice};
+use crate::view::{Choices, Device, Devices, Notice};
 use visavis_wire::channel::Seen;
+
+/// One's own side, kept from one match to the next.
+pub(super) struct Own {
+    pub camera_on: bool,
+    pub looks: Seen,
+    pub muted: bool,
+    pub ask_before_unveiling: bool,
+    pub choices: Choices,
+    pub shutter_closed: bool,
+}
 
 impl Evening {
     pub(super) fn choose<'a>(

@@ -1,7 +1,8 @@
 //! From the state to what the page shows. Reads only.
 
+use super::devices::Own;
 use super::in_call::{InCall, Link};
-use super::{Evening, Own, Room, SignedIn, Stage};
+use super::{Evening, Room, SignedIn, Stage};
 use crate::diagnostics::Settings;
 use crate::view::{CallView, ClosedView, Connection, OwnCamera, Page, Path, RevealState, RingView, VeilReason, View};
 use std::time::Duration;
