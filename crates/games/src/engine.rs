@@ -194,7 +194,9 @@ impl Engine {
 
     fn user(&mut self, action: &Action, now: Duration, out: &mut Vec<Effect>) {
         let frame = self.rules.frame();
-        if frame.over || (self.paused != [false; 2] && *action != Action::Stop) {
+        // A pause holds play up; being ready for what comes after it, or ending it, is no play.
+        let held_up = self.paused != [false; 2] && !matches!(action, Action::Ready | Action::Stop);
+        if frame.over || held_up {
             return;
         }
         let kept = self.mine.secret.clone();

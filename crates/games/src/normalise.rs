@@ -23,6 +23,7 @@ pub enum Verdict {
 }
 
 pub fn judge(language: Language, word: Word, guess: &str) -> Verdict {
+    let typed = as_typed(guess);
     let (guess, run_together) = (normal_form(language, guess), joined(language, guess));
     if guess.is_empty() {
         return Verdict::Wrong;
@@ -37,6 +38,8 @@ pub fn judge(language: Language, word: Word, guess: &str) -> Verdict {
         }
         // A slip may make a word look like a plural, which takes more letters off it than the slip had.
         close |= is_close(language, &normal, &guess) || is_close(language, &together, &run_together);
+        // The one letter that is missing may be two in the form, and those beside it look like one written out: "Straenbahn".
+        close |= is_close(language, &as_typed(form), &typed);
     }
     if close { Verdict::Close } else { Verdict::Wrong }
 }
@@ -44,6 +47,11 @@ pub fn judge(language: Language, word: Word, guess: &str) -> Verdict {
 fn joined(language: Language, text: &str) -> String {
     // Letters that meet where a space is left out may look like one written out.
     written_out(language, fold(language, text).replace(' ', ""))
+}
+
+/// As many letters as keys were pressed.
+fn as_typed(text: &str) -> String {
+    text.chars().take(LONGEST_GUESS * 4).flat_map(char::to_lowercase).filter(|letter| letter.is_alphanumeric()).collect()
 }
 
 /// German letters that were written out for want of a key: "Baer", "Loewe", "Huette".

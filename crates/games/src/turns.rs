@@ -162,3 +162,33 @@ impl Turn {
         inside && (first || !self.permit.one_stroke) && (!self.permit.one_colour || colour.is_none() || colour == self.colour)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use visavis_wire::paper::{Author, Point, Stroke};
+
+    fn op(seq: u32) -> Op {
+        let points = vec![Point { x: seq as u16, y: 5, pressure: 100 }];
+        let kind = OpKind::Stroke(Stroke { colour: Some(1), size: 20, points });
+        Op { id: OpId { author: Author(0), seq }, time: seq, live: 0, kind }
+    }
+
+    fn turn(order: [u32; 3]) -> Turns {
+        let mut turns = Turns::default();
+        turns.begin(0, Permit::FREE);
+        order.into_iter().for_each(|seq| turns.drew(op(seq), &[], Duration::ZERO));
+        turns
+    }
+
+    #[test]
+    fn a_drawing_is_the_same_whatever_order_its_marks_come_in() {
+        let seal = turn([1, 2, 3]).seal();
+        for order in [[3, 2, 1], [2, 3, 1], [3, 1, 2]] {
+            let mut turns = turn(order);
+            turns.end(3, seal);
+            assert_eq!(turns.awaits(), None, "{order:?}: all are here");
+            assert_eq!(turns.judge(false, Duration::ZERO), (Vec::new(), None), "{order:?}");
+        }
+    }
+}

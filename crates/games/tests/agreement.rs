@@ -220,3 +220,20 @@ fn a_second_choice_before_the_first_is_confirmed_changes_nothing() {
 fn who_is_done_draws_no_more_before_that_is_confirmed() {
     one_evening(77);
 }
+
+#[test]
+fn who_is_ready_during_a_pause_is_ready_after_it() {
+    let mut table = Table::new(Play { game: Game::Gomoku, twist: None }, 5, 0);
+    table.put(1, Input::Pause(true));
+    (0..10).for_each(|_| table.step());
+    for side in 0..2 {
+        assert!(table.view(side).paused);
+        table.put(side, Input::User(Action::Ready));
+    }
+    (0..10).for_each(|_| table.step());
+    table.put(1, Input::Pause(false));
+    (0..30).for_each(|_| table.step());
+    for side in 0..2 {
+        assert_eq!((table.view(side).phase, table.view(side).paused), (Phase::Playing, false));
+    }
+}
