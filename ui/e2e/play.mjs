@@ -29,6 +29,12 @@ await tell({
     await page.keyboard.press('y')
     await page.getByTestId('wished').waitFor()
     assert.equal(await page.evaluate(() => document.activeElement?.value), 'gomoku', 'what is wished for has the focus')
+    // What is chosen now stays chosen, though the view of an earlier wish comes late.
+    await page.getByTestId('game-two_truths').check()
+    await show({ wish: { game: 'gomoku', twist: null } })
+    assert.ok(await page.getByTestId('game-two_truths').isChecked())
+    await page.getByTestId('wish').waitFor()
+    await page.getByTestId('game-gomoku').check()
     await page.getByTestId('take-back').focus()
     await page.keyboard.press('Enter')
     assert.deepEqual(await commands(), [{ do: 'wish', play: null }])

@@ -101,6 +101,7 @@ async fn round(
 
 /// The same again is a wish like any other; back to the paper is for both at once.
 async fn rematch(a: &AppWindow, b: &AppWindow, look: &mut impl AsyncFnMut(&str) -> Told) -> Told {
+    b.text("again").await?;
     a.press("again").await?;
     a.text("again-wished").await?;
     tokio::time::sleep(TOLD_WITHIN).await;
