@@ -5,6 +5,8 @@ mod commands;
 mod courtesy;
 mod desktop;
 mod events;
+#[cfg(target_os = "linux")]
+mod ffi;
 mod instance;
 mod links;
 mod logs;

@@ -2,7 +2,6 @@
 
 use crate::desktop;
 use serde::Deserialize;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use tauri::menu::{MenuBuilder, MenuEvent};
 use tauri::tray::{MouseButton, MouseButtonState, TrayIconBuilder, TrayIconEvent};
 use tauri::{AppHandle, Wry};
@@ -52,16 +51,15 @@ impl Tray {
             return;
         }
         self.hide(app);
-        // The library behind it panics on Linux where the desktop's part of it is not installed.
-        let built = catch_unwind(AssertUnwindSafe(|| build(app, &words)));
-        *self = match built {
-            Ok(Ok(())) => Self::Shown(words),
-            Ok(Err(error)) => {
+        if !has_library() {
+            tracing::warn!("no tray on this desktop: its library (libayatana-appindicator3) is not installed");
+            *self = Self::Impossible;
+            return;
+        }
+        *self = match build(app, &words) {
+            Ok(()) => Self::Shown(words),
+            Err(error) => {
                 tracing::warn!(%error, "no tray on this desktop");
-                Self::Impossible
-            }
-            Err(_) => {
-                tracing::warn!("no tray on this desktop: its library (libayatana-appindicator3) is not installed");
                 Self::Impossible
             }
         };
@@ -89,6 +87,17 @@ fn build(app: &AppHandle, words: &TrayWords) -> tauri::Result<()> {
     }
     tray.build(app)?;
     Ok(())
+}
+
+/// The crate behind the tray panics on Linux where neither of its libraries is installed.
+#[cfg(target_os = "linux")]
+fn has_library() -> bool {
+    ["libayatana-appindicator3.so.1", "libappindicator3.so.1"].iter().any(|name| crate::ffi::can_be_loaded(name))
+}
+
+#[cfg(not(target_os = "linux"))]
+fn has_library() -> bool {
+    true
 }
 
 fn shortened(text: &str) -> String {
