@@ -30,7 +30,7 @@ pub struct Link {
     queue: VecDeque<String>,
     /// Sent at least once: all before this number.
     sent: u64,
-    /// When something was last sent that waits for an acknowledgement, or acknowledged.
+    /// When the first that waits for an acknowledgement was last sent, or something was acknowledged.
     moved_ms: u64,
     heard: u64,
     next: u64,
@@ -131,7 +131,8 @@ impl Link {
             let header = Header { from: from.to_owned(), stream: self.stream, first, heard: self.heard, next: self.next };
             let lines = self.queue.range((first - self.base) as usize..(until - self.base) as usize);
             frames.push(packet::encode(&header, lines.map(String::as_str)));
-            if until > first {
+            // What follows the first that waits must not put off sending that again.
+            if until > first && first == self.base {
                 self.moved_ms = now_ms;
             }
             self.owes = false;
@@ -189,6 +190,25 @@ mod tests {
             }
         }
         heard
+    }
+
+    #[test]
+    fn what_is_lost_is_sent_again_while_more_is_said_all_the_time() {
+        let mut ends = [Link::new(first_stream(1)), Link::new(first_stream(7))];
+        let mut heard = 0;
+        for said in 0..100 {
+            let now = said * 20;
+            assert!(ends[0].say(&numbered(said)));
+            let frames = ends[0].frames(now, "n0", false);
+            // The first frame is lost.
+            for frame in frames.iter().filter(|_| said > 0) {
+                heard += ends[1].hear(now, packet::decode(frame).unwrap()).packets.len();
+            }
+            for frame in ends[1].frames(now, "n1", false) {
+                assert!(ends[0].hear(now, packet::decode(&frame).unwrap()).packets.is_empty());
+            }
+            assert!(now <= AGAIN_AFTER_MS || heard as u64 == said + 1, "{heard} of {} after {now} ms", said + 1);
+        }
     }
 
     proptest! {
