@@ -12,7 +12,7 @@ fn number(variable: &str) -> Option<u64> {
 #[test]
 fn evenings_keep_every_rule() {
     let only = number("VISAVIS_SEED");
-    let evenings = only.map_or_else(|| number("VISAVIS_EVENINGS").unwrap_or(16), |_| 1);
+    let evenings = only.map_or_else(|| number("VISAVIS_EVENINGS").unwrap_or(60), |_| 1);
     let begun = Instant::now();
     let first = only.unwrap_or(0);
     let tally = soak::evenings(first..first + evenings, |_, _| {})

@@ -324,8 +324,18 @@ impl World {
                 ClientMessage::Signal { match_id, signal: Signal::Offer { sdp } }
             }
         };
-        // One's own matches are one's own business, and the judge's books would not know of it.
+        // What it says in its own match is one's own business. It may be one that has just ended, or of which it has not heard yet:
+        // there too a yes is a yes, however it was sent.
         if self.people[who].match_id.as_ref() != Some(match_of(&message)) {
+            match &message {
+                ClientMessage::Answer { match_id, question: Question::Follow, yes } => {
+                    self.judge.says_follow(&match_id.0, who, *yes)
+                }
+                ClientMessage::Answer { match_id, question: Question::Reveal, yes } => {
+                    self.judge.says_reveal(self.now, &match_id.0, who, *yes);
+                }
+                _ => {}
+            }
             self.send(who, message);
         }
     }
