@@ -89,3 +89,31 @@ async fn a_path_that_falls_silent_is_noticed_within_seconds() {
     println!("both interrupted after {:?}", silent.elapsed());
     assert!(silent.elapsed() < Duration::from_secs(6));
 }
+
+/// Both could go through the relay as well.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn two_who_may_meet_directly_do_and_say_so() {
+    let clock = Clock::start();
+    let (server, credentials) = relay().await;
+    let (mut a, mut b) = pair(Policy::Any, credentials, clock);
+    connect(&mut a, &mut b).await;
+    let at_b = Watcher::new(&b, clock);
+    show(&a, &mut Painter::new(640, 360), clock, 0, 60).await;
+    at_b.until_count(30).await;
+    let direct = |event: &Event| matches!(event, Event::Statistics(figures) if !figures.relayed).then_some(());
+    until(&mut a, &mut b, direct).await;
+    let told = |side: &support::Side, kind: &str| {
+        side.signals
+            .iter()
+            .any(|signal| matches!(signal, Signal::Candidate { candidate: Some(line), .. } if line.reveal().contains(kind)))
+    };
+    for side in [&a, &b] {
+        assert!(told(side, "typ host") && told(side, "typ relay"), "{:?}", side.signals.len());
+    }
+    // Nothing needs the relay: its end is not noticed.
+    server.close().await.unwrap();
+    let before = at_b.seen().len();
+    show(&a, &mut Painter::new(640, 360), clock, 100, 60).await;
+    at_b.until_count(before + 30).await;
+    drop((a, b));
+}
