@@ -87,5 +87,6 @@ export const games = {
   'gomoku-over': { game: { ...gomoku({ board: board({ ...stones, 67: 'b' }), last: 67, line: [67, 82, 97, 112, 127], you_won: true }), ...over } },
   'truths-write': { game: truths({ you_tell: true }) },
   'truths-pick': { game: truths({ statements }) },
+  'truths-over-veiled': { game: { ...truths({ statements, picked: 1, lie: 2 }), ...over, paused: true } },
   'truths-over': { game: { ...truths({ statements, picked: 1, lie: 2 }), ...over } },
 }

@@ -107,6 +107,15 @@ await tell({
     await close()
   },
 
+  async 'a veil keeps nobody from reading how it ended or asking for the same again'() {
+    const { page, commands, close } = await meet('game-truths-over-veiled')
+    await page.getByTestId('over').waitFor()
+    assert.equal(await page.getByTestId('paused').count(), 0)
+    await page.getByTestId('again').click()
+    assert.deepEqual(await commands(), [{ do: 'wish', play: { game: 'two_truths', twist: null } }])
+    await close()
+  },
+
   async 'whoever guesses cannot draw, whoever draws can'() {
     for (const [name, draws] of [['game-guess-guess', false], ['game-guess-draw', true]]) {
       const { page, commands, close } = await meet(name)

@@ -106,7 +106,8 @@ async fn rematch(a: &AppWindow, b: &AppWindow, look: &mut impl AsyncFnMut(&str) 
     a.text("again-wished").await?;
     tokio::time::sleep(TOLD_WITHIN).await;
     if !b.is_there("again").await? {
-        return Err(otherwise("the wish for a rematch to stay untold", "another page in B"));
+        let shown = b.driver.script("return document.body.innerText", json!([])).await?;
+        return Err(otherwise("the wish for a rematch to stay untold", &shown.to_string()));
     }
     look("again").await?;
     b.press("again").await?;

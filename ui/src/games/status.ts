@@ -7,9 +7,8 @@ import type { GameView, Scene } from './view'
 type Of<Name extends Scene['scene']> = Extract<Scene, { scene: Name }>
 
 export function status(game: GameView): string {
-  if (game.paused) return t('play.paused')
   if (game.phase.phase === 'over') return outcome(game)
-  if (game.phase.phase === 'playing') return playing(game)
+  if (game.phase.phase === 'playing') return game.paused ? t('play.paused') : playing(game)
   const waits = t(game.phase.you ? 'play.waits_for_them' : game.phase.they ? 'play.they_are_ready' : 'play.both_ready')
   return game.phase.after_round ? sentences(outcome(game), waits) : waits
 }
