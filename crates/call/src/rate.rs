@@ -487,14 +487,15 @@ impl RateControl {
     }
 
     pub fn figures(&self) -> Figures {
+        let limited = self.limit.is_some_and(|limit| self.target < limit * 1.3);
         Figures {
             target_kbps: self.target as u32,
             acknowledged_kbps: self.acknowledged.kbps(Duration::from_millis(500)).unwrap_or(0.0) as u32,
             queue_ms: self.delay.queue_ms(),
             jitter_ms: self.delay.jitter_ms(),
-            limited: self.limit.is_some_and(|limit| self.target < limit * 1.3),
+            limited,
             lost: self.loss.usual(),
-            lost_by_path: self.loss.known(),
+            lost_by_path: if limited { self.loss.known() } else { self.loss.known().max(self.loss.mean()) },
         }
     }
 }
