@@ -244,7 +244,7 @@ await tell({
           await page.getByTestId('game-panel').getByRole('status').filter({ hasText: words[key] }).waitFor()
         }
       }
-      assert.equal(said.length, 9)
+      assert.equal(said.length, 10)
       await show(games.gomoku)
       await page.getByTestId('unfair').waitFor({ state: 'detached' })
       await close()
