@@ -107,6 +107,16 @@ await tell({
     await close()
   },
 
+  async 'an app that holds the game up is named while the game rests, and the game can be ended'() {
+    const { page, played, close } = await meet('game-guess-held-up')
+    await page.getByTestId('paused').waitFor()
+    await page.getByTestId('unfair').getByText('nothing seen from here asks for a pause').waitFor()
+    await page.getByTestId('stop-game').focus()
+    await page.keyboard.press('Enter')
+    assert.deepEqual(await played(), [{ action: 'stop' }])
+    await close()
+  },
+
   async 'a veil keeps nobody from reading how it ended or asking for the same again'() {
     const { page, commands, close } = await meet('game-truths-over-veiled')
     await page.getByTestId('over').waitFor()
