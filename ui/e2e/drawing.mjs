@@ -127,8 +127,17 @@ await tell({
       assert.ok(await page.getByRole('radio', { name: 'Yellow' }).isChecked(), 'picked from the paper')
       assert.ok(await page.getByTestId('tool-line').isChecked(), 'and back to what was in hand')
       await page.keyboard.press('d')
-      await drag([0.6, 0.6], [0.9, 0.6])
-      assert.ok((await inked(page, 'paper-top', 2)) > 100, 'ink for pointing is seen')
+      // While it is drawn: on a slow machine it may be gone before anybody looks.
+      await page.mouse.move(...place(0.6, 0.6))
+      await page.mouse.down()
+      let pointed = 0
+      for (let step = 1; step <= 30 && pointed <= 100; step += 1) {
+        await page.mouse.move(...place(0.6 + step / 100, 0.6))
+        await repaint(page)
+        pointed = await inked(page, 'paper-top', 2)
+      }
+      await page.mouse.up()
+      assert.ok(pointed > 100, 'ink for pointing is seen')
       if (where !== 'waiting') assert.ok((await answer()).some(({ fades }) => fades))
       await page.waitForTimeout(2300)
       assert.equal(await inked(page, 'paper-top', 0), 0, 'and fades by itself')

@@ -71,6 +71,7 @@ export const games = {
   'guess-guess': { game: guess({ pattern: ['______', '_o__'], guesses: guesses.slice(0, 2) }) },
   'guess-close': { game: guess({ pattern: ['____________________', '_h_', '_t___'], guesses }) },
   'guess-paused': { game: { ...guess({ pattern: ['__g_______'], guesses: guesses.slice(0, 1) }), paused: true } },
+  'guess-held-up': { game: { ...guess({ pattern: ['__g_______'] }), paused: true }, unfair: 'held_up' },
   'guess-unfair': { game: guess({ pattern: ['__g_______'] }), unfair: 'changed_secret' },
   'guess-round': {
     game: { ...guess({ word: 'lighthouse', pattern: ['lighthouse'], guesses: [...guesses, { text: 'lighthouse', verdict: 'right' }], outcome: 'guessed' }), phase: ready({ after_round: true }), left_ms: null },

@@ -28,9 +28,13 @@ function cutOff() {
     if (box.right > innerWidth + 1 || box.left < -1) faults.push(`beside the window: ${words}`)
     for (let around = element.parentElement; around; around = around.parentElement) {
       const { overflowY } = getComputedStyle(around)
-      if (overflowY === 'auto') break
-      if (overflowY !== 'hidden') continue
+      if (overflowY !== 'auto' && overflowY !== 'hidden') continue
       const edge = around.getBoundingClientRect()
+      if (overflowY === 'auto') {
+        // What scrolls up and down still has an edge at its side.
+        if (box.right > edge.right + 1) faults.push(`beside an edge: ${words || element.getAttribute('aria-label')}`)
+        break
+      }
       if (box.bottom > edge.bottom + 1 || box.right > edge.right + 1) faults.push(`behind an edge: ${words}`)
     }
     if ((box.bottom > innerHeight + 1 || box.top < -1) && !element.closest('main')) faults.push(`below the window: ${words}`)

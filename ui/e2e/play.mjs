@@ -107,6 +107,16 @@ await tell({
     await close()
   },
 
+  async 'an app that holds the game up is named while the game rests, and the game can be ended'() {
+    const { page, played, close } = await meet('game-guess-held-up')
+    await page.getByTestId('paused').waitFor()
+    await page.getByTestId('unfair').getByText('nothing seen from here asks for a pause').waitFor()
+    await page.getByTestId('stop-game').focus()
+    await page.keyboard.press('Enter')
+    assert.deepEqual(await played(), [{ action: 'stop' }])
+    await close()
+  },
+
   async 'a veil keeps nobody from reading how it ended or asking for the same again'() {
     const { page, commands, close } = await meet('game-truths-over-veiled')
     await page.getByTestId('over').waitFor()
@@ -198,6 +208,34 @@ await tell({
     await close()
   },
 
+  async 'what happens in each game is read out to whoever listens'() {
+    const { page, show, close } = await meet('call-open')
+    const read = (words) => page.locator('[aria-live]', { hasText: words }).waitFor({ state: 'attached' })
+    for (const [name, words] of [
+      ['rules', 'It begins when both of you are ready.'],
+      ['guess-offers', 'Choose a word to draw.'],
+      ['guess-draw', 'They guess: a tower by the sea. Draw: lighthouse.'],
+      ['guess-guess', 'They draw. What is it? Letters known: ······ ·o··'],
+      ['guess-paused', 'The game rests while one of you is veiled or away.'],
+      ['guess-over', 'Time is up. It was: lighthouse.'],
+      ['same', 'Draw: sailing boat.'],
+      ['same-over', 'Two drawings of one word: sailing boat.'],
+      ['fold', 'Finish it from the lines at the edge.'],
+      ['fold-over', 'Unfolded: this is what you made together.'],
+      ['gomoku', 'They played I10. Your move.'],
+      ['gomoku-waits', 'Their move.'],
+      ['gomoku-over', 'Five in a row: yours.'],
+      ['truths-write', 'Write two truths and one lie about yourself.'],
+      ['truths-pick', 'Which one is not true?'],
+      ['truths-over', 'That one is true.'],
+    ]) {
+      await show({ game: null })
+      await show(games[name])
+      await read(words)
+    }
+    await close()
+  },
+
   async 'the same game again is a wish like any other'() {
     const { page, commands, show, close } = await meet('game-gomoku-over')
     await page.keyboard.press('Enter')
@@ -244,7 +282,7 @@ await tell({
           await page.getByTestId('game-panel').getByRole('status').filter({ hasText: words[key] }).waitFor()
         }
       }
-      assert.equal(said.length, 9)
+      assert.equal(said.length, 10)
       await show(games.gomoku)
       await page.getByTestId('unfair').waitFor({ state: 'detached' })
       await close()

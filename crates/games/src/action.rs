@@ -42,6 +42,17 @@ pub enum Action {
     Stop,
 }
 
+/// Why this side pauses, if it does.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+pub enum Pause {
+    #[default]
+    No,
+    /// By what this side knows itself: the connection, the own veil, the pixels of the other's picture.
+    Seen,
+    /// By the word of the other's program alone.
+    Told,
+}
+
 /// All that can happen to a game.
 #[derive(Clone, Debug)]
 pub enum Input {
@@ -52,7 +63,7 @@ pub enum Input {
     /// An own mark, as it is put on the paper.
     Drew(Op),
     /// Whether this side has to pause: veiled although both said yes, or not connected.
-    Pause(bool),
+    Pause(Pause),
     /// The channels are open again: what was lost is told again at once.
     Flowing,
     Tick,

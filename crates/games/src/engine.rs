@@ -4,11 +4,11 @@
 //! Moves of the answerer wait until they are seen in the log, and are sent again until then; the log is sent again from where
 //! the other side says that it has it. Time is the offerer's, and stands still while one of the two has to pause.
 
-use crate::action::{Action, Effect, Input};
+use crate::action::{Action, Effect, Input, Pause};
 use crate::rules::{Answer, Judged, Mine, Rules, begin};
 use crate::turns::Turns;
 use crate::view::{GameView, Permit, Phase, Unfair};
-use crate::watch::{Debt, Watch};
+use crate::watch::{Debt, Pauses, Watch};
 use std::collections::BTreeSet;
 use std::time::Duration;
 use visavis_wire::games::{Entry, GameMessage, Move, Play};
@@ -42,6 +42,8 @@ pub struct Engine {
     clock: Duration,
     clock_at: Duration,
     paused: [bool; 2],
+    own_pause: Pause,
+    pauses: Pauses,
     /// Of the answerer.
     watch: Watch,
     /// Moves that the other's program owes.
@@ -73,6 +75,8 @@ impl Engine {
             clock: Duration::ZERO,
             clock_at: now,
             paused: [false; 2],
+            own_pause: Pause::No,
+            pauses: Pauses::default(),
             watch: Watch::default(),
             moves_owed: Debt::default(),
             answers_owed: Debt::default(),
@@ -117,7 +121,9 @@ impl Engine {
             Input::PeerDrew(ops) => self.drew(1 - self.me(), ops, now),
             Input::Drew(op) => self.drew(self.me(), vec![op], now),
             Input::Pause(pause) => {
-                if std::mem::replace(&mut self.paused[0], pause) != pause {
+                self.own_pause = pause;
+                let pauses = pause != Pause::No;
+                if std::mem::replace(&mut self.paused[0], pauses) != pauses {
                     self.watch.begin_again(now);
                     self.here(now, &mut out);
                 }
@@ -148,7 +154,9 @@ impl Engine {
             self.clock += passed;
         }
         self.clock_at = now;
-        let step = if runs { passed.min(LONGEST_STEP) } else { Duration::ZERO };
+        let passed = passed.min(LONGEST_STEP);
+        self.look_at_pauses(passed, out);
+        let step = if runs { passed } else { Duration::ZERO };
         let told = self.watch.look(runs && !self.is_over(), now);
         let (moves, answers) = (self.moves_owed(), self.answers_owed());
         let kept = self.moves_owed.waits(moves, step);
@@ -157,6 +165,15 @@ impl Engine {
             let silent = self.answers_owed.waits(answers, step) || !told;
             self.late(Unfair::Silent, silent, out);
         }
+    }
+
+    /// Only a game that is played can be held up: to be ready, and to end it, nothing has to go on.
+    fn look_at_pauses(&mut self, passed: Duration, out: &mut Vec<Effect>) {
+        if !self.rules.frame().playing {
+            self.pauses = Pauses::default();
+        }
+        let held_up = self.rules.frame().playing && self.pauses.hold_up(self.paused[1], self.own_pause, passed);
+        self.late(Unfair::HeldUp, held_up, out);
     }
 
     fn late(&mut self, unfair: Unfair, is_late: bool, out: &mut Vec<Effect>) {

@@ -7,7 +7,7 @@
 //! | `view`, `action` | what a page shows; the closed enums in and out |
 //! | `engine` | the common log of the two, the clock, the program's own moves |
 //! | `rules` | what a game is, and the table of them |
-//! | `watch` | whether the offerer's clock is believed, and whether the other's program owes something |
+//! | `watch` | whether the offerer's clock is believed, what the other's program owes, and whether it pauses without cause |
 //! | `turns` | which marks belong to a turn, and which to none |
 //! | `edge` | what of a folded drawing may be seen before it is opened |
 //! | `draw_and_guess`, `same_word`, `finish`, `gomoku`, `two_truths` | the games |
@@ -28,6 +28,6 @@ mod view;
 mod watch;
 pub mod words;
 
-pub use action::{Action, Effect, Input};
+pub use action::{Action, Effect, Input, Pause};
 pub use engine::Engine;
 pub use view::*;

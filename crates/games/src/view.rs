@@ -203,4 +203,6 @@ pub enum Unfair {
     KeptBack,
     /// Says so little that neither its clock nor what becomes of own moves is known.
     Silent,
+    /// Holds the game up by saying that somebody is veiled or away, long while nothing of that is seen here.
+    HeldUp,
 }

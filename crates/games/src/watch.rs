@@ -1,7 +1,8 @@
-//! Whether the offerer's clock, by which the time of a game is counted, runs as one's own does, and whether the other's program owes
-//! something for too long. Bounded: a delay within the tolerance is forgiven, and nothing is said about times in which this side slept or
-//! paused.
+//! Whether the offerer's clock, by which the time of a game is counted, runs as one's own does, whether the other's program owes
+//! something for too long, and whether it pauses without a cause that is seen here. Bounded: a delay within the tolerance is forgiven,
+//! and nothing is said about times in which this side slept or paused.
 
+use crate::action::Pause;
 use std::time::Duration;
 
 /// What the offerer's clock may gain or lose against one's own. A message on a connection that stalls without breaking is late by less.
@@ -15,6 +16,9 @@ const SETTLING: Duration = Duration::from_secs(5);
 const SILENT_MOST: Duration = Duration::from_secs(40);
 /// An honest program goes on at once; what its answer takes on a bad path is far below this.
 const OWED_MOST: Duration = Duration::from_secs(30);
+
+/// Pauses that nothing explains. A veil or a broken connection is seen on both sides within seconds; a real pause may last.
+const UNEXPLAINED_MOST: Duration = Duration::from_secs(60);
 
 /// The lowest and the highest that the offerer's clock was seen ahead of one's own.
 #[derive(Default)]
@@ -85,6 +89,37 @@ impl Debt {
     }
 }
 
+/// Pauses of which the other's program tells.
+#[derive(Default)]
+pub(crate) struct Pauses {
+    unexplained: Duration,
+    /// What of the one that lasts is unexplained, and whether something of it is not.
+    this: Option<(Duration, bool)>,
+}
+
+impl Pauses {
+    /// Whether nothing explained them for too long. `held`: the other's program holds the game up; `own`: what this side knows.
+    pub fn hold_up(&mut self, held: bool, own: Pause, passed: Duration) -> bool {
+        let seen = own == Pause::Seen;
+        if held || own == Pause::Told {
+            let (this, explained) = self.this.get_or_insert_default();
+            *explained |= seen;
+            if !seen {
+                *this += passed;
+                // What is beyond takes longer to be forgotten, and says no more.
+                self.unexplained = (self.unexplained + passed).min(UNEXPLAINED_MOST + Duration::from_secs(2));
+            }
+        } else if !seen {
+            // Each lets the clock settle anew: many short ones must not hide a wrong one.
+            if let Some((this, false)) = self.this.take() {
+                self.unexplained += SETTLING.saturating_sub(this);
+            }
+            self.unexplained = self.unexplained.saturating_sub(passed / 4);
+        }
+        self.unexplained > UNEXPLAINED_MOST
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -137,6 +172,31 @@ mod tests {
         let mut watch = Watch::default();
         let pauses = (100..900).all(|second| watch.look(false, Duration::from_secs(second)));
         assert!(pauses, "while somebody pauses there is nothing to say");
+    }
+
+    #[test]
+    fn a_pause_that_is_seen_may_last_and_one_that_is_told_may_not() {
+        let second = Duration::from_secs(1);
+        let mut pauses = Pauses::default();
+        assert!((0..3600).all(|_| !pauses.hold_up(true, Pause::Seen, second)), "a real veil");
+        assert!((0..60).all(|_| !pauses.hold_up(true, Pause::No, second)));
+        assert!(pauses.hold_up(true, Pause::No, second));
+        assert!((0..60).any(|_| !pauses.hold_up(false, Pause::No, second)), "what has passed is forgotten in time");
+        let mut pauses = Pauses::default();
+        assert!((0..70).any(|_| pauses.hold_up(false, Pause::Told, second)), "a veil that is told and not seen");
+    }
+
+    #[test]
+    fn who_pauses_again_and_again_without_cause_is_noticed_and_who_veils_again_and_again_is_not() {
+        let tenth = Duration::from_millis(100);
+        let round = |pauses: &mut Pauses, seen| {
+            let held = pauses.hold_up(true, Pause::No, tenth) || pauses.hold_up(true, seen, tenth);
+            (0..40).fold(held, |held, _| pauses.hold_up(false, Pause::No, tenth) || held)
+        };
+        let mut pauses = Pauses::default();
+        assert!((0..30).any(|_| round(&mut pauses, Pause::No)));
+        let mut pauses = Pauses::default();
+        assert!((0..500).all(|_| !round(&mut pauses, Pause::Seen)));
     }
 
     #[test]

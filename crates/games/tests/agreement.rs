@@ -2,7 +2,7 @@
 //! virtual time. A failing run prints its seed.
 
 use std::time::Duration;
-use visavis_games::{Action, Effect, Engine, GameView, Input, Phase, Scene};
+use visavis_games::{Action, Effect, Engine, GameView, Input, Pause, Phase, Scene};
 use visavis_wire::channel::{ChannelMessage, Control};
 use visavis_wire::games::{Game, GameMessage, Play, Twist};
 use visavis_wire::paper::{Author, Fill, Form, Op, OpId, OpKind, Place, Point, Run, Shape, Stroke};
@@ -184,11 +184,11 @@ fn one_evening(seed: u64) {
         if step % 500 == 300 {
             // A broken connection: everything on the way is gone, and both pause until it is back.
             table.on_the_way.clear();
-            (0..2).for_each(|side| table.put(side, Input::Pause(true)));
+            (0..2).for_each(|side| table.put(side, Input::Pause(Pause::Seen)));
             table.on_the_way.clear();
         }
         if step % 500 == 330 {
-            (0..2).for_each(|side| table.put(side, Input::Pause(false)));
+            (0..2).for_each(|side| table.put(side, Input::Pause(Pause::No)));
             (0..2).for_each(|side| table.put(side, Input::Flowing));
         }
         if table.sides.iter().all(Engine::is_over) && table.on_the_way.is_empty() {
@@ -224,14 +224,14 @@ fn who_is_done_draws_no_more_before_that_is_confirmed() {
 #[test]
 fn who_is_ready_during_a_pause_is_ready_after_it() {
     let mut table = Table::new(Play { game: Game::Gomoku, twist: None }, 5, 0);
-    table.put(1, Input::Pause(true));
+    table.put(1, Input::Pause(Pause::Seen));
     (0..10).for_each(|_| table.step());
     for side in 0..2 {
         assert!(table.view(side).paused);
         table.put(side, Input::User(Action::Ready));
     }
     (0..10).for_each(|_| table.step());
-    table.put(1, Input::Pause(false));
+    table.put(1, Input::Pause(Pause::No));
     (0..30).for_each(|_| table.step());
     for side in 0..2 {
         assert_eq!((table.view(side).phase, table.view(side).paused), (Phase::Playing, false));

@@ -34,6 +34,44 @@ fn no_word_is_there_twice() {
     assert!(twice.is_empty(), "{twice:#?}");
 }
 
+/// Unfit as a whole word of those that are shown, or in Chinese as a part of one; what is only taken as a guess may be anything.
+#[test]
+fn no_word_is_unfit_for_a_family() {
+    let mut found = Vec::new();
+    let lines: Vec<&str> = include_str!("unfit.txt").lines().filter(|line| !line.starts_with('#')).collect();
+    assert_eq!(lines.len(), Language::ALL.len());
+    for line in lines {
+        let (tag, unfit) = line.split_once(' ').unwrap();
+        let language = Language::from_tag(tag).unwrap();
+        let unfit: Vec<String> = unfit.split(' ').map(|word| normal_form(language, word)).collect();
+        assert!(unfit.len() > 20 && unfit.iter().all(|word| !word.is_empty()), "{tag}");
+        for word in Difficulty::ALL.into_iter().flat_map(|difficulty| list(language).of(difficulty)) {
+            let parts = word.shown().split([' ', '-', '\'']).map(|part| normal_form(language, part));
+            let is_unfit = |part: String| match language {
+                Language::Zh => unfit.iter().any(|unfit| part.contains(unfit)),
+                _ => unfit.contains(&part),
+            };
+            if parts.into_iter().any(is_unfit) {
+                found.push(format!("{tag}: {}", word.shown()));
+            }
+        }
+    }
+    assert!(found.is_empty(), "{found:#?}");
+}
+
+#[test]
+fn whoever_types_a_word_as_it_is_shown_is_right() {
+    for language in Language::ALL {
+        for &word in Difficulty::ALL.into_iter().flat_map(|difficulty| list(language).of(difficulty)) {
+            for form in word.forms() {
+                for guess in [form.to_owned(), form.to_lowercase(), form.to_uppercase(), form.replace([' ', '-', '\''], "")] {
+                    assert_eq!(judge(language, word, &guess), Verdict::Right, "{language:?}: {guess} for {form}");
+                }
+            }
+        }
+    }
+}
+
 #[test]
 fn words_are_made_of_letters_and_what_joins_them() {
     for language in Language::ALL {

@@ -36,7 +36,8 @@ going = false;
 return { log, frames };
 "#;
 
-/// On each frame, how far ink has come in the row of each stroke, on any of the sheet's layers; kept in `window.__ink`.
+/// After each frame, how far ink has come in the row of each stroke, on any of the sheet's layers; kept in `window.__ink`. What a frame
+/// draws is looked for once the frame is over: a callback of the next one would see it a frame too late.
 const WATCH: &str = r#"
 const [strokes] = arguments;
 const layers = ['paper', 'paper-wet', 'paper-top'].map(id => document.querySelector(`[data-testid=${id}]`));
@@ -59,9 +60,15 @@ const look = () => {
       if (stroke > current) current = stroke;
     }
   }
-  if (seen.length < 100000) requestAnimationFrame(look);
 };
-look(); return true;
+const { port1, port2 } = new MessageChannel();
+port1.onmessage = look;
+const frame = () => {
+  port2.postMessage(null);
+  if (seen.length < 100000) requestAnimationFrame(frame);
+};
+requestAnimationFrame(frame);
+return true;
 "#;
 
 #[derive(Debug, Default)]

@@ -9,6 +9,9 @@ use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
+/// The drivers' own limit of half a minute is less than a bench takes.
+const LONGEST_SCRIPT: Duration = Duration::from_secs(600);
+
 #[derive(Debug, thiserror::Error)]
 pub enum DriverError {
     #[error("WebKitWebDriver could not be started: {0} (Debian package webkit2gtk-driver)")]
@@ -51,6 +54,8 @@ impl Driver {
         }}});
         let answer = driver.send(Method::POST, "/session", Some(capabilities)).await?;
         driver.session = answer["sessionId"].as_str().unwrap_or_default().to_owned();
+        let path = format!("/session/{}/timeouts", driver.session);
+        driver.send(Method::POST, &path, Some(json!({ "script": LONGEST_SCRIPT.as_millis() as u64 }))).await?;
         Ok(driver)
     }
 
@@ -72,6 +77,9 @@ impl Driver {
 
     async fn send(&self, method: Method, path: &str, body: Option<Value>) -> Result<Value, DriverError> {
         let mut request = self.client.request(method, format!("{}{path}", self.base));
+        if path.ends_with("/execute/async") {
+            request = request.timeout(LONGEST_SCRIPT);
+        }
         if let Some(body) = body {
             request = request.json(&body);
         }

@@ -62,7 +62,7 @@ const BENCHES: [(&[&str], &[&str]); 9] = [
     (&["setup"], &["--seconds", "8"]),
     (&["windows"], &["--seconds", "8"]),
     (&["ink"], &["--strokes", "6"]),
-    (&["ink", "--loss", "5", "--delay-ms", "20"], &["--strokes", "6"]),
+    (&["ink", "--loss", "5", "--round-trip-ms", "80"], &["--strokes", "6"]),
     (&["veil"], &["--covers", "6"]),
     (&["paper"], &["--seconds", "5"]),
     (&["matching"], &["--seeds", "1"]),

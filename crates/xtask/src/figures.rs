@@ -31,7 +31,7 @@ const fn known(
     Known { bench, line, behind, name, unit, wanted }
 }
 
-const LOSSY_INK: &str = "ink --loss 5 --delay-ms 20";
+const LOSSY_INK: &str = "ink --loss 5 --round-trip-ms 80";
 const INK: &str = "pointer event on A's page";
 const OWN_TO_PEER: &str = "own picture drawn on A's page";
 const VEIL: &str = "start of a cover";

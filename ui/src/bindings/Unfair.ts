@@ -3,4 +3,4 @@
 /**
  * What the other side's program did that no honest one does. Told kindly; the game goes on where it can.
  */
-export type Unfair = "changed_secret" | "wrong_verdict" | "impossible_move" | "drew_out_of_turn" | "changed_drawing" | "other_course" | "wrong_clock" | "kept_back" | "silent";
+export type Unfair = "changed_secret" | "wrong_verdict" | "impossible_move" | "drew_out_of_turn" | "changed_drawing" | "other_course" | "wrong_clock" | "kept_back" | "silent" | "held_up";

@@ -1,6 +1,6 @@
 // What a game says of itself in a sentence or two: seen in the panel, and read out when it changes.
 import { sentences, t } from '../words/words.svelte'
-import { CELLS } from './board'
+import { CELLS, pointName } from './board'
 import { GAME_NAMES } from './tables'
 import type { GameView, Scene } from './view'
 
@@ -24,11 +24,17 @@ function playing({ scene }: GameView): string {
       if (scene.part === 1) return t('play.fold_first')
       return t(scene.part === scene.parts ? 'play.fold_last' : 'play.fold_next')
     case 'gomoku':
-      return t(turn(scene) ? 'play.your_move' : 'play.their_move')
+      return gomoku(scene)
     case 'two_truths':
       if (scene.statements.length === 0) return t(scene.you_tell ? 'play.write' : 'play.they_write')
       return t(scene.you_tell ? 'play.they_pick' : 'play.pick')
   }
+}
+
+/** Whoever does not see the board hears where they played. */
+function gomoku(scene: Of<'gomoku'>): string {
+  if (!turn(scene)) return t('play.their_move')
+  return scene.last === null ? t('play.your_move') : t('play.they_placed', { point: pointName(scene.last) })
 }
 
 function drawing({ word }: Of<'draw_and_guess'>): string {

@@ -42,4 +42,5 @@ export const UNFAIR: Record<Unfair, Key> = {
   wrong_clock: 'unfair.wrong_clock',
   kept_back: 'unfair.kept_back',
   silent: 'unfair.silent',
+  held_up: 'unfair.held_up',
 }

@@ -46,6 +46,8 @@ export interface Report {
   getPredictedEvents?: () => Report[]
 }
 
+/** Points need not wait for the repaint; more often than this they would only be more messages. */
+const HURRY_MS = 7
 /** After a pen was last heard of, touches are the hand that holds it. */
 const PALM_MS = 700
 /** The other end of a pen, as a button and as a bit of the buttons. */
@@ -57,6 +59,7 @@ export class Hand {
   #pointer: { id: number; type: string } | null = null
   #shape: { id: number; shape: Shape } | null = null
   #penAt = -Infinity
+  #hurriedAt = -Infinity
 
   constructor(
     private readonly sink: Sink,
@@ -72,7 +75,7 @@ export class Hand {
     return id === null ? null : { id, points: this.#pen.tail() }
   }
 
-  /** Once a repaint. */
+  /** At each repaint: what has come since. */
   flush(): void {
     this.#pen.flush()
   }
@@ -133,6 +136,9 @@ export class Hand {
     const between = event.getCoalescedEvents?.() ?? []
     const touches = (reports: Report[]): Touch[] => reports.map((each) => this.#touch(each))
     this.#pen.extend(touches(between.length > 0 ? between : [event]), touches(event.getPredictedEvents?.() ?? []))
+    if (event.timeStamp - this.#hurriedAt < HURRY_MS) return
+    this.#hurriedAt = event.timeStamp
+    this.flush()
   }
 
   up(event: Report): void {

@@ -311,6 +311,14 @@ describe('Hand', () => {
     expect(hand.down(report('mouse', 10, { button: 2 }))).toBe(false)
   })
 
+  it('says where it is before the repaint, but not with every report of a fast pointer', () => {
+    hand.down(report('mouse', 10))
+    for (let at = 20; at <= 40; at += 1) hand.move(report('mouse', at * 10, { timeStamp: at }))
+    expect(said).toEqual(['points 7', 'points 7', 'points 7'])
+    hand.flush()
+    expect(said.length).toBe(4)
+  })
+
   it('uses every report that came between two frames', () => {
     hand.down(report('mouse', 10))
     hand.move({ ...report('mouse', 500), getCoalescedEvents: () => [200, 300, 400, 500].map((x) => report('mouse', x)) })

@@ -1,7 +1,7 @@
 //! Clocks that run otherwise, and programs that keep back what they owe or hardly speak. What was only late is forgiven.
 
 use crate::table::{BEGUN, Table, draws, tables};
-use visavis_games::{Action, Unfair};
+use visavis_games::{Action, Input, Pause, Unfair};
 use visavis_wire::games::{Entry, Game, GameMessage, Move};
 use visavis_wire::paper::Author;
 
@@ -130,6 +130,47 @@ fn drawings_that_are_sealed_and_never_opened() {
         table.pass(200);
         table.notices(Unfair::KeptBack);
     }
+}
+
+#[test]
+fn a_program_that_says_for_ever_that_it_pauses() {
+    for game in [Game::DrawAndGuess, Game::SameWord, Game::FinishMyDrawing, Game::Gomoku, Game::TwoTruths] {
+        for mut table in tables(game, None, |_| true) {
+            table.pauses = true;
+            table.pass(550);
+            assert_eq!(table.noticed, [], "{game:?}: the other's veil may be seen a little later here");
+            table.notices(Unfair::HeldUp);
+            assert!(table.view(table.honest()).paused);
+            table.pauses = false;
+            table.pass(100);
+            assert_eq!((&table.settled[..], table.view(table.honest()).paused), (&[Unfair::HeldUp][..], false), "{game:?}");
+        }
+    }
+}
+
+#[test]
+fn a_veil_that_is_told_and_never_seen_and_one_that_is_seen() {
+    for mut table in tables(Game::Gomoku, None, |_| true) {
+        let honest = table.honest();
+        (0..2).for_each(|side| table.put(side, Input::Pause(Pause::Seen)));
+        table.pass(6000);
+        assert_eq!(table.noticed, [], "whoever is veiled or away may stay so");
+        table.put(honest, Input::Pause(Pause::Told));
+        table.pass(550);
+        table.notices(Unfair::HeldUp);
+    }
+}
+
+/// Before a round and after it nothing is held up: both can be ready, and end it.
+#[test]
+fn a_pause_between_rounds_is_nobodys_loss() {
+    let mut table = Table::new(Game::Gomoku, None, 5, 0);
+    table.pauses = true;
+    table.pass(3000);
+    assert_eq!(table.noticed, []);
+    table.act(1, Action::Stop);
+    table.pass(3000);
+    assert_eq!(table.noticed, []);
 }
 
 #[test]

@@ -16,6 +16,8 @@ pub struct Table {
     pub change: Option<Change>,
     /// Moves that the cheat keeps back, with all that comes after them.
     pub keeps: Option<fn(&Move) -> bool>,
+    /// The cheat always says that it pauses.
+    pub pauses: bool,
     /// The cheat hears no moves.
     pub deaf: bool,
     /// The cheat says something only so often, seconds.
@@ -46,6 +48,7 @@ impl Table {
             cheat,
             change: None,
             keeps: None,
+            pauses: false,
             deaf: false,
             speaks_every: 0,
             spoke_at: BEGUN,
@@ -103,7 +106,7 @@ impl Table {
         let gained = |at_ms: u32| u32::try_from(i64::from(at_ms) + passed * self.gains / 1000).unwrap_or(0);
         match message {
             GameMessage::Here { game, entries, hash, paused, at_ms } => {
-                GameMessage::Here { game, entries, hash, paused, at_ms: gained(at_ms) }
+                GameMessage::Here { game, entries, hash, paused: paused || self.pauses, at_ms: gained(at_ms) }
             }
             GameMessage::Log { game, from, mut entries } => {
                 for entry in entries.iter_mut().filter(|entry| entry.by == cheat) {

@@ -1,7 +1,7 @@
 //! Bots against each other over two engines and a link that loses and reorders, in virtual time.
 
 use super::*;
-use visavis_games::{Effect, Engine, Input, Outcome};
+use visavis_games::{Effect, Engine, Input, Outcome, Pause};
 use visavis_wire::channel::{ChannelMessage, Control};
 use visavis_wire::games::GameMessage;
 use visavis_wire::paper::{Author, Op, OpId, OpKind};
@@ -232,12 +232,12 @@ fn lifts_the_pen_when_the_game_is_paused() {
     while table.seats[0].pen.is_none() {
         table.step([true; 2]);
     }
-    table.put(0, Input::Pause(true));
+    table.put(0, Input::Pause(Pause::Seen));
     let drawn = table.seats[0].strokes;
     (0..20).for_each(|_| table.step([true, false]));
     assert!(table.seats[0].pen.is_none(), "the pen is down");
     assert_eq!(table.seats[0].strokes, drawn, "nothing is drawn while it is paused");
-    table.put(0, Input::Pause(false));
+    table.put(0, Input::Pause(Pause::No));
     while !table.over() {
         table.step([true; 2]);
     }

@@ -7,7 +7,7 @@ use crate::Command;
 use sha2::{Digest, Sha256};
 use std::time::Duration;
 use visavis_call as call;
-use visavis_games::{self as games, Engine, GameView, Permit, Unfair};
+use visavis_games::{self as games, Engine, GameView, Pause, Permit, Unfair};
 use visavis_wire::channel::{Control, Live, Shows};
 use visavis_wire::games::{GameMessage, Play};
 use visavis_wire::paper::{Author, Op};
@@ -82,10 +82,16 @@ impl InCall {
         self.game_input(games::Input::Pause(self.pauses()), now, out);
     }
 
-    /// Somebody is not connected, or veiled although both said yes.
-    fn pauses(&self) -> bool {
-        let veiled = self.shows == Shows::Veiled || self.peer.shows() == Shows::Veiled;
-        self.link != Link::Connected || (self.agreed && self.opened && veiled)
+    /// Somebody is not connected, or veiled although both said yes. A peer that says it is veiled and is clearly seen is taken at its
+    /// word, for a while.
+    fn pauses(&self) -> Pause {
+        let agreed = self.agreed && self.opened;
+        match self.peer.shows() {
+            _ if self.link != Link::Connected || agreed && self.shows == Shows::Veiled => Pause::Seen,
+            Shows::Veiled if agreed && self.peer.is_clearly_seen() => Pause::Told,
+            Shows::Veiled if agreed => Pause::Seen,
+            _ => Pause::No,
+        }
     }
 
     pub(super) fn game_message(&mut self, message: GameMessage, now: Duration, out: &mut Vec<Effect>) {

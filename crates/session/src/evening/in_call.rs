@@ -91,6 +91,11 @@ impl Peer {
         if self.says_shows == Shows::Clear && !self.mosaic && self.looks != Seen::Off { Shows::Clear } else { Shows::Veiled }
     }
 
+    /// By its pixels alone.
+    pub(super) fn is_clearly_seen(&self) -> bool {
+        !self.mosaic && self.looks == Seen::Clear
+    }
+
     /// The detector's calm answer is late enough (0.4 s) for words not to flicker.
     pub(super) fn warn(&self) -> bool {
         !matches!(self.looks, Seen::Clear | Seen::Unknown)

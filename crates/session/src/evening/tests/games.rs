@@ -2,7 +2,7 @@
 
 use super::paper::Pair;
 use super::*;
-use visavis_games::{Action, Phase, Scene};
+use visavis_games::{Action, Phase, Scene, Unfair};
 use visavis_wire::games::{Game, Play};
 use visavis_wire::paper::{OpKind, Place};
 
@@ -181,4 +181,23 @@ fn whoever_goes_back_to_the_paper_is_there_and_the_other_is_told() {
         },
     );
     assert_eq!(free.1, 1, "the paper is free");
+}
+
+/// The peer's app never says that it shows itself, so the game rests; whether it really is veiled is seen by its pixels alone.
+#[test]
+fn who_is_clearly_seen_cannot_hold_a_game_up_for_ever_as_veiled() {
+    for (mosaic, named) in [(false, Some(Unfair::HeldUp)), (true, None)] {
+        let mut pair = Pair::new();
+        pair.begin(Game::Gomoku);
+        let Pair(honest, _) = &mut pair;
+        let number = honest.evening.number;
+        honest.user(Command::Reveal { yes: true });
+        honest.server(opened("m", Question::Reveal));
+        honest.input(Input::Sight(Sight::Gate { number, shows: Shows::Clear, because: None }));
+        honest.input(Input::Sight(Sight::Peer { number, looks: Seen::Clear, mosaic }));
+        pair.pass(55.0);
+        assert_eq!((pair.0.call_view().game.unwrap().paused, pair.0.call_view().unfair), (true, None));
+        pair.pass(20.0);
+        assert_eq!(pair.0.call_view().unfair, named, "with a mosaic: {mosaic}");
+    }
 }
