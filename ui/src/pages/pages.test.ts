@@ -13,7 +13,7 @@ const CARE: View['care'] = { notices: [], sending_report: false, offers_pictures
 const card = { city: null, age: null, sign: null, languages: [], interests: [], games: [], picture: false }
 const fact = <T>(value: T): { value: T; shared: boolean } => ({ value, shared: false })
 const own = { on: true, looks: 'clear' as const, shutter_closed: false }
-const CHOICES = { echo_cancellation: true, noise_suppression: true, gain_control: true, direct_calls: false }
+const CHOICES = { echo_cancellation: true, noise_suppression: true, gain_control: true, direct_calls: false, volume: 100 }
 const call: CallView = {
   connection: 'connected',
   path: 'relayed',
