@@ -41,6 +41,7 @@ const call: CallView = {
 }
 const pages: { [Name in PageName]: Extract<Page, { page: Name }> } = {
   starting: { page: 'starting' },
+  server: { page: 'server', tried: '', checking: false, problem: null, suggested: null, can_close: false },
   welcome: { page: 'welcome' },
   signing_in: { page: 'signing_in' },
   profile: {
@@ -70,7 +71,7 @@ const devices: View['devices'] = {
 }
 
 function shown(page: Page, notice: View['notice'] = null): string {
-  heard.hear({ event: 'view', view: { page, notice, username: null, unread: 0, ring: null, devices, ask_before_unveiling: false, choices: CHOICES, care: CARE } })
+  heard.hear({ event: 'view', view: { page, notice, username: null, unread: 0, ring: null, devices, ask_before_unveiling: false, choices: CHOICES, care: CARE, server: { address: 'https://visavis.example', fixed: false } } })
   return render(App).body
 }
 
