@@ -2,6 +2,7 @@
 
 use crate::services::Services;
 use crate::settings::{Pair, SMALLEST_WINDOW, Settings};
+use crate::small;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::Duration;
@@ -63,6 +64,7 @@ pub fn open_window(app: &AppHandle, settings: &Settings, profile_folder: &Path) 
     window.on_window_event(move |event| {
         if let WindowEvent::CloseRequested { api, .. } = event {
             api.prevent_close();
+            small::restore(&closing);
             // Gone for the user at once; the farewell goes on behind it.
             let _ = closing.hide();
             if !closing.state::<Services>().stays() {

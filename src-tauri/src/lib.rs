@@ -15,6 +15,7 @@ mod preferences;
 mod screen;
 mod services;
 mod settings;
+mod small;
 mod talk_key;
 mod tray;
 
@@ -26,7 +27,7 @@ use settings::Settings;
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::Arc;
-use tauri::{App, AppHandle, Manager, RunEvent, Url};
+use tauri::{App, AppHandle, Manager, RunEvent};
 use visavis_session::view::Page;
 use visavis_session::{Clock, Command, Config, Event, ProcessingOptions, Session};
 
@@ -36,9 +37,9 @@ pub fn run() -> ExitCode {
         Ok(settings) => settings,
         Err(code) => return ExitCode::from(code),
     };
-    let (server, profile) = match prepare(&settings) {
-        Ok((server, Some(profile))) => (server, profile),
-        Ok((_, None)) => return ExitCode::SUCCESS,
+    let profile = match prepare(&settings) {
+        Ok(Some(profile)) => profile,
+        Ok(None) => return ExitCode::SUCCESS,
         Err(why) => return fail(&why, 2),
     };
     let beginning = profile.clone();
@@ -50,8 +51,9 @@ pub fn run() -> ExitCode {
             services::desktop,
             services::set_desktop,
             services::say,
+            small::set_small,
         ])
-        .setup(move |app| set_up(app, &settings, server, &beginning).map_err(Into::into))
+        .setup(move |app| set_up(app, &settings, &beginning).map_err(Into::into))
         .build(tauri::generate_context!());
     match app {
         Ok(app) => ExitCode::from(u8::try_from(app.run_return(heard)).unwrap_or(1)),
@@ -67,18 +69,17 @@ struct Profile {
 }
 
 /// `None`: another program has the profile and was brought forward.
-fn prepare(settings: &Settings) -> Result<(Url, Option<Arc<Profile>>), String> {
-    let server = settings.server()?;
+fn prepare(settings: &Settings) -> Result<Option<Arc<Profile>>, String> {
     let folder = desktop::profile_folder(settings)?;
     let instance = match instance::claim(&folder, settings.link)? {
         Claim::First(instance) => instance,
         Claim::HandedOver => {
             println!("Visavis is open already; its window comes forward.");
-            return Ok((server, None));
+            return Ok(None);
         }
     };
     logs::start(settings.log.as_deref(), &folder)?;
-    Ok((server, Some(Arc::new(Profile { folder, instance }))))
+    Ok(Some(Arc::new(Profile { folder, instance })))
 }
 
 /// What the system tells the program while it runs: macOS hands links over this way, the others by a second start.
@@ -101,10 +102,10 @@ fn no_thread(error: std::io::Error) -> String {
 }
 
 /// Starts the session and the screen before the window, so that the page finds both.
-fn set_up(app: &mut App, settings: &Settings, server: Url, profile: &Profile) -> Result<(), String> {
+fn set_up(app: &mut App, settings: &Settings, profile: &Profile) -> Result<(), String> {
     let folder = profile.folder.clone();
     let config = Config {
-        server_url: server.as_str().trim_end_matches('/').to_owned(),
+        server: settings.server(),
         profile_name: settings.profile.as_str().to_owned(),
         profile_dir: folder.clone(),
         drawings_dir: desktop::drawings_folder(app.handle(), settings, &folder),
@@ -158,6 +159,7 @@ fn set_up(app: &mut App, settings: &Settings, server: Url, profile: &Profile) ->
     })?;
     app.manage(screen);
     app.manage(events);
+    app.manage(small::Small::default());
     desktop::open_window(app.handle(), settings, &folder).map_err(|error| format!("the window cannot be opened: {error}"))?;
     if let Some(session) = app.try_state::<Session>()
         && profile.instance.ended_badly()

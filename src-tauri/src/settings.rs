@@ -7,6 +7,7 @@ use clap::Parser;
 use std::path::PathBuf;
 use std::str::FromStr;
 use tauri::Url;
+use visavis_session::server::Server;
 use visavis_session::{CameraSource, MicrophoneSource, SpeakerTarget};
 
 /// The smallest window the interface is laid out for.
@@ -31,7 +32,7 @@ pub struct Settings {
     #[arg(long, env = "VISAVIS_DRAWINGS_DIR", value_name = "DIR")]
     pub drawings_dir: Option<PathBuf>,
 
-    /// Address of the server
+    /// Address of the server, for this run [default: as entered in the window]
     #[arg(long, env = "VISAVIS_SERVER", value_name = "URL", value_parser = server)]
     pub server: Option<Url>,
 
@@ -131,18 +132,23 @@ impl Settings {
         })
     }
 
-    /// The server to use: given, or built in.
-    pub fn server(&self) -> Result<Url, String> {
-        match (&self.server, BUILT_IN_SERVER.filter(|text| !text.is_empty())) {
-            (Some(url), _) => Ok(url.clone()),
-            (None, Some(built_in)) => {
-                server(built_in).map_err(|why| format!("the server built into this program is unusable: {why}"))
-            }
-            (None, None) => {
-                Err("this build knows no server: give its address with --server URL or the variable VISAVIS_SERVER".into())
-            }
-        }
+    /// The one given for this run, or what the window is to begin with.
+    pub fn server(&self) -> Server {
+        chosen(self.server.as_ref(), BUILT_IN_SERVER)
     }
+}
+
+/// An operator's mistake is no reason to open no window: without a usable address it asks for one.
+fn chosen(given: Option<&Url>, built_in: Option<&str>) -> Server {
+    if let Some(url) = given {
+        return Server::Given(url.as_str().trim_end_matches('/').to_owned());
+    }
+    let built_in = built_in.filter(|text| !text.is_empty()).and_then(|text| {
+        visavis_session::server::normalised(text)
+            .inspect_err(|why| eprintln!("visavis: the server built into this program is unusable: {why:?}"))
+            .ok()
+    });
+    Server::Chosen { built_in }
 }
 
 /// clap explains over several lines; the first paragraph holds the fact.
@@ -192,7 +198,19 @@ mod tests {
         let settings = parse(&["--server", "https://visavis.example"]).unwrap();
         assert_eq!(settings.profile.as_str(), "default");
         assert_eq!((settings.window_size, settings.window_position, settings.link), (None, None, None));
-        assert_eq!(settings.server().unwrap().as_str(), "https://visavis.example/");
+        assert_eq!(settings.server(), Server::Given("https://visavis.example".into()));
+    }
+
+    #[test]
+    fn without_a_server_the_window_opens_all_the_same() {
+        let begins = |built_in| chosen(None, built_in);
+        let filled_in = |address: &str| Server::Chosen { built_in: Some(address.into()) };
+        assert_eq!(begins(None), Server::Chosen { built_in: None });
+        assert_eq!(begins(Some("")), Server::Chosen { built_in: None });
+        assert_eq!(begins(Some("visavis.example/")), filled_in("https://visavis.example"));
+        assert_eq!(begins(Some("http://visavis.example")), Server::Chosen { built_in: None }, "an unusable one is none");
+        let given = "https://other.example/".parse().unwrap();
+        assert_eq!(chosen(Some(&given), Some("visavis.example")), Server::Given("https://other.example".into()));
     }
 
     #[test]

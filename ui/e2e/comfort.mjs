@@ -6,7 +6,7 @@ import { viewOf, views } from './views.mjs'
 await tell({
   async 'what is done to the sound, and whether friends may connect directly, is chosen here'() {
     const { page, commands, close } = await meet('mirror')
-    const choices = { echo_cancellation: true, noise_suppression: true, gain_control: true, direct_calls: false }
+    const choices = { echo_cancellation: true, noise_suppression: true, gain_control: true, direct_calls: false, volume: 100 }
     await page.getByTestId('settings').click()
     await page.getByTestId('noise-suppression').uncheck()
     await page.getByTestId('direct-calls').check()
@@ -14,6 +14,48 @@ await tell({
       { do: 'choose', choices: { ...choices, noise_suppression: false } },
       { do: 'choose', choices: { ...choices, direct_calls: true } },
     ])
+    await close()
+  },
+  async 'the other is as loud as one likes, by slider and by keys'() {
+    const { page, commands, say, close } = await meet('call-open')
+    const volumes = async () => (await commands()).map(({ do: name, choices }) => [name, choices?.volume])
+    const quieter = (volume) => say({ event: 'view', view: { ...viewOf(views['call-open']), choices: { ...viewOf(views['call-open']).choices, volume } } })
+    await page.keyboard.press('Control+ArrowUp')
+    assert.deepEqual(await volumes(), [], 'louder than it comes is not to be had')
+    await page.keyboard.press('Control+ArrowDown')
+    assert.deepEqual(await volumes(), [['choose', 90]])
+    await quieter(5)
+    assert.equal(await page.getByTestId('volume').getAttribute('aria-valuetext'), '5%')
+    await page.keyboard.press('Control+ArrowDown')
+    await page.getByTestId('volume').fill('60')
+    assert.deepEqual(await volumes(), [['choose', 0], ['choose', 60]])
+    await close()
+  },
+  async 'the small window has the other, what they see, and the way out; the call goes on in it'() {
+    const { page, commands, say, close } = await meet('call-open')
+    await page.setViewportSize({ width: 360, height: 296 })
+    await page.keyboard.press('w')
+    await page.locator('[data-small]').waitFor()
+    assert.deepEqual(await page.evaluate(() => window.scripted.small), [true])
+    await page.locator('[data-testid=picture-peer][data-sequence]').waitFor()
+    assert.equal(await page.getByTestId('paper').count(), 0)
+    await page.getByText('They see: clear').waitFor()
+    for (const id of ['mute', 'leave', 'large-window']) {
+      const { x, y, width, height } = await page.getByTestId(id).boundingBox()
+      assert.ok(x >= 0 && y >= 0 && x + width <= 360 && y + height <= 296, `${id} is in the window`)
+    }
+    await page.getByTestId('mute').click()
+    await page.keyboard.press('m')
+    assert.deepEqual((await commands()).map(({ do: name }) => name), ['mute', 'mute'])
+    await say({ event: 'view', view: viewOf(views['call-own-covered']) })
+    await page.getByRole('toolbar').getByText('You look covered to them').waitFor()
+    await page.getByTestId('large-window').click()
+    await page.getByTestId('paper').waitFor()
+    await page.getByTestId('small-window').click()
+    await page.locator('[data-small]').waitFor()
+    await say({ event: 'view', view: viewOf(views.parting) })
+    await page.locator('[data-page=parting]').waitFor()
+    assert.deepEqual(await page.evaluate(() => window.scripted.small), [true, false, true, false], 'no small window is left behind')
     await close()
   },
   async 'settings and keys lie over every page, beside a call, and Esc closes them without leaving'() {

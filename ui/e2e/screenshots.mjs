@@ -19,6 +19,7 @@ const CHANNEL = 40
 /** Name of the picture, view, language, and the key that opens what is shown. */
 const pages = [
   ['welcome', 'welcome'],
+  ['server', 'server-problem'],
   ['refused', 'welcome-refused'],
   ['mirror', 'mirror'],
   ['profile', 'profile'],

@@ -20,11 +20,12 @@ function internals({ first, screen }) {
   const callbacks = new Map()
   const commands = []
   const said = []
+  const small = []
   let chosen = { notifications: true, tray: true, stay_in_tray: false, talk_key: null }
   const desktop = () => ({ preferences: chosen, tray_works: true, talk_key_problem: chosen.talk_key === 'KeyT' ? 'unusable' : null })
   let last = 0
   let deliver = () => undefined
-  window.scripted = { commands, said, say: (event) => deliver(event) }
+  window.scripted = { commands, said, small, say: (event) => deliver(event) }
   window.__TAURI_INTERNALS__ = {
     transformCallback(callback) {
       last += 1
@@ -37,6 +38,10 @@ function internals({ first, screen }) {
       if (name === 'say') said.push(given.body)
       if (name === 'set_desktop') chosen = given.preferences
       if (name === 'desktop' || name === 'set_desktop') return desktop()
+      if (name === 'set_small') {
+        small.push(given.on)
+        return given.on
+      }
       if (name === 'screen') return { url: screen }
       if (name === 'subscribe') {
         let index = 0

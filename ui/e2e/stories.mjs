@@ -44,7 +44,11 @@ export async function tell(stories) {
       console.log(`FAILED  ${name}\n${error.stack}`)
     }
   }
+  await finish(failed > 0 ? 1 : 0)
+}
+
+export async function finish(code) {
   await browser.close()
   server.close()
-  process.exit(failed > 0 ? 1 : 0)
+  process.exit(code)
 }

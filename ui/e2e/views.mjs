@@ -88,6 +88,23 @@ const sessions = [
 export const views = {
   starting: { page: { page: 'starting' }, username: null },
   welcome: { page: { page: 'welcome' }, username: null },
+  server: { page: { page: 'server', tried: '', checking: false, problem: null, suggested: null, can_close: false }, username: null, server: { address: null, fixed: false } },
+  'server-checking': {
+    page: { page: 'server', tried: 'visavis.example', checking: true, problem: null, suggested: null, can_close: false },
+    username: null,
+    server: { address: null, fixed: false },
+  },
+  'server-problem': {
+    page: {
+      page: 'server',
+      tried: 'visavis.exmaple:8443',
+      checking: false,
+      problem: { problem: 'untrusted', host: 'visavis.exmaple:8443', because: 'unknown_issuer' },
+      suggested: 'https://visavis.example',
+      can_close: true,
+    },
+    username: null,
+  },
   'welcome-refused': {
     page: { page: 'welcome' },
     username: null,
@@ -200,15 +217,16 @@ export const views = {
 
 const cares = { notices: [], sending_report: false, offers_pictures: true, evidence_days: 30, deletion: { step: 'none' } }
 
-export const viewOf = ({ page, username = 'linnea', notice = null, devices: given = devices, unread = 0, care = cares }) => ({
+export const viewOf = ({ page, username = 'linnea', notice = null, devices: given = devices, unread = 0, care = cares, server = { address: 'https://visavis.example', fixed: false } }) => ({
   page,
   notice,
   username,
   unread,
   devices: given,
   ask_before_unveiling: false,
-  choices: { echo_cancellation: true, noise_suppression: true, gain_control: true, direct_calls: false },
+  choices: { echo_cancellation: true, noise_suppression: true, gain_control: true, direct_calls: false, volume: 100 },
   care,
+  server,
 })
 
 const line = (colour, size, points) => ({ colour, size, points })

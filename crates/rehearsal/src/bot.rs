@@ -411,6 +411,7 @@ fn between(from: (u16, u16), to: (u16, u16)) -> Vec<Point> {
 pub fn name_of(page: &Page) -> &'static str {
     match page {
         Page::Starting => "starting",
+        Page::Server { .. } => "server",
         Page::Welcome => "welcome",
         Page::SigningIn => "signing_in",
         Page::Profile { .. } => "profile",
@@ -483,7 +484,7 @@ pub fn voice(identity: &str) -> MicrophoneSource {
 /// The bot's own parts of a session's configuration.
 pub fn config(server: &str, identity: &str, profile_dir: PathBuf, camera: CameraSource) -> visavis_session::Config {
     visavis_session::Config {
-        server_url: server.to_owned(),
+        server: visavis_session::server::Server::Given(server.to_owned()),
         profile_name: identity.to_owned(),
         drawings_dir: profile_dir.join("drawings"),
         profile_dir,

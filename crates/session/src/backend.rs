@@ -1,15 +1,19 @@
 //! The client of the server's HTTP interface; the only file that uses reqwest. Holds the tokens, renews them when the server
 //! says that they are too old, and keeps them in the keyring. The WebSocket (`socket.rs`) asks here for its token.
 
+mod check;
+
 use crate::evening::Failure;
 use crate::keyring::{Keyring, Stored};
+use crate::server::is_loopback;
 use reqwest::{Client, Method, StatusCode, redirect};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use std::sync::Once;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 use tokio::sync::Mutex;
-use url::{Host, Url};
+use url::Url;
 use visavis_wire::Private;
 use visavis_wire::friends::{Conversation, FollowId, History, NewText, Text};
 use visavis_wire::http::{Follows, Me, Refresh, Refusal, RefusalCode, SignInFinish, SignInStart, SignInStarted, Tokens};
@@ -22,12 +26,16 @@ const ANSWER_WITHIN: Duration = Duration::from_secs(15);
 /// An answer is a profile, a list, or an export of everything.
 const ANSWER_BYTES: usize = 8 * 1024 * 1024;
 
+pub use check::check;
+
 pub struct Backend {
     http: Result<Client, Failure>,
     /// Ends in a slash. An address that cannot be used fails every request with the same words.
     base: Result<Url, Failure>,
     tokens: Mutex<Option<Tokens>>,
     keyring: Keyring,
+    /// Another server is in use now: what comes of late answers is nobody's any more.
+    retired: AtomicBool,
 }
 
 /// Makes `ring` the process's cryptography for TLS, here and in the WebSocket; whoever did it before is left alone.
@@ -45,12 +53,7 @@ fn base(address: &str) -> Result<Url, Failure> {
     let refused = |message: &str| Failure::Refused(Refusal { code: RefusalCode::BadRequest, message: message.to_owned() });
     let mut url = Url::parse(address)
         .map_err(|_| refused("The server's address is no web address; it should look like https://example.org."))?;
-    let loopback = match url.host() {
-        Some(Host::Ipv4(address)) => address.is_loopback(),
-        Some(Host::Ipv6(address)) => address.is_loopback(),
-        Some(Host::Domain(name)) => name == "localhost",
-        None => return Err(refused("The server's address names no computer.")),
-    };
+    let loopback = is_loopback(&url).ok_or_else(|| refused("The server's address names no computer."))?;
     match url.scheme() {
         "https" => {}
         "http" if loopback => {}
@@ -83,7 +86,15 @@ impl Backend {
             let message = String::from("This computer's certificates cannot be read, so no safe connection is possible.");
             Failure::Refused(Refusal { code: RefusalCode::Internal, message })
         });
-        Self { http, base, tokens: Mutex::new(None), keyring }
+        Self { http, base, tokens: Mutex::new(None), keyring, retired: AtomicBool::new(false) }
+    }
+
+    pub fn retire(&self) {
+        self.retired.store(true, Ordering::Relaxed);
+    }
+
+    pub fn is_retired(&self) -> bool {
+        self.retired.load(Ordering::Relaxed)
     }
 
     pub fn host(&self) -> String {

@@ -22,6 +22,14 @@ pub enum Command {
     SignIn,
     CancelSignIn,
     SignOut,
+    /// Enter another server's address, while nobody is signed in.
+    OpenServer,
+    /// Back, with the server as it was.
+    CloseServer,
+    /// As it was typed: it is checked, and used from then on if it is good.
+    UseServer {
+        address: String,
+    },
     SaveProfile {
         profile: Profile,
     },

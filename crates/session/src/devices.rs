@@ -27,6 +27,8 @@ pub(crate) enum Order {
     Want(Option<String>),
     Rehearse(Modifier),
     TestTone,
+    /// Of the other, in percent.
+    Volume(u8),
     /// From now on.
     Process(ProcessingOptions),
 }

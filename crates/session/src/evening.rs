@@ -7,6 +7,7 @@
 //! | [`Input::User`] | the page or a bot's script, through `Session::command` |
 //! | [`Input::BrowserDidNotOpen`] | whoever owns the screen |
 //! | [`Input::Account`] | `backend.rs` and `sign_in.rs`: answers of the HTTP interface |
+//! | [`Input::ServerChecked`] | `backend/check.rs` |
 //! | [`Input::Socket`] | `socket.rs`: the server's messages, the state of the connection |
 //! | [`Input::Call`] | the call that [`Effect::StartCall`] started, by its number |
 //! | [`Input::Sight`] | the picture threads (`picture.rs`): detectors and gate |
@@ -24,16 +25,19 @@ mod games_paper;
 mod in_call;
 mod ink;
 mod meeting;
+mod pages;
 mod paper;
 mod parting;
 mod ring;
 pub(crate) mod safety;
+mod server;
 mod unveil;
 mod view;
 mod wanted;
 
 use crate::diagnostics::Figures;
 use crate::drawing::Drawing;
+use crate::server::ServerProblem;
 use crate::view::{Choices, Device, Devices, Notice};
 use crate::{Command, Event};
 use after::Friends;
@@ -53,6 +57,7 @@ use visavis_wire::people::{PeerCard, Profile};
 use visavis_wire::socket::{ClientMessage, MatchId, RelayCredentials, Role, ServerMessage};
 
 pub use account::Failure;
+pub use server::Servers;
 pub use wanted::Wanted;
 
 /// All that can happen to an evening.
@@ -65,6 +70,11 @@ pub enum Input {
         url: String,
     },
     Account(Account),
+    /// What came of [`Effect::CheckServer`]: the address to use.
+    ServerChecked {
+        typed: String,
+        found: Result<String, ServerProblem>,
+    },
     Socket(Socket),
     Call {
         number: u64,
@@ -175,6 +185,10 @@ pub enum DeviceInput {
 #[derive(Debug)]
 pub enum Effect {
     Emit(Event),
+    /// What somebody typed as the server's address.
+    CheckServer(String),
+    /// From now on, and at the next start.
+    UseServer(String),
     /// Look for a stored sign-in and ask the server whether it holds.
     Restore,
     SignIn,
@@ -244,12 +258,14 @@ pub struct Evening {
     /// Messages of the server that could not be read.
     malformed: u64,
     care: safety::CareState,
+    servers: Servers,
     /// What words and numbers of games are drawn from.
     chance: [u8; 32],
 }
 
 enum Stage {
     Starting { retry_at: Option<Duration> },
+    Server(server::Asked),
     Welcome,
     SigningIn,
     SignedIn(Box<SignedIn>),
@@ -313,6 +329,7 @@ impl Evening {
             number: 0,
             malformed: 0,
             care: safety::CareState::default(),
+            servers: Servers::default(),
             chance: [0; 32],
         };
         (evening, vec![Effect::Restore])
@@ -329,6 +346,7 @@ impl Evening {
                 }
             }
             Input::Account(account) => self.account(account, now, &mut out),
+            Input::ServerChecked { typed, found } => self.server_checked(&typed, found, &mut out),
             Input::Socket(socket) => self.socket(socket, now, &mut out),
             Input::Call { number, event } if number == self.number => {
                 if let visavis_call::Event::Statistics(figures) = &event {
@@ -369,6 +387,7 @@ impl Evening {
     fn command(&mut self, command: Command, now: Duration, out: &mut Vec<Effect>) {
         match command {
             Command::SignIn | Command::CancelSignIn | Command::SignOut => self.account_command(&command, out),
+            Command::OpenServer | Command::CloseServer | Command::UseServer { .. } => self.server_command(command, out),
             Command::SaveProfile { profile } => self.save_profile(profile, out),
             Command::SetPicture { .. } | Command::RemovePicture => self.picture_command(command, out),
             Command::OpenMirror | Command::OpenProfile | Command::OpenFriends | Command::OpenHistory | Command::Done => {
@@ -422,7 +441,7 @@ impl Evening {
                 out.push(Effect::RememberDevices);
             }
             Command::Choose { choices } => {
-                self.own.choices = choices;
+                self.own.choices = Choices { volume: choices.volume.min(100), ..choices };
                 out.push(Effect::RememberDevices);
             }
             Command::Reveal { .. }
@@ -443,35 +462,6 @@ impl Evening {
                 }
             }
         }
-    }
-
-    /// Pages that the user goes to freely; never out of a match, which ends by `Leave` alone.
-    fn go(&mut self, command: &Command, now: Duration, out: &mut Vec<Effect>) {
-        let Stage::SignedIn(signed_in) = &mut self.stage else { return };
-        match signed_in.room {
-            Room::Offered(_) | Room::Call(_) => return,
-            Room::Waiting(_) => out.push(Effect::Send(ClientMessage::CancelWaiting)),
-            Room::Parting(_) => out.push(Effect::Care(safety::Order::ForgetPictures)),
-            Room::Profile { .. } | Room::Mirror | Room::Friends(_) | Room::History { .. } => {}
-        }
-        signed_in.room = match command {
-            Command::OpenProfile => {
-                out.push(Effect::FetchCard);
-                if signed_in.profile.picture.value && signed_in.picture.is_none() {
-                    out.push(Effect::FetchPicture(None));
-                }
-                Room::Profile { saving: false }
-            }
-            Command::OpenFriends => {
-                out.push(Effect::FetchFollows);
-                Room::Friends(Friends::asked(now))
-            }
-            Command::OpenHistory => {
-                out.push(Effect::FetchHistory);
-                Room::History { sessions: None }
-            }
-            _ => Room::Mirror,
-        };
     }
 
     fn tick(&mut self, now: Duration, out: &mut Vec<Effect>) {

@@ -7,6 +7,7 @@
 //! | `evening` | every decision, as a state machine without clock or I/O |
 //! | `run` | the owner loop that carries its effects out |
 //! | `backend`, `socket`, `sign_in`, `keyring` | the server's client |
+//! | `server` | which server that is |
 //! | `picture` | camera -> gate -> call, and call -> detector -> gate |
 //! | `evidence` | the last pictures received, for a report |
 //! | `drawing` | a file of what was drawn |
@@ -27,6 +28,7 @@ mod keyring;
 pub mod picture;
 mod requests;
 mod run;
+pub mod server;
 mod settings;
 mod sight;
 mod sign_in;
@@ -48,11 +50,10 @@ pub use picture::{Pictures, ShownPicture};
 pub use run::call_config;
 pub use sight::camera_state;
 
-use backend::Backend;
 use devices::Choice;
 use evening::Input;
-use keyring::Keyring;
-use run::{End, Parts};
+use run::{Connect, End, Parts};
+use server::Server;
 use settings::Settings;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -66,7 +67,7 @@ use visavis_media::Mailbox;
 
 pub struct Config {
     /// `https://...`; plain `http://` for a loopback address only.
-    pub server_url: String,
+    pub server: Server,
     /// Tells several instances on one machine apart; seeds the drawn face.
     pub profile_name: String,
     /// Where the choice of devices is kept.
@@ -102,12 +103,9 @@ impl Session {
         let (inputs, input_queue) = unbounded_channel();
         let (end, ended) = oneshot::channel();
         let (own_pictures, peer_pictures) = (Mailbox::new(), Mailbox::new());
-        let keyring = if config.keyring {
-            Keyring::system(format!("{}@{}", config.profile_name, config.server_url))
-        } else {
-            Keyring::memory()
-        };
         let settings = Settings::load(&config.profile_dir);
+        let (server, address) = evening::Servers::of(config.server, settings.server.clone());
+        let connect = Connect { profile_name: config.profile_name.clone(), keyring: config.keyring };
         let choice = Choice {
             profile_name: config.profile_name,
             camera: config.camera.map(|source| source.to_string()),
@@ -121,7 +119,9 @@ impl Session {
             profile_dir: config.profile_dir,
             drawings_dir: config.drawings_dir,
             choice,
-            backend: Arc::new(Backend::new(&config.server_url, keyring)),
+            backend: Arc::new(connect.to(address.as_deref().unwrap_or_default())),
+            connect,
+            server,
             inputs: inputs.clone(),
             events,
             own_pictures: own_pictures.clone(),

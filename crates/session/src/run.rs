@@ -4,21 +4,22 @@
 //! The inputs are [`Input`], listed with their sources in `evening.rs`; beside them the loop knows its timer and its end.
 
 mod care;
+mod servers;
 
 use crate::backend::Backend;
 use crate::devices::{self, Choice, KeptCamera, Order as DeviceOrder};
 use crate::diagnostics;
 use crate::drawing::{Drawing, Unsaved};
-use crate::evening::{Account, Effect, Evening, Failure, Input, Wanted};
+use crate::evening::{Account, Effect, Evening, Failure, Input, Servers, Wanted};
 use crate::evidence::Kept;
 use crate::picture::{self, Order as PictureOrder, PeerParts, PeerWatch, Pictures};
 use crate::requests::{after, answered, restore};
 use crate::settings::Settings;
-use crate::sign_in::{self, Outcome};
 use crate::socket::SocketHandle;
 use crate::sound::{KeptMicrophone, KeptSpeaker, Slot};
 use crate::view::{Notice, View};
 use crate::{Command, Event};
+pub(crate) use servers::Connect;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::mpsc::Sender;
@@ -51,6 +52,8 @@ pub(crate) struct Parts {
     pub drawings_dir: PathBuf,
     pub choice: Choice,
     pub backend: Arc<Backend>,
+    pub connect: Connect,
+    pub server: Servers,
     pub inputs: UnboundedSender<Input>,
     pub events: UnboundedSender<Event>,
     pub own_pictures: Pictures,
@@ -135,6 +138,7 @@ pub(crate) async fn run(parts: Parts, mut inputs: UnboundedReceiver<Input>, mut 
         }
     };
     let (evening, effects) = Evening::new(crate::view::Devices::default(), parts.choice.settings.ask_before_unveiling);
+    let (evening, effects) = evening.with_server(parts.server.clone(), effects);
     let evening = evening.with_chance(rand::random()).with_choices(parts.choice.choices);
     let (socket_events, from_socket) = unbounded_channel();
     let socket = SocketHandle::start(Arc::clone(&parts.backend), socket_events);
@@ -248,6 +252,9 @@ impl Loop {
             // As below. The microphone thread knows those of the start.
             let _ = self.threads.microphone.send(DeviceOrder::Process(wanted.sound));
         }
+        if wanted.volume != self.wanted.volume {
+            let _ = self.threads.speaker.send(DeviceOrder::Volume(wanted.volume));
+        }
         let kinds = [
             (&self.threads.camera, &self.wanted.camera, &wanted.camera),
             (&self.threads.microphone, &self.wanted.microphone, &wanted.microphone),
@@ -266,6 +273,8 @@ impl Loop {
         for effect in effects {
             match effect {
                 Effect::Emit(event) => self.emit(event),
+                Effect::CheckServer(typed) => self.check_server(typed),
+                Effect::UseServer(address) => self.use_server(address),
                 Effect::Restore => self.ask(|backend| async move { restore(&backend).await }),
                 Effect::SignIn => self.start_sign_in(),
                 Effect::CancelSignIn => self.cancel_sign_in(),
@@ -326,9 +335,12 @@ impl Loop {
 
     /// Runs a request and brings its answer back.
     fn ask<F: Future<Output = Option<Account>> + Send + 'static>(&self, request: impl FnOnce(Arc<Backend>) -> F) {
-        let (request, inputs) = (request(Arc::clone(&self.parts.backend)), self.parts.inputs.clone());
+        let (backend, inputs) = (Arc::clone(&self.parts.backend), self.parts.inputs.clone());
+        let request = request(Arc::clone(&backend));
         tokio::spawn(async move {
-            if let Some(account) = request.await {
+            if let Some(account) = request.await
+                && !backend.is_retired()
+            {
                 let _ = inputs.send(Input::Account(account));
             }
         });
@@ -341,34 +353,6 @@ impl Loop {
                 tracing::info!("the server did not hear of the sign-out; its tokens expire by themselves");
             }
         });
-    }
-
-    fn start_sign_in(&mut self) {
-        self.cancel_sign_in();
-        let (backend, inputs) = (Arc::clone(&self.parts.backend), self.parts.inputs.clone());
-        self.sign_in = Some(tokio::spawn(async move {
-            let tell = |account| drop(inputs.send(Input::Account(account)));
-            let outcome = sign_in::sign_in(&backend, sign_in::PATIENCE, |url| tell(Account::BrowserWanted { url })).await;
-            match outcome {
-                Outcome::SignedIn { kept } => {
-                    match backend.me().await {
-                        Ok(me) => tell(Account::SignedIn(Box::new(me))),
-                        Err(failure) => tell(Account::Failed(failure)),
-                    }
-                    if !kept {
-                        tell(Account::KeyringMissing);
-                    }
-                }
-                Outcome::TimedOut => tell(Account::SignInTimedOut),
-                Outcome::Failed(failure) => tell(Account::Failed(failure)),
-            }
-        }));
-    }
-
-    fn cancel_sign_in(&mut self) {
-        if let Some(task) = self.sign_in.take() {
-            task.abort();
-        }
     }
 
     fn save_diagnostics(&self, report: String) {

@@ -24,6 +24,10 @@ pub struct Settings {
     pub gain_control: Option<bool>,
     pub ask_before_unveiling: bool,
     pub direct_calls: bool,
+    /// Of the other's voice, in percent; `None`: as it comes.
+    pub volume: Option<u8>,
+    /// As it was entered and found good.
+    pub server: Option<String>,
 }
 
 impl Choices {
@@ -44,6 +48,7 @@ impl Settings {
             noise_suppression: wanted.noise && self.noise_suppression != Some(false),
             gain_control: wanted.gain && self.gain_control != Some(false),
             direct_calls: self.direct_calls,
+            volume: self.volume.unwrap_or(100).min(100),
         }
     }
 
@@ -58,6 +63,7 @@ impl Settings {
         changed(at_start.noise_suppression, now.noise_suppression, &mut self.noise_suppression);
         changed(at_start.gain_control, now.gain_control, &mut self.gain_control);
         self.direct_calls = now.direct_calls;
+        self.volume = (now.volume < 100).then_some(now.volume);
     }
 
     pub fn load(folder: &Path) -> Self {
@@ -105,12 +111,13 @@ mod tests {
             speaker: Some(String::from("s")),
             noise_suppression: Some(false),
             ask_before_unveiling: true,
+            volume: Some(40),
             ..Settings::default()
         };
         settings.save(&nested).unwrap();
         assert_eq!(Settings::load(&nested), settings);
         let choices = Settings::load(&nested).choices(ProcessingOptions::default());
-        assert_eq!(choices, Choices { noise_suppression: false, ..Choices::default() });
+        assert_eq!(choices, Choices { noise_suppression: false, volume: 40, ..Choices::default() });
         for broken in ["{\"camera\": 3}", "", "\u{0}\u{0}"] {
             std::fs::write(nested.join(FILE), broken).unwrap();
             assert_eq!(Settings::load(&nested), Settings::default());

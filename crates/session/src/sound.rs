@@ -157,20 +157,24 @@ pub(crate) struct KeptSpeaker {
     played: Slot<FarEnd>,
     inputs: UnboundedSender<Input>,
     open: Option<Speaker>,
+    /// Of the other, in percent.
+    volume: u8,
 }
 
 impl KeptSpeaker {
     pub(crate) fn new(clock: Clock, source: Slot<SpeakerSource>, played: Slot<FarEnd>, inputs: UnboundedSender<Input>) -> Self {
-        Self { clock, source, played, inputs, open: None }
+        Self { clock, source, played, inputs, open: None, volume: 100 }
     }
 
     fn start(&self, target: &SpeakerTarget) -> Result<Speaker, AudioError> {
         let (clock, source, played) = (self.clock, self.source.clone(), self.played.clone());
-        Speaker::open_with(
+        let speaker = Speaker::open_with(
             target,
             Box::new(move |frame, heard| source.with(|source| source.pull_ahead(frame, clock.at(heard)))),
             Box::new(move |frame, heard| played.with(|far| far.push(frame, heard))),
-        )
+        )?;
+        speaker.set_volume(self.volume);
+        Ok(speaker)
     }
 
     fn tell(&self, input: DeviceInput) {
@@ -207,8 +211,13 @@ impl Kept for KeptSpeaker {
     }
 
     fn order(&mut self, order: &Order) {
-        if let (Order::TestTone, Some(speaker)) = (order, &self.open) {
-            speaker.test_tone();
+        if let Order::Volume(percent) = order {
+            self.volume = *percent;
+        }
+        match (order, &self.open) {
+            (Order::TestTone, Some(speaker)) => speaker.test_tone(),
+            (Order::Volume(percent), Some(speaker)) => speaker.set_volume(*percent),
+            _ => {}
         }
     }
 }

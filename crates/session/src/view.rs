@@ -1,5 +1,6 @@
 //! What the page shows. Everything is decided here; the page only draws it and says it in the user's language.
 
+use crate::server::{ServerProblem, ServerView};
 use serde::{Deserialize, Serialize};
 use ts_rs::TS;
 use visavis_call::Statistics;
@@ -29,6 +30,7 @@ pub struct View {
     pub ask_before_unveiling: bool,
     pub choices: Choices,
     pub care: CareView,
+    pub server: ServerView,
 }
 
 /// What the user chose once and for all calls; sent back as a whole.
@@ -41,11 +43,13 @@ pub struct Choices {
     pub gain_control: bool,
     /// With somebody one follows who allows it too, without the relay: both learn each other's address. From the next call on.
     pub direct_calls: bool,
+    /// Of the other's voice, in percent.
+    pub volume: u8,
 }
 
 impl Default for Choices {
     fn default() -> Self {
-        Self { echo_cancellation: true, noise_suppression: true, gain_control: true, direct_calls: false }
+        Self { echo_cancellation: true, noise_suppression: true, gain_control: true, direct_calls: false, volume: 100 }
     }
 }
 
@@ -82,6 +86,17 @@ pub enum DeletionStep {
 pub enum Page {
     /// Looking for a stored sign-in and for the server.
     Starting,
+    /// Where the server's address is entered.
+    Server {
+        /// As it was tried last.
+        tried: String,
+        checking: bool,
+        problem: Option<ServerProblem>,
+        /// The server that the operator's build names, where another is in use.
+        suggested: Option<String>,
+        /// There is one to go back to.
+        can_close: bool,
+    },
     Welcome,
     /// The system browser is open; waiting for its redirect.
     SigningIn,

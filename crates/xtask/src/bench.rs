@@ -17,11 +17,12 @@ pub fn bench(arguments: &[String]) -> Outcome {
         _ => {}
     }
     packages::install_missing()?;
-    if arguments.first().is_some_and(|name| name == "paper") {
+    let of_the_page = [("paper", "paper-bench.mjs"), ("interaction", "interaction.mjs")];
+    if let Some((_, file)) = of_the_page.into_iter().find(|(name, _)| arguments.first().is_some_and(|given| given == name)) {
         let browser = packages::chromium().ok_or("no Chromium is on the PATH and none could be installed")?;
         let node = node::find()?;
         node.build_interface()?;
-        return node.drive("paper-bench.mjs", &arguments[1..], &browser);
+        return node.drive(file, &arguments[1..], &browser);
     }
     let with_windows = arguments.first().is_some_and(|name| ["windows", "ink", "veil", "screenshot"].contains(&name.as_str()));
     if with_windows {

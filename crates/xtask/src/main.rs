@@ -8,6 +8,7 @@ mod ffi;
 mod figures;
 mod fuzz;
 mod node;
+mod package;
 mod packages;
 mod processes;
 mod run;
@@ -38,6 +39,7 @@ cargo xtask COMMAND
       windows              two app windows: latency between pages, processor, memory
       ink                  two app windows: pointer to ink on the other page: --strokes N, --littered N, --loss PERCENT, --round-trip-ms N
       paper                what a frame of the page costs while both draw over a full sheet (Chromium): --marks N, --seconds N
+      interaction          from a press in a call to the frame that shows it (Chromium): --rounds N, --most MS
       veil                 from a cover before one window's camera to the first veiled picture of the other: --covers N
       matching             the matcher among people whose liking only the referee knows: --seeds 1,2, --only NAME, --json FILE
       server               one server with its default database, without TLS (Linux): memory of idle sockets, join to match,
@@ -50,7 +52,9 @@ cargo xtask COMMAND
                        report.html and report.json written to --out DIR (default target/rehearse)
       soak [--evenings N] [--seed N]   evenings of 200 people in virtual time, without a network
   fuzz [NAME] [--seconds N]   the decoders of fuzz/ under libFuzzer, N seconds each (default 5)
-  package              build installers for this system
+  package              build installers for this system, into target/package (Linux: .deb, .rpm) or target/release/bundle
+      --binary FILE        pack this program instead of building one
+      --check              install the .deb in a clean Debian root and start it there (as root, with debootstrap)
   check-windows        type-check everything for Windows, where this machine has what that needs
 
 Words of SOURCE: device:ID, file:PATH, pattern, face:NAME, image:PATH.
@@ -77,7 +81,7 @@ fn main() -> ExitCode {
         "screenshots" => screenshots(rest),
         "rehearse" => rehearse(rest),
         "fuzz" => fuzz::fuzz(rest),
-        "package" => tools::no_flags(rest).and_then(|()| package()),
+        "package" => package::Flags::parse(rest).and_then(|flags| package::package(&flags)),
         "check-windows" => tools::no_flags(rest).and_then(|()| windows::check()),
         "help" | "--help" | "-h" => {
             print!("{HELP}");
@@ -140,14 +144,4 @@ fn has_windows(scenario: &str) -> bool {
     let known = tools::root().join("crates/rehearsal/evenings").join(format!("{scenario}.toml"));
     let text = std::fs::read_to_string(known).or_else(|_| std::fs::read_to_string(scenario)).unwrap_or_default();
     text.lines().any(|line| line.replace(' ', "").starts_with("window=true"))
-}
-
-/// The bundler is Tauri's own command-line tool, an npm module, so nothing is compiled for it.
-fn package() -> Outcome {
-    packages::install_missing()?;
-    let node = node::find()?;
-    node.install_modules()?;
-    let mut command = node.npm();
-    command.args(["exec", "--yes", "--package=@tauri-apps/cli@2", "--", "tauri", "build", "--features", "embed-ui"]);
-    processes::run(&mut command)
 }

@@ -85,6 +85,13 @@ const BESIDES: [Need; 4] = [
     ),
 ];
 
+/// What only packing asks for, and says so when it is not there.
+const PACKING: [Need; 3] = [
+    need(Sign::Program("dpkg-shlibdeps"), "dpkg-dev", "dpkg-dev", "dpkg", "the .deb"),
+    need(Sign::Program("rpmbuild"), "rpm", "rpm-build", "rpm-tools", "the .rpm"),
+    need(Sign::Program("debootstrap"), "debootstrap", "debootstrap", "debootstrap", "trying the .deb in a clean root"),
+];
+
 const fn need(sign: Sign, apt: &'static str, dnf: &'static str, pacman: &'static str, what_for: &'static str) -> Need {
     Need { sign, apt, dnf, pacman, what_for }
 }
@@ -134,17 +141,28 @@ pub fn install_missing() -> Outcome {
     }
 }
 
+/// Besides [`install_missing`].
+pub fn install_for_packing() {
+    if cfg!(target_os = "linux") {
+        install_besides(&PACKING);
+    }
+}
+
 fn linux() -> Outcome {
     let missing: Vec<&Need> = LINUX.iter().filter(|need| !need.is_met()).collect();
     if !missing.is_empty() {
         install(&missing)?;
     }
-    for need in BESIDES.iter().filter(|need| !need.is_met()) {
+    install_besides(&BESIDES);
+    Ok(())
+}
+
+fn install_besides(needs: &[Need]) {
+    for need in needs.iter().filter(|need| !need.is_met()) {
         if install(&[need]).is_err() {
             println!("goes on without {}; what needs it ({}) will be left out and say so", need.apt, need.what_for);
         }
     }
-    Ok(())
 }
 
 fn install(missing: &[&Need]) -> Outcome {

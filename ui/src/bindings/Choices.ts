@@ -11,4 +11,8 @@ echo_cancellation: boolean, noise_suppression: boolean, gain_control: boolean,
 /**
  * With somebody one follows who allows it too, without the relay: both learn each other's address. From the next call on.
  */
-direct_calls: boolean, };
+direct_calls: boolean, 
+/**
+ * Of the other's voice, in percent.
+ */
+volume: number, };

@@ -10,9 +10,22 @@ import type { PastSession } from "./PastSession";
 import type { PeerCard } from "./PeerCard";
 import type { Profile } from "./Profile";
 import type { Reason } from "./Reason";
+import type { ServerProblem } from "./ServerProblem";
 import type { Widening } from "./Widening";
 
-export type Page = { "page": "starting" } | { "page": "welcome" } | { "page": "signing_in" } | { "page": "profile", profile: Profile, card: PeerCard, 
+export type Page = { "page": "starting" } | { "page": "server", 
+/**
+ * As it was tried last.
+ */
+tried: string, checking: boolean, problem: ServerProblem | null, 
+/**
+ * The server that the operator's build names, where another is in use.
+ */
+suggested: string | null, 
+/**
+ * There is one to go back to.
+ */
+can_close: boolean, } | { "page": "welcome" } | { "page": "signing_in" } | { "page": "profile", profile: Profile, card: PeerCard, 
 /**
  * Base64 of a JPEG.
  */

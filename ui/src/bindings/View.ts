@@ -5,6 +5,7 @@ import type { Devices } from "./Devices";
 import type { Notice } from "./Notice";
 import type { Page } from "./Page";
 import type { RingView } from "./RingView";
+import type { ServerView } from "./ServerView";
 
 export type View = { page: Page, 
 /**
@@ -22,4 +23,4 @@ unread: number,
 /**
  * Over any page.
  */
-ring: RingView | null, devices: Devices, ask_before_unveiling: boolean, choices: Choices, care: CareView, };
+ring: RingView | null, devices: Devices, ask_before_unveiling: boolean, choices: Choices, care: CareView, server: ServerView, };

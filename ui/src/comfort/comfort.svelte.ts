@@ -35,7 +35,7 @@ export function parseComfort(text: string | null): Comfort {
 }
 
 /** Keys of the call and of the paper, which cannot be the one to speak with. */
-const TAKEN = 'mvrfnyhpelbogid1234567890-=[]?'
+const TAKEN = 'mvrfnywhpelbogid1234567890-=[]?'
 
 /** One letter, or a key with a name that does nothing else: not Tab, not Enter, not the space bar, which presses buttons. */
 export function mayTalk(key: string): boolean {

@@ -13,7 +13,7 @@ const CARE: View['care'] = { notices: [], sending_report: false, offers_pictures
 const card = { city: null, age: null, sign: null, languages: [], interests: [], games: [], picture: false }
 const fact = <T>(value: T): { value: T; shared: boolean } => ({ value, shared: false })
 const own = { on: true, looks: 'clear' as const, shutter_closed: false }
-const CHOICES = { echo_cancellation: true, noise_suppression: true, gain_control: true, direct_calls: false }
+const CHOICES = { echo_cancellation: true, noise_suppression: true, gain_control: true, direct_calls: false, volume: 100 }
 const call: CallView = {
   connection: 'connected',
   path: 'relayed',
@@ -41,6 +41,7 @@ const call: CallView = {
 }
 const pages: { [Name in PageName]: Extract<Page, { page: Name }> } = {
   starting: { page: 'starting' },
+  server: { page: 'server', tried: '', checking: false, problem: null, suggested: null, can_close: false },
   welcome: { page: 'welcome' },
   signing_in: { page: 'signing_in' },
   profile: {
@@ -70,7 +71,7 @@ const devices: View['devices'] = {
 }
 
 function shown(page: Page, notice: View['notice'] = null): string {
-  heard.hear({ event: 'view', view: { page, notice, username: null, unread: 0, ring: null, devices, ask_before_unveiling: false, choices: CHOICES, care: CARE } })
+  heard.hear({ event: 'view', view: { page, notice, username: null, unread: 0, ring: null, devices, ask_before_unveiling: false, choices: CHOICES, care: CARE, server: { address: 'https://visavis.example', fixed: false } } })
   return render(App).body
 }
 

@@ -31,6 +31,11 @@ export async function changeDesktop(preferences: Preferences): Promise<DesktopVi
   return await invoke<DesktopView | null>('set_desktop', { preferences }).catch(() => null)
 }
 
+/** Above other windows, as large as one picture; whether it is so. */
+export async function setSmall(on: boolean): Promise<boolean> {
+  return (await invoke<boolean | null>('set_small', { on }).catch(() => null)) === true
+}
+
 /** On the desktop, while the window is not in front. */
 export function say(title: string, body: string): void {
   invoke('say', { title, body }).catch(() => undefined)

@@ -11,9 +11,10 @@ import pt from '@locales/pt.json'
 import zh from '@locales/zh.json'
 import { describe, expect, it, vi } from 'vitest'
 import type { Notice } from '../bindings/Notice'
+import type { ServerProblem } from '../bindings/ServerProblem'
 import type { RefusalCode } from '../bindings/RefusalCode'
 import { argumentsOf, pluralsOf } from './format'
-import { noticeWords, reasonWords } from './tables'
+import { noticeWords, reasonWords, serverWords } from './tables'
 import { languages, localeOf, pickLanguage, setLanguage, t, TAGS } from './words.svelte'
 
 const source = fileURLToPath(new URL('..', import.meta.url))
@@ -149,6 +150,25 @@ describe('words for what the shell says', () => {
       expect(text, notice).toMatch(/([.]|URL|PATH)$/)
       if (notice.startsWith('camera_') && notice !== 'camera_failed') expect(text).toContain('NAME')
     }
+  })
+
+  it('has a full sentence for whatever is wrong with a server', async () => {
+    const text = readFileSync(join(source, 'bindings/ServerProblem.ts'), 'utf8')
+    const names = [...text.matchAll(/"problem": "([a-z_]+)"/g)].map((match) => match[1] ?? '')
+    const given = names.flatMap((problem) =>
+      problem === 'untrusted' ? members('Untrusted').map((because) => ({ problem, host: 'HOST', because })) : [{ problem, host: 'HOST' }],
+    ) as ServerProblem[]
+    expect(given.length).toBeGreaterThan(12)
+    for (const tag of ['en', 'zh'] as const) {
+      await setLanguage(tag, false)
+      const texts = given.map(serverWords)
+      expect(new Set(texts).size).toBe(given.length)
+      for (const [index, words] of texts.entries()) {
+        expect(words).toMatch(/[.。]$/)
+        if (!['no_address', 'not_safe'].includes(given[index]?.problem ?? '')) expect(words).toContain('HOST')
+      }
+    }
+    await setLanguage('en', false)
   })
 
   it('turns reasons into sentences', () => {

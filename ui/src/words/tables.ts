@@ -12,8 +12,10 @@ import type { Category } from '../bindings/Category'
 import type { Measure } from '../bindings/Measure'
 import type { RefusalCode } from '../bindings/RefusalCode'
 import type { Seen } from '../bindings/Seen'
+import type { ServerProblem } from '../bindings/ServerProblem'
 import type { Shows } from '../bindings/Shows'
 import type { Sign } from '../bindings/Sign'
+import type { Untrusted } from '../bindings/Untrusted'
 import type { VeilReason } from '../bindings/VeilReason'
 import { languageName, list, dateOf, t, type Key } from './words.svelte'
 
@@ -295,4 +297,28 @@ export function cardLine(card: PeerCard): string {
     card.sign === null ? null : t(SIGNS[card.sign]),
   ]
   return parts.filter(Boolean).join(' · ')
+}
+
+const UNTRUSTED: Record<Untrusted, Key> = {
+  expired: 'server.untrusted.expired',
+  other_name: 'server.untrusted.other_name',
+  unknown_issuer: 'server.untrusted.unknown_issuer',
+  no_tls: 'server.untrusted.no_tls',
+  other: 'server.untrusted.other',
+}
+
+const SERVER_PROBLEMS: Record<Exclude<ServerProblem['problem'], 'untrusted'>, Key> = {
+  no_address: 'server.problem.no_address',
+  not_safe: 'server.problem.not_safe',
+  name_unknown: 'server.problem.name_unknown',
+  unreachable: 'server.problem.unreachable',
+  not_visavis: 'server.problem.not_visavis',
+  not_ready: 'server.problem.not_ready',
+  app_too_old: 'server.problem.app_too_old',
+  server_too_old: 'server.problem.server_too_old',
+}
+
+export function serverWords(problem: ServerProblem): string {
+  const key = problem.problem === 'untrusted' ? UNTRUSTED[problem.because] : SERVER_PROBLEMS[problem.problem]
+  return t(key, { host: 'host' in problem ? problem.host : '' })
 }

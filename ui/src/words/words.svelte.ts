@@ -103,6 +103,11 @@ export function languageName(tag: string): string {
   }
 }
 
+/** Of a hundred: `40 %`, `40%`, `٪40`. */
+export function percent(value: number): string {
+  return new Intl.NumberFormat(chosen.locale, { style: 'percent' }).format(value / 100)
+}
+
 export function dateOf(unixSeconds: number): string {
   return new Intl.DateTimeFormat(chosen.locale, { dateStyle: 'long' }).format(unixSeconds * 1000)
 }

@@ -7,7 +7,7 @@ use super::tone::TestTone;
 use super::worker::{Shared, Worker};
 use super::{AudioFrame, SAMPLE_RATE, SILENCE};
 use rtrb::RingBuffer;
-use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, mpsc};
 use std::time::{Duration, Instant};
 
@@ -35,6 +35,8 @@ pub struct Speaker {
 #[derive(Default)]
 struct Controls {
     test_tone: AtomicBool,
+    /// Taken away from the full volume, in percent.
+    quieter: AtomicU8,
     underruns: AtomicU64,
     /// How often the device has asked for sound, and the most that it asked for at once.
     blocks: AtomicU64,
@@ -55,7 +57,7 @@ impl Speaker {
     /// it): what a microphone beside it may hear.
     pub fn open_with(target: &SpeakerTarget, pull: PullFrame, played: Played) -> Result<Self, AudioError> {
         let controls = Arc::new(Controls::default());
-        let mixer = Mixer { pull, played, tone: None, controls: Arc::clone(&controls) };
+        let mixer = Mixer { pull, played, tone: None, gain: 1.0, controls: Arc::clone(&controls) };
         let worker = match target {
             SpeakerTarget::Silent => Worker::spawn("speaker", move |shared| discard(&shared, mixer))
                 .map_err(|error| AudioError::Failed(format!("no thread could be started: {error}")))?,
@@ -68,6 +70,11 @@ impl Speaker {
     /// Plays a soft tone of 0.4 s over whatever else is playing.
     pub fn test_tone(&self) {
         self.controls.test_tone.store(true, Ordering::Release);
+    }
+
+    /// How loud what is pulled is played: 0..=100, as the ear hears it. The test tone stays as it is.
+    pub fn set_volume(&self, percent: u8) {
+        self.controls.quieter.store(100 - percent.min(100), Ordering::Relaxed);
     }
 
     /// Set when the device ended by itself (unplugged, sound server gone).
@@ -85,6 +92,8 @@ struct Mixer {
     pull: PullFrame,
     played: Played,
     tone: Option<TestTone>,
+    /// That the last frame ended with.
+    gain: f32,
     controls: Arc<Controls>,
 }
 
@@ -92,6 +101,7 @@ impl Mixer {
     fn next(&mut self, heard: Instant) -> AudioFrame {
         let mut frame = SILENCE;
         (self.pull)(&mut frame, heard);
+        self.turn_down(&mut frame);
         if self.controls.test_tone.swap(false, Ordering::AcqRel) {
             self.tone = Some(TestTone::new());
         }
@@ -100,6 +110,27 @@ impl Mixer {
         }
         frame
     }
+
+    /// A change goes over one frame, so that it does not click.
+    fn turn_down(&mut self, frame: &mut AudioFrame) {
+        let to = gain(100 - self.controls.quieter.load(Ordering::Relaxed).min(100));
+        let from = std::mem::replace(&mut self.gain, to);
+        if from == 1.0 && to == 1.0 {
+            return;
+        }
+        let step = (to - from) / frame.len() as f32;
+        let mut gain = from;
+        for sample in frame.iter_mut() {
+            gain += step;
+            *sample = (f32::from(*sample) * gain).round() as i16;
+        }
+    }
+}
+
+/// Loudness goes about with the square: at half the slider 12 dB less.
+fn gain(percent: u8) -> f32 {
+    let share = f32::from(percent) / 100.0;
+    share * share
 }
 
 fn discard(shared: &Shared, mut mixer: Mixer) {
@@ -248,7 +279,7 @@ mod tests {
         let controls = Arc::new(Controls::default());
         let levels = Arc::new(Mutex::new(Vec::new()));
         let pull: PullFrame = Box::new(|frame, _| frame.fill(100));
-        let mut mixer = Mixer { pull, played: Box::new(|_, _| ()), tone: None, controls: Arc::clone(&controls) };
+        let mut mixer = Mixer { pull, played: Box::new(|_, _| ()), tone: None, gain: 1.0, controls: Arc::clone(&controls) };
         let now = Instant::now();
         assert_eq!(mixer.next(now), [100; 960]);
         controls.test_tone.store(true, Ordering::Release);
@@ -258,6 +289,26 @@ mod tests {
         }
         assert!(levels.lock().unwrap().iter().all(|&peak| peak > Some(1000)), "{levels:?}");
         assert_eq!(mixer.next(now), [100; 960], "and is over after 0.4 s");
+    }
+
+    #[test]
+    fn the_volume_goes_over_without_a_click_and_leaves_the_test_tone_alone() {
+        let controls = Arc::new(Controls::default());
+        let pull: PullFrame = Box::new(|frame, _| frame.fill(10_000));
+        let mut mixer = Mixer { pull, played: Box::new(|_, _| ()), tone: None, gain: 1.0, controls: Arc::clone(&controls) };
+        let now = Instant::now();
+        assert_eq!(mixer.next(now), [10_000; 960], "as loud as it comes");
+        controls.quieter.store(50, Ordering::Relaxed);
+        let turning = mixer.next(now);
+        let steepest = turning.windows(2).map(|pair| pair[0] - pair[1]).max();
+        assert!(steepest.is_some_and(|step| (0..=9).contains(&step)), "a step of {steepest:?}");
+        assert!(turning[0] > 9_900 && turning.is_sorted_by(|a, b| a >= b), "{} .. {}", turning[0], turning[959]);
+        assert_eq!(mixer.next(now), [2_500; 960], "12 dB less");
+        controls.quieter.store(100, Ordering::Relaxed);
+        mixer.next(now);
+        assert_eq!(mixer.next(now), SILENCE);
+        controls.test_tone.store(true, Ordering::Release);
+        assert!(mixer.next(now).iter().any(|&sample| sample > 1000));
     }
 
     #[test]

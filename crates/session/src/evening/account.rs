@@ -34,7 +34,7 @@ impl Evening {
                 self.stage = Stage::SigningIn;
                 out.push(Effect::SignIn);
             }
-            Stage::SigningIn => {}
+            Stage::SigningIn | Stage::Server(_) => {}
             Stage::SignedIn(signed_in) => {
                 if !signed_in.online {
                     out.push(Effect::OpenSocket);
@@ -228,7 +228,7 @@ impl Evening {
         match &mut self.stage {
             Stage::Starting { retry_at } => *retry_at = Some(now + START_AGAIN),
             Stage::SigningIn => self.stage = Stage::Welcome,
-            Stage::Welcome | Stage::SignedIn(_) => {}
+            Stage::Server(_) | Stage::Welcome | Stage::SignedIn(_) => {}
         }
     }
 

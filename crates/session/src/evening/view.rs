@@ -13,6 +13,7 @@ impl Evening {
     pub fn view(&self, now: Duration) -> View {
         let (page, username, unread) = match &self.stage {
             Stage::Starting { .. } => (Page::Starting, None, 0),
+            Stage::Server(asked) => (asked.page(&self.servers), None, 0),
             Stage::Welcome => (Page::Welcome, None, 0),
             Stage::SigningIn => (Page::SigningIn, None, 0),
             Stage::SignedIn(signed_in) => {
@@ -29,6 +30,7 @@ impl Evening {
             choices: self.own.choices,
             ring: self.ring_view(now),
             care: self.care.view(),
+            server: self.servers.view(),
         }
     }
 

@@ -1,18 +1,29 @@
 //! Which devices should be open on which page.
 
 use super::{Evening, Ring, Room, Stage};
+use crate::view::Choices;
 use visavis_media::audio::ProcessingOptions;
 
 /// Devices that should be open now. The loop makes it so.
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Wanted {
     pub camera: Option<String>,
     pub microphone: Option<String>,
     pub speaker: Option<String>,
     /// What is done to the microphone's sound.
     pub sound: ProcessingOptions,
+    /// Of the other's voice, in percent.
+    pub volume: u8,
     /// Changes when something that failed is to be tried again.
     pub attempt: u32,
+}
+
+/// As the devices' threads begin.
+impl Default for Wanted {
+    fn default() -> Self {
+        let Choices { volume, .. } = Choices::default();
+        Self { camera: None, microphone: None, speaker: None, sound: ProcessingOptions::default(), volume, attempt: 0 }
+    }
 }
 
 impl Evening {
@@ -30,6 +41,7 @@ impl Evening {
             microphone: chosen(sound, &self.devices.microphone),
             speaker: chosen(sound, &self.devices.speaker),
             sound: self.own.choices.sound(),
+            volume: self.own.choices.volume,
             attempt: self.attempt,
         }
     }
