@@ -201,12 +201,22 @@ async fn a_stroke_crosses_again(a: &AppWindow, b: &AppWindow) -> Outcome {
 async fn a_covered_camera_veils_the_other(a: &AppWindow, b: &AppWindow, display: &Display) -> Outcome {
     assert!(!b.is_there("warning-peer").await?, "no warning before there is a reason");
     a.act(json!({ "do": "rehearse_camera", "modifier": "covered" })).await?;
-    b.text("warning-peer").await?;
-    // What B sends is a mosaic again, in the pixels that A decodes; A reads it in words too.
+    // B reads what it could be and what it means for B's own picture, A that it is so, kindly; each beside a sign.
+    let said = "const at = document.querySelector(`[data-testid=\"${arguments[0]}\"]`); \
+                return !!at && at.dataset.sign === 'covered' && !!at.querySelector('svg') \
+                    && arguments[1].every(part => at.innerText.includes(part));";
+    let spoken = "return [...document.querySelectorAll('[aria-live]')].some(at => at.textContent.includes(arguments[0]));";
+    for (window, testid, parts) in [
+        (b, "warning-peer", ["Their camera looks covered, perhaps by a finger", "You are veiled until you can see them"]),
+        (a, "warning-own", ["You look covered to them. Is there a finger", "They stay veiled until they can see you"]),
+    ] {
+        window.driver.until(&format!("{testid} to say {parts:?}"), PATIENCE, said, json!([testid, parts])).await?;
+        window.driver.until(&format!("a screen reader to hear {:?}", parts[0]), PATIENCE, spoken, json!([parts[0]])).await?;
+    }
+    // What B sends is a mosaic again, in the pixels that A decodes.
     a.is_mosaic("picture-peer", true).await?;
     a.says("you-see", "veiled").await?;
     b.says("they-see", "veiled").await?;
-    a.text("warning-own").await?;
     screenshot(display, "covered");
     a.act(json!({ "do": "rehearse_camera", "modifier": "none" })).await?;
     for window in [a, b] {

@@ -3,8 +3,8 @@
 
 usage: compose.py FOOTAGE OUT [--clips N] [--seed N]
 
-FOOTAGE is a text file, one line for each piece of open-camera footage: PATH PERSON FIRST LAST (frames at 15 a second; LAST 0:
-to the end), or `drawn NUMBER` for a drawn face. OUT gets labels.json and VP8 and H.264 files in the format that
+FOOTAGE is a text file, one line for each piece of open-camera footage: PATH PERSON FIRST LAST [WIDEST] (frames at 15 a second; LAST
+0: to the end; WIDEST: greatest width to be made of it), or `drawn NUMBER` for a drawn face. OUT gets labels.json and VP8 and H.264 files in the format that
 `cargo xtask bench cover` reads. Occluders are laid over the footage in linear light, then come defocus, a sensor with noise and
 automatic exposure, and an encoder. Needs numpy, scipy and ffmpeg. The parameters are this file's own guesses about cameras; the
 set is not shipped."""
@@ -44,7 +44,7 @@ def linear(rgb):
 def read_footage(path, first, last, size):
     width, height = size
     # Coded clips of a set have 15 pictures a second already, and no times that ffmpeg could trust.
-    rate = f"fps={FPS}," if path.endswith(".webm") else ""
+    rate = "" if path.endswith((".ivf", ".h264")) else f"fps={FPS},"
     scale = f"{rate}scale={width}:{height}:force_original_aspect_ratio=increase,crop={width}:{height}"
     command = ["ffmpeg", "-v", "error", "-threads", "1", "-i", path, "-vsync", "0", "-frames:v", "400", "-vf", scale,
                "-pix_fmt", "rgb24", "-f", "rawvideo", "-"]  # fmt: skip
@@ -100,11 +100,14 @@ class Footage:
     """One piece of footage, mirrored, cropped and graded. It is played there and back again, each stretch at a pace of its own and
     turning where it likes, so that pictures come back but never in step: a loop is what nothing but `nl_loop` is to look like."""
 
-    def __init__(self, rng, line, size):
+    def __init__(self, rng, line, size, finer=1):
+        """`finer`: how much finer the footage is kept than `size`, for what magnifies it."""
+        self.size = size
+        kept = (size[0] * finer, size[1] * finer)
         if line[0] == "drawn":
-            frames = draw_face(int(line[1]), size, 240)
+            frames = draw_face(int(line[1]), kept, 240)
         else:
-            frames = read_footage(line[0], int(line[2]), int(line[3]), size)
+            frames = read_footage(line[0], int(line[2]), int(line[3]), kept)
         self.frames = frames[:, :, ::-1] if rng.random() < 0.5 else frames
         self.walk = walk(rng, len(frames))
         self.tint = rng.uniform(0.8, 1.2, 3).astype(np.float32)
@@ -116,8 +119,12 @@ class Footage:
     def frame(self, at):
         turn = self.walk[at]
         if turn not in self.made:
-            self.made[turn] = crop(linear(self.frames[turn]), self.zoom, self.at_zoom) * self.tint
+            self.made[turn] = crop(linear(self.frames[turn]), self.size, self.zoom, self.at_zoom) * self.tint
         return self.made[turn].copy()
+
+    def closer(self, at, factor):
+        """Magnified further, from the footage itself."""
+        return crop(linear(self.frames[self.walk[at]]), self.size, self.zoom * factor, self.at_zoom) * self.tint
 
 
 def blurred(picture, sigma):
@@ -131,13 +138,21 @@ def blurred(picture, sigma):
     return zoom(small, (4, 4, 1), order=1, grid_mode=True, mode="nearest")[:height, :width]
 
 
-def crop(picture, factor, centre):
-    if factor < 1.01:
+def crop(picture, size, factor, centre):
+    """A part of `picture`, magnified so much, as a picture of `size`."""
+    width, height = size
+    finer = picture.shape[0] / height
+    if factor < 1.01 and finer == 1:
         return picture
-    height, width = picture.shape[:2]
-    rows = np.clip((np.arange(height) / factor + centre[1] * height * (1 - 1 / factor)).astype(int), 0, height - 1)
-    columns = np.clip((np.arange(width) / factor + centre[0] * width * (1 - 1 / factor)).astype(int), 0, width - 1)
-    return gaussian_filter(picture[rows][:, columns], (0.3 * factor, 0.3 * factor, 0))
+    shrunk = finer / factor
+    if shrunk > 1.2:
+        picture = gaussian_filter(picture, (0.4 * shrunk, 0.4 * shrunk, 0))
+    rows, columns = (
+        np.clip(((np.arange(side) / factor + at * side * (1 - 1 / factor)) * finer).astype(int), 0, most - 1)
+        for side, at, most in ((height, centre[1], picture.shape[0]), (width, centre[0], picture.shape[1]))
+    )
+    sigma = 0.3 / shrunk
+    return gaussian_filter(picture[rows][:, columns], (sigma, sigma, 0))
 
 
 def soft_noise(rng, size, scale):
@@ -268,7 +283,7 @@ def scene_of(rng, category, size, base, other, frames):
             wide = int(size[0] * box[0])
             picture[top:, left : left + wide] = thing[: size[1] - top, :wide]
         elif category == "neg_leanin":
-            picture = gaussian_filter(crop(picture, 1 + (closer - 1) * part, (0.5, 0.3)), (0.8 * part, 0.8 * part, 0))
+            picture = gaussian_filter(base.closer(at, 1 + (closer - 1) * part), (0.5 * part, 0.5 * part, 0))
         elif category == "neg_bgblur":
             y, x = np.mgrid[0 : size[1], 0 : size[0]] / size[1]
             person = np.clip(1.5 - ((x - size[0] / size[1] / 2) / 0.45) ** 2 - ((y - 0.6) / 0.6) ** 2, 0, 1)[..., None]
@@ -367,14 +382,17 @@ def main():
         rng = np.random.default_rng([seed, number])
         size = SIZES[rng.integers(0, len(SIZES))]
         line, another = (footage[i] for i in rng.choice(len(footage), 2, replace=False))
+        widest = int(line[4]) if len(line) > 4 else size[0]
+        size = size if size[0] <= widest else SIZES[0]
         person = f"drawn{line[1]}" if line[0] == "drawn" else line[1]
         codec = "vp8" if rng.random() < 0.55 else "h264"
         kbps = int(np.exp(rng.uniform(np.log(120), np.log(1200))) * (size[0] / 480) ** 0.7)
         if category == "neg_lowrate":
             kbps = int(rng.integers(45, 120))
         clip = f"own_{number:04d}"
+        finer = 2 if category == "neg_leanin" else 1
         file = f"{clip}.{'ivf' if codec == 'vp8' else 'h264'}"
-        shots, events = compose(rng, category, kind, share, size, Footage(rng, line, size), Footage(rng, another, size))
+        shots, events = compose(rng, category, kind, share, size, Footage(rng, line, size, finer), Footage(rng, another, size))
         encode(f"{out}/{file}", shots, size, codec, kbps)
         labels.append(dict(clip=clip, file=file, codec=codec, width=size[0], height=size[1], fps=FPS, frames=len(shots), kbps=kbps,
                            category=category, kind=kind, source=person, events=events, maxcov=share))  # fmt: skip

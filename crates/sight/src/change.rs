@@ -20,8 +20,6 @@ const GREAT: f32 = 0.2;
 const KEEP: u32 = 225;
 const RETURNED: f32 = 0.12;
 const SETTLED: u32 = 30;
-/// Blocks around a block that make its neighbourhood, each way.
-const REACH: usize = 2;
 /// Deviation of a neighbourhood at which there is structure, at which it counts in full, and at which it counts no more for
 /// being stronger; levels of luma.
 const FAINT: f32 = 2.0;
@@ -147,7 +145,7 @@ struct Seen<'a> {
 
 fn products(a: &[f32], b: &[f32]) -> Vec<f32> {
     let products: Vec<f32> = a.iter().zip(b).map(|(a, b)| a * b).collect();
-    box_means(&products, ACROSS, REACH)
+    box_means(&products, ACROSS)
 }
 
 fn variances(y: &[f32], means: &[f32]) -> Vec<f32> {
@@ -156,13 +154,13 @@ fn variances(y: &[f32], means: &[f32]) -> Vec<f32> {
 
 impl<'a> Seen<'a> {
     fn new(y: &'a [f32], colours: &'a Colours) -> Self {
-        let means = box_means(y, ACROSS, REACH);
+        let means = box_means(y, ACROSS);
         let variances = variances(y, &means);
         Self { y, colours, variances, steps: steps(y), means }
     }
 
     fn against(&self, view: &View, texture: &[f32]) -> Change {
-        let means = box_means(&view.y, ACROSS, REACH);
+        let means = box_means(&view.y, ACROSS);
         let variances = variances(&view.y, &means);
         let shared = products(self.y, &view.y);
         let (mut weights, mut edges) = (vec![0.0; BLOCKS], Vec::with_capacity(BLOCKS));

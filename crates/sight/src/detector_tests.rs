@@ -207,6 +207,25 @@ fn a_finger_is_covered_at_once_and_taking_it_away_is_clear_again() {
     }
 }
 
+/// Whoever is seen covered is veiled meanwhile, by both sides: each cover begins in a clear picture and ends in a mosaic.
+#[test]
+fn the_tenth_cover_is_told_as_soon_as_the_first() {
+    for scene in [Scene::Face, Scene::Pattern] {
+        let mut camera = Camera::new(false);
+        camera.until(scene, Clear);
+        for cover in 0..10 {
+            let (evidence, _) = camera.until(Scene::Finger, Covered);
+            assert!((130..=300).contains(&evidence), "{scene:?}, cover {cover}: {evidence}");
+            camera.veiled = true;
+            camera.stays(Scene::Finger, 15 + cover, Covered);
+            let (evidence, _) = camera.until(scene, Clear);
+            assert!((190..=500).contains(&evidence), "{scene:?}, cover {cover}: {evidence}");
+            camera.veiled = false;
+            camera.stays(scene, 20 + 7 * cover, Clear);
+        }
+    }
+}
+
 #[test]
 fn a_camera_covered_from_the_start_is_never_clear() {
     for veiled in [false, true] {

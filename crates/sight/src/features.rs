@@ -2,9 +2,12 @@
 //! What changed against the view of this very camera a while ago is measured by [`crate::change`].
 
 use crate::change::{Change, Memory};
-use crate::grids::{ACROSS, BLOCKS, CELLS, DOWN, FINE, FINE_ACROSS, Grids, TILES, box_means, deviation, mean, quantile, reduced};
+use crate::grids::{
+    ACROSS, BLOCKS, CELLS, DOWN, FINE, FINE_ACROSS, Grids, TILES, box_means, deviation, distance, mean, quantile, reduced,
+};
 use crate::planes::{Plane, Planes, part};
 use crate::veil::BLOCKS_DOWN;
+use std::sync::LazyLock;
 
 /// Pictures that what stays in place is taken from: three odd and three even ones, 0.4 s.
 const RECENT: usize = 6;
@@ -178,7 +181,7 @@ fn averages(pictures: &[Grids]) -> (Vec<f32>, Vec<f32>) {
 }
 
 fn mean_change(fine: &[f32], last: &[f32]) -> f32 {
-    fine.iter().zip(last).map(|(a, b)| (a - b).abs()).sum::<f32>() / fine.len() as f32
+    distance(fine, last) / fine.len() as f32
 }
 
 /// Texture of each tile, levels of luma from cell to cell.
@@ -192,7 +195,7 @@ fn texture(odd: &[f32], even: &[f32]) -> Vec<f32> {
             out[x] = (a[x + 1] - a[x]) * (b[x + 1] - b[x]) + (a_below[x] - a[x]) * (b_below[x] - b[x]);
         }
     }
-    let mut tiles = reduced(&products, FINE_ACROSS, CELLS);
+    let mut tiles = reduced::<CELLS>(&products, FINE_ACROSS);
     tiles.iter_mut().for_each(|tile| *tile = tile.max(0.0).sqrt());
     tiles
 }
@@ -200,17 +203,23 @@ fn texture(odd: &[f32], even: &[f32]) -> Vec<f32> {
 /// Texture of each tile from gradients that do not cross its edges.
 fn texture_inside(odd: &[f32], even: &[f32]) -> Vec<f32> {
     let mut products = vec![0.0; FINE];
-    for (at, out) in products.iter_mut().enumerate() {
-        let (x, y) = (at % FINE_ACROSS, at / FINE_ACROSS);
-        if x % CELLS + 1 < CELLS {
-            *out += (odd[at + 1] - odd[at]) * (even[at + 1] - even[at]);
+    // 1 where the next cell is in the same tile, 0 at its edge.
+    let inside: Vec<f32> = (1..FINE_ACROSS).map(|next| f32::from(u8::from(!next.is_multiple_of(CELLS)))).collect();
+    for (y, out) in products.chunks_exact_mut(FINE_ACROSS).enumerate() {
+        let row = y * FINE_ACROSS..(y + 1) * FINE_ACROSS;
+        let (a, b) = (&odd[row.clone()], &even[row.clone()]);
+        for (x, inside) in inside.iter().enumerate() {
+            out[x] = inside * ((a[x + 1] - a[x]) * (b[x + 1] - b[x]));
         }
         if y % CELLS + 1 < CELLS {
-            let below = at + FINE_ACROSS;
-            *out += (odd[below] - odd[at]) * (even[below] - even[at]);
+            let below = row.start + FINE_ACROSS..row.end + FINE_ACROSS;
+            let (a_below, b_below) = (&odd[below.clone()], &even[below]);
+            for (x, out) in out.iter_mut().enumerate() {
+                *out += (a_below[x] - a[x]) * (b_below[x] - b[x]);
+            }
         }
     }
-    let mut tiles = reduced(&products, FINE_ACROSS, CELLS);
+    let mut tiles = reduced::<CELLS>(&products, FINE_ACROSS);
     tiles.iter_mut().for_each(|tile| *tile = tile.max(0.0).sqrt());
     tiles
 }
@@ -229,8 +238,8 @@ fn least_half(inside: &[f32]) -> f32 {
 
 fn kept(odd: &[f32], even: &[f32]) -> f32 {
     let [a, b] = [odd, even].map(|fine| {
-        let half = reduced(fine, FINE_ACROSS, HALF);
-        let means = box_means(&half, FINE_ACROSS / HALF, 2);
+        let half = reduced::<HALF>(fine, FINE_ACROSS);
+        let means = box_means(&half, FINE_ACROSS / HALF);
         half.iter().zip(means).map(|(value, mean)| value - mean).collect::<Vec<f32>>()
     });
     let (mut ab, mut aa, mut bb) = (0.0, 0.0, 0.0);
@@ -268,8 +277,8 @@ fn details(y: &[f32]) -> (f32, f32) {
     (f32::sqrt(sum / count), least.sqrt())
 }
 
-/// The grid without its best quadratic surface. The polynomials are orthogonal over the grid, so each is taken out by itself.
-fn unexplained(y: &[f32]) -> Vec<f32> {
+/// The polynomials of a quadratic surface over the grid, each with its sum of squares. They are orthogonal.
+static SURFACES: LazyLock<[(Vec<f32>, f32); 6]> = LazyLock::new(|| {
     let axis = |count: usize| -> [Vec<f32>; 3] {
         let linear: Vec<f32> = (0..count).map(|at| at as f32 - (count - 1) as f32 / 2.0).collect();
         let square: Vec<f32> = linear.iter().map(|at| at * at).collect();
@@ -277,16 +286,20 @@ fn unexplained(y: &[f32]) -> Vec<f32> {
         [vec![1.0; count], linear, square.iter().map(|at| at - offset).collect()]
     };
     let (across, down) = (axis(ACROSS), axis(DOWN));
+    [(0, 0), (1, 0), (0, 1), (1, 1), (2, 0), (0, 2)].map(|(order_x, order_y)| {
+        let surface: Vec<f32> = (0..BLOCKS).map(|at| across[order_x][at % ACROSS] * down[order_y][at / ACROSS]).collect();
+        let norm = surface.iter().map(|value| value * value).sum();
+        (surface, norm)
+    })
+});
+
+/// The grid without its best quadratic surface: each polynomial is taken out by itself.
+fn unexplained(y: &[f32]) -> Vec<f32> {
     let mut rest = y.to_vec();
-    for (order_x, order_y) in [(0, 0), (1, 0), (0, 1), (1, 1), (2, 0), (0, 2)] {
-        let surface = |at: usize| across[order_x][at % ACROSS] * down[order_y][at / ACROSS];
-        let (dot, norm) = (0..rest.len()).fold((0.0, 0.0), |(dot, norm), at| {
-            let value = surface(at);
-            (dot + value * rest[at], norm + value * value)
-        });
-        for (at, rest) in rest.iter_mut().enumerate() {
-            *rest -= dot / norm * surface(at);
-        }
+    for (surface, norm) in SURFACES.iter() {
+        let dot: f32 = surface.iter().zip(&rest).map(|(value, rest)| value * rest).sum();
+        let share = dot / norm;
+        rest.iter_mut().zip(surface).for_each(|(rest, value)| *rest -= share * value);
     }
     rest
 }

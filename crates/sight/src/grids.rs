@@ -18,6 +18,8 @@ pub(crate) const FINE_DOWN: usize = BLOCKS_DOWN * CELLS - FINE_TOP;
 pub(crate) const FINE: usize = FINE_ACROSS * FINE_DOWN;
 /// First row of the fine grid in use.
 pub(crate) const FINE_TOP: usize = 2 * CELLS;
+/// Cells around a cell that make its neighbourhood, each way.
+const REACH: usize = 2;
 /// Blocks that lie in the part of the fine grid in use: all but the first row of the coarse grid.
 pub(crate) const TILES: usize = FINE / (CELLS * CELLS);
 
@@ -43,7 +45,7 @@ impl Grids {
         let chroma = (luma.0.div_ceil(2), luma.1.div_ceil(2));
         let mut cells = vec![0.0; FINE_ACROSS * BLOCKS_DOWN * CELLS];
         block_means(picture.y, luma, (FINE_ACROSS, BLOCKS_DOWN * CELLS), scratch, &mut cells);
-        let y = reduced(&cells[FINE_ACROSS * CELLS..], FINE_ACROSS, CELLS);
+        let y = reduced::<CELLS>(&cells[FINE_ACROSS * CELLS..], FINE_ACROSS);
         let mut blocks = |plane: Plane<'_>| {
             let mut means = vec![0.0; ACROSS * BLOCKS_DOWN];
             block_means(plane, chroma, (ACROSS, BLOCKS_DOWN), scratch, &mut means);
@@ -54,34 +56,38 @@ impl Grids {
     }
 }
 
-/// Means of `by` x `by` cells.
-pub(crate) fn reduced(cells: &[f32], across: usize, by: usize) -> Vec<f32> {
-    let mut sums = vec![0.0; cells.len() / (by * by)];
-    for (rows, out) in cells.chunks_exact(across * by).zip(sums.chunks_exact_mut(across / by)) {
+/// Means of `BY` x `BY` cells.
+pub(crate) fn reduced<const BY: usize>(cells: &[f32], across: usize) -> Vec<f32> {
+    let mut sums = vec![0.0; cells.len() / (BY * BY)];
+    for (rows, out) in cells.chunks_exact(across * BY).zip(sums.chunks_exact_mut(across / BY)) {
         for row in rows.chunks_exact(across) {
-            for (part, out) in row.chunks_exact(by).zip(out.iter_mut()) {
+            for (part, out) in row.as_chunks::<BY>().0.iter().zip(out.iter_mut()) {
                 *out += part.iter().sum::<f32>();
             }
         }
     }
-    let area = (by * by) as f32;
+    let area = (BY * BY) as f32;
     sums.iter_mut().for_each(|sum| *sum /= area);
     sums
 }
 
-/// Means over the `2 * reach + 1` cells around each cell both ways, fewer at the edges.
-pub(crate) fn box_means(cells: &[f32], across: usize, reach: usize) -> Vec<f32> {
+/// Means over the `2 * REACH + 1` cells around each cell both ways, fewer at the edges.
+pub(crate) fn box_means(cells: &[f32], across: usize) -> Vec<f32> {
     let down = cells.len() / across;
     let mut rows = vec![0.0; cells.len()];
     for (row, out) in cells.chunks_exact(across).zip(rows.chunks_exact_mut(across)) {
-        for (x, out) in out.iter_mut().enumerate() {
-            let near = &row[x.saturating_sub(reach)..(x + reach + 1).min(across)];
+        let inner = out.iter_mut().skip(REACH);
+        for (near, out) in row.array_windows::<{ 2 * REACH + 1 }>().zip(inner) {
             *out = near.iter().sum::<f32>() / near.len() as f32;
+        }
+        for x in (0..REACH.min(across)).chain(across.saturating_sub(REACH).max(REACH)..across) {
+            let near = &row[x.saturating_sub(REACH)..(x + REACH + 1).min(across)];
+            out[x] = near.iter().sum::<f32>() / near.len() as f32;
         }
     }
     let mut means = vec![0.0; cells.len()];
     for (y, out) in means.chunks_exact_mut(across).enumerate() {
-        let near = y.saturating_sub(reach)..(y + reach + 1).min(down);
+        let near = y.saturating_sub(REACH)..(y + REACH + 1).min(down);
         let count = near.len() as f32;
         for y in near {
             for (out, value) in out.iter_mut().zip(&rows[y * across..(y + 1) * across]) {
@@ -90,6 +96,22 @@ pub(crate) fn box_means(cells: &[f32], across: usize, reach: usize) -> Vec<f32> 
         }
     }
     means
+}
+
+/// Sum of absolute differences, in lanes that are added at the end: in one sum each addition waits for the last.
+pub(crate) fn distance(a: &[f32], b: &[f32]) -> f32 {
+    const LANES: usize = 16;
+    let (mut sums, mut rest) = ([0.0; LANES], 0.0);
+    let ((a, a_rest), (b, b_rest)) = (a.as_chunks::<LANES>(), b.as_chunks::<LANES>());
+    for (a, b) in a.iter().zip(b) {
+        for (sum, (a, b)) in sums.iter_mut().zip(a.iter().zip(b)) {
+            *sum += (a - b).abs();
+        }
+    }
+    for (a, b) in a_rest.iter().zip(b_rest) {
+        rest += (a - b).abs();
+    }
+    sums.iter().sum::<f32>() + rest
 }
 
 pub(crate) fn mean(values: &[f32]) -> f32 {
@@ -117,4 +139,36 @@ pub(crate) fn steps(y: &[f32]) -> Vec<f32> {
             left.max(above)
         })
         .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn values(count: usize, seed: u32) -> Vec<f32> {
+        (0..count).map(|at| (seed.wrapping_mul(2 * at as u32 + 1) >> 9 & 1023) as f32 / 4.0).collect()
+    }
+
+    proptest! {
+        #[test]
+        fn a_neighbourhood_ends_at_the_edges(across in 1usize..12, down in 1usize..9, seed in any::<u32>()) {
+            let cells = values(across * down, seed);
+            for (at, mean) in box_means(&cells, across).into_iter().enumerate() {
+                let (x, y) = (at % across, at / across);
+                let near: Vec<f32> = (0..cells.len())
+                    .filter(|other| (other % across).abs_diff(x) <= REACH && (other / across).abs_diff(y) <= REACH)
+                    .map(|other| cells[other])
+                    .collect();
+                prop_assert!((mean - near.iter().sum::<f32>() / near.len() as f32).abs() < 0.01);
+            }
+        }
+
+        #[test]
+        fn distance_counts_every_value(count in 0usize..70, seed in any::<u32>()) {
+            let (a, b) = (values(count, seed), values(count, seed ^ 0x5555));
+            let sum: f32 = a.iter().zip(&b).map(|(a, b)| (a - b).abs()).sum();
+            prop_assert!((distance(&a, &b) - sum).abs() < 0.05);
+        }
+    }
 }

@@ -1,7 +1,8 @@
 //! A recording played in a loop: pictures that move, and each of which is the one from the same time ago. Nobody moves the same
-//! way twice, and a sensor's noise is never the same.
+//! way twice, and a sensor's noise is never the same. A view that rests, is disturbed and rests again is none: it is the movement
+//! itself that must come back.
 
-use crate::grids::BLOCKS;
+use crate::grids::{BLOCKS, distance, mean};
 use std::collections::VecDeque;
 
 /// Lengths of a loop that are looked for, in looks: half a second to seven.
@@ -48,12 +49,19 @@ impl Repeats {
         newest.clear();
         newest.extend_from_slice(y);
         self.past.push_front(newest);
-        self.rows.iter().any(|row| *row >= ROW)
+        let moved = |row: u32| self.past.iter().take(row as usize).any(|past| apart_from_light(past, y) > MOVES);
+        self.rows.iter().any(|row| *row >= ROW && moved(*row))
     }
 }
 
+/// [`difference`] without what all blocks have become brighter: exposure that settles is no movement.
+fn apart_from_light(a: &[f32], b: &[f32]) -> f32 {
+    let brighter = mean(b) - mean(a);
+    a.iter().zip(b).map(|(a, b)| (a + brighter - b).abs()).sum::<f32>() / BLOCKS as f32
+}
+
 fn difference(a: &[f32], b: &[f32]) -> f32 {
-    a.iter().zip(b).map(|(a, b)| (a - b).abs()).sum::<f32>() / BLOCKS as f32
+    distance(a, b) / BLOCKS as f32
 }
 
 #[cfg(test)]
@@ -90,5 +98,15 @@ mod tests {
         assert_eq!(first(400, |look| (7, look)), None);
         assert_eq!(first(400, |look| (look.min(150), look)), None);
         assert_eq!(first(400, |_| (7, 7)), None);
+        // An empty room through which somebody walks now and then.
+        assert_eq!(first(400, |look| (if look % 40 < 30 { 7 } else { look }, look)), None);
+        // The same under light that comes and goes.
+        let mut repeats = Repeats::default();
+        for look in 0..400 {
+            let light = 1.5 * (look as f32 * 0.2).sin();
+            let at = if look % 40 < 30 { 7 } else { look };
+            let lit: Vec<f32> = picture(at, look).into_iter().map(|level| level + light).collect();
+            assert!(!repeats.look(&lit), "at {look}");
+        }
     }
 }

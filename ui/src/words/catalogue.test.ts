@@ -14,7 +14,7 @@ import type { Notice } from '../bindings/Notice'
 import type { ServerProblem } from '../bindings/ServerProblem'
 import type { RefusalCode } from '../bindings/RefusalCode'
 import { argumentsOf, pluralsOf } from './format'
-import { noticeWords, reasonWords, serverWords } from './tables'
+import { LOOKS, noticeWords, OWN_WARNINGS, PEER_WARNINGS, reasonWords, serverWords, SHOWN, VEILED_BECAUSE } from './tables'
 import { languages, localeOf, pickLanguage, setLanguage, t, TAGS } from './words.svelte'
 
 const source = fileURLToPath(new URL('..', import.meta.url))
@@ -43,6 +43,25 @@ describe('catalogues', () => {
     for (const [tag, catalogue] of Object.entries(catalogues)) {
       expect(Object.keys(catalogue).filter((key) => !(key in en)), tag).toEqual([])
       process.stdout.write(`${tag}: ${Object.keys(catalogue).length} of ${Object.keys(en).length} texts\n`)
+    }
+  })
+
+  it('say in each of the eight languages who is seen and why not', () => {
+    const said = (table: Record<string, string | null>): string[] => Object.values(table).filter((key) => key !== null)
+    const tables = [LOOKS, PEER_WARNINGS, OWN_WARNINGS, SHOWN, VEILED_BECAUSE].flatMap(said)
+    // What pages add to the tables: the families, the question, and what one can do.
+    const families = Object.keys(en).filter((key) => /^(looks|warn|shows|veil|ask)\.|^notice\.camera_/.test(key))
+    const actions = 'reveal stay_veiled veil_again unveil leave check_lens camera_on camera_off now_clear now_veiled you_see they_see'
+    const needed = new Set([...tables, ...families, ...actions.split(' ').map((action) => `call.${action}`)])
+    expect(needed.size).toBeGreaterThan(50)
+    for (const tag of TAGS) {
+      const catalogue = catalogues[tag] ?? {}
+      expect([...needed].filter((key) => !(key in catalogue)), tag).toEqual([])
+      // Two states that a person must tell apart have two sentences.
+      for (const table of [LOOKS, PEER_WARNINGS, OWN_WARNINGS, SHOWN, VEILED_BECAUSE].map(said)) {
+        expect(new Set(table.map((key) => catalogue[key])).size, `${tag} ${table[0]}`).toBe(table.length)
+      }
+      if (tag !== 'en') expect([...needed].filter((key) => catalogue[key] === (en as Record<string, string>)[key]), tag).toEqual([])
     }
   })
 
