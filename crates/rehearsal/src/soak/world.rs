@@ -408,6 +408,8 @@ impl World {
                 | Effect::BlockFollow(_)
                 | Effect::RehearseCamera { .. }
                 | Effect::TestSpeaker
+                | Effect::CheckServer(_)
+                | Effect::UseServer(_)
                 | Effect::SaveDrawing(_)
                 | Effect::SaveDiagnostics(_)
                 | Effect::RememberDevices => {}
