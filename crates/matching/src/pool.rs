@@ -46,7 +46,7 @@ impl Default for Settings {
         Self {
             probe: 192,
             keep: 12,
-            patience_ms: 6_300.0,
+            patience_ms: 5_600.0,
             hold_out: 0.25,
             urge: 0.1,
             urge_power: 12.0,
