@@ -283,7 +283,7 @@ impl Pool {
     pub(crate) fn fallen(&self, at: u32, now_ms: u64) -> f32 {
         let hot = &self.hot[at as usize];
         let share = now_ms.saturating_sub(hot.since_ms) as f32 / self.settings.patience_ms;
-        share * (2.0 + 2.0 * share) * hot.spread.max(LEAST_SPREAD)
+        share * (3.0 + share) * hot.spread.max(LEAST_SPREAD)
     }
 
     fn entry(&mut self, waiter: &Waiter, words: &[u32]) -> (Entry, [f32; OWN]) {

@@ -25,7 +25,7 @@ use axum::extract::rejection::JsonRejection;
 use axum::extract::ws::WebSocketUpgrade;
 use axum::extract::{DefaultBodyLimit, FromRequest, FromRequestParts, MatchedPath, Request, State};
 use axum::http::request::Parts;
-use axum::http::{Method, StatusCode, header};
+use axum::http::{HeaderValue, Method, StatusCode, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use axum::routing::{delete, get, post, put};
@@ -55,6 +55,8 @@ const PICTURES_PER_HOUR: u32 = 20;
 const RINGS_PER_MINUTE: u32 = 6;
 const RINGS_AT_ONE: u32 = 3;
 const RINGS_AT_ONE_PER_HOUR: u32 = 12;
+const NO_ROOM: &str = "The server has no room to keep anything at this moment, so this was not taken. \
+    What it had taken before is safe. Please try again in a while.";
 /// Bodies are at most a profile.
 const MAX_BODY: usize = 32 * 1024;
 
@@ -161,6 +163,7 @@ pub fn router(app: Arc<App>) -> Router {
         .route("/v1/health", get(health))
         .route("/v1/ready", get(ready))
         .route("/dev/sign-in", post(dev::sign_in))
+        .route("/dev/clock", post(dev::set_clock))
         .route("/v1/openapi.json", get(openapi))
         .route("/v1/configuration", get(configuration))
         .route("/v1/sign-in", post(sign_in::start))
@@ -228,7 +231,9 @@ async fn count(State(app): State<Arc<App>>, request: Request, next: Next) -> Res
         _ => "other",
     };
     let began = Instant::now();
-    let answer = next.run(request).await;
+    let mut answer = next.run(request).await;
+    // All of it is somebody's: no proxy, and no cache of a client, keeps a copy.
+    answer.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
     app.metrics.request_seconds.get_or_create(&kind(method)).observe(began.elapsed().as_secs_f64());
     app.metrics.requests.get_or_create(&RequestKind { route, method, status: answer.status().as_u16() }).inc();
     answer
@@ -250,6 +255,9 @@ impl Refused {
 impl From<StoreError> for Refused {
     fn from(error: StoreError) -> Self {
         tracing::error!(%error, "the store failed");
+        if error.has_no_room() {
+            return Self(StatusCode::INSUFFICIENT_STORAGE, refusal_saying(RefusalCode::Internal, NO_ROOM));
+        }
         Self::new(RefusalCode::Internal)
     }
 }

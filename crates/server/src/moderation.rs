@@ -32,7 +32,8 @@ pub async fn carry_out_measures(app: Weak<App>) {
         let Some(app) = app.upgrade() else { return };
         let now = crate::random::unix_seconds();
         let tokens_last = i64::try_from(app.access.lasts().as_secs()).unwrap_or(i64::MAX);
-        app.look_for_ended_sign_ins(ended_since.unwrap_or(now.saturating_sub(tokens_last))).await;
+        // A clock that was set back since the latest look: what ended meanwhile lies before that.
+        app.look_for_ended_sign_ins(ended_since.unwrap_or(now.saturating_sub(tokens_last)).min(now)).await;
         ended_since = Some(now);
         let found = match seen {
             // Those from before this process are seen by whoever joins.

@@ -1,10 +1,11 @@
-//! Secrets and names drawn at random, and the hashes under which secrets are kept.
+//! Secrets and names drawn at random, the hashes under which secrets are kept, and the time of day.
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use rand::TryRngCore;
 use rand::rngs::OsRng;
 use sha2::{Digest, Sha256};
+use std::sync::atomic::{AtomicI64, Ordering};
 
 /// From the operating system.
 pub fn bytes<const N: usize>() -> [u8; N] {
@@ -39,14 +40,20 @@ pub fn is_pkce_text(text: &str) -> bool {
     (43..=128).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-._~".contains(&byte))
 }
 
+/// By how many seconds the time of this process is ahead of the system's; 0 but in rehearsals.
+static AHEAD_S: AtomicI64 = AtomicI64::new(0);
+
+pub fn set_clock(ahead_s: i64) {
+    AHEAD_S.store(ahead_s, Ordering::Relaxed);
+}
+
 pub fn unix_seconds() -> i64 {
-    let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap_or_default();
-    i64::try_from(since.as_secs()).unwrap_or(i64::MAX)
+    unix_millis().div_euclid(1000)
 }
 
 pub fn unix_millis() -> i64 {
     let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap_or_default();
-    i64::try_from(since.as_millis()).unwrap_or(i64::MAX)
+    i64::try_from(since.as_millis()).unwrap_or(i64::MAX).saturating_add(AHEAD_S.load(Ordering::Relaxed).saturating_mul(1000))
 }
 
 #[cfg(test)]

@@ -244,6 +244,9 @@ pub struct Room {
     /// Pairs (smaller id first) that are left in peace until the given time.
     declined: BTreeMap<(AccountId, AccountId), u64>,
     waits: Waits,
+    /// Since the latest round of pairing.
+    newcomers: usize,
+    paired_ms: u64,
     learnt: Learnt,
     closing: bool,
 }
@@ -256,6 +259,8 @@ impl Room {
             matches: BTreeMap::new(),
             declined: BTreeMap::new(),
             waits: Waits::default(),
+            newcomers: 0,
+            paired_ms: 0,
             learnt: Learnt::default(),
             closing: false,
         }
@@ -325,7 +330,10 @@ impl Room {
             Input::CallLookedUp { match_id, found } => self.call_looked_up(now_ms, &match_id, found, &mut out),
             Input::Barred { account, code } => self.barred(now_ms, account, code, &mut out),
             Input::Blocked { by, other } => self.blocked(now_ms, by, other, &mut out),
-            Input::LookedUp { account, found } => self.looked_up(now_ms, account, found, &mut out),
+            Input::LookedUp { account, found } => {
+                self.looked_up(now_ms, account, found, &mut out);
+                self.pair_early(now_ms, sources, &mut out);
+            }
             Input::Committed { match_id, allowed } => self.committed(now_ms, &match_id, allowed, sources, &mut out),
             Input::Begun { match_id } => self.begun(now_ms, &match_id, &mut out),
             Input::FollowStored { match_id, stored } => self.follow_stored(&match_id, stored, &mut out),

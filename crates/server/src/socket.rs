@@ -39,8 +39,8 @@ static NEXT_SOCKET: LazyLock<AtomicU64> =
 
 pub fn upgrade(app: Arc<App>, account: AccountId, sign_in: SignInEnds, upgrade: WebSocketUpgrade) -> Response {
     upgrade
-        // The defaults keep 128 kB a connection; messages are a few kilobytes at most.
-        .read_buffer_size(4096)
+        // An idle connection keeps the whole buffer, by default 128 kB. What is larger is read in parts.
+        .read_buffer_size(1024)
         .write_buffer_size(0)
         .max_message_size(SOCKET_MESSAGE)
         .max_frame_size(SOCKET_MESSAGE)

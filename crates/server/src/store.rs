@@ -69,6 +69,15 @@ pub enum StoreError {
     Address(&'static str),
 }
 
+impl StoreError {
+    /// The disk is full, or the file may not grow: asked again later it may work.
+    pub fn has_no_room(&self) -> bool {
+        // https://sqlite.org/rescode.html: SQLITE_FULL and SQLITE_IOERR_WRITE; PostgreSQL: disk_full.
+        let Self::Engine(sqlx::Error::Database(error)) = self else { return false };
+        matches!(error.code().as_deref(), Some("13" | "778" | "53100"))
+    }
+}
+
 pub type StoreResult<T> = Result<T, StoreError>;
 
 /// All topics of one engine.

@@ -1,4 +1,5 @@
-//! A way in for rehearsals with thousands of people: a name, and tokens come back. Only with `--dev`, and so on loopback only.
+//! For rehearsals: a way in for thousands of people, who give a name and get tokens; and a clock that can be set, for opening hours
+//! and for what a clock that jumps does. Only with `--dev`, and so on loopback only.
 
 use super::{App, Body, Refused};
 use crate::random;
@@ -20,14 +21,27 @@ pub struct Somebody {
     interests: Vec<String>,
 }
 
+fn only_in_rehearsals(app: &App) -> Result<(), Refused> {
+    let nothing = || crate::refusal::refusal_saying(RefusalCode::BadRequest, "There is nothing at this address.");
+    if app.dev { Ok(()) } else { Err(Refused(StatusCode::NOT_FOUND, nothing())) }
+}
+
+#[derive(Deserialize)]
+pub struct Clock {
+    /// Before the system's clock; negative: behind.
+    ahead_s: i32,
+}
+
+/// The time of day of this whole process jumps. What it counts from a moment on (offers, answers, absences) goes on as it was.
+pub async fn set_clock(State(app): State<Arc<App>>, Body(clock): Body<Clock>) -> Result<StatusCode, Refused> {
+    only_in_rehearsals(&app)?;
+    random::set_clock(clock.ahead_s.into());
+    Ok(StatusCode::NO_CONTENT)
+}
+
 /// The same name is the same person, on every node that shares the database and the secret.
 pub async fn sign_in(State(app): State<Arc<App>>, Body(somebody): Body<Somebody>) -> Result<Json<Tokens>, Refused> {
-    if !app.dev {
-        return Err(Refused(
-            StatusCode::NOT_FOUND,
-            crate::refusal::refusal_saying(RefusalCode::BadRequest, "There is nothing at this address."),
-        ));
-    }
+    only_in_rehearsals(&app)?;
     let shared = |value| Fact { value, shared: true };
     let profile = Profile { languages: shared(somebody.languages), interests: shared(somebody.interests), ..Profile::default() };
     if profile.check().is_err() || somebody.name.is_empty() || somebody.name.len() > 100 {

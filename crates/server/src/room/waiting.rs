@@ -13,6 +13,11 @@ use visavis_wire::socket::{MatchId, ServerMessage, Widening};
 /// With more people than the matcher looks after in one of its ticks.
 const ROUNDS_IN_A_TICK: usize = 4;
 
+/// As many as come in a usual round at the arrivals for which the matcher's settings were chosen, several times over.
+const MANY_NEWCOMERS: usize = 24;
+/// From one round to an early one: the looks of both together stay within what one processor does.
+const EARLY_MS: u64 = 50;
+
 #[derive(Clone, Debug)]
 pub(super) struct Waiting {
     pub waiter: matching::Waiter,
@@ -56,7 +61,7 @@ impl Room {
             Place::Joining { .. } => {}
             Place::Waiting(waiting) => {
                 waiting.told_ms = None;
-                self.tell_waiting(now_ms, out);
+                self.tell_one(now_ms, account, out);
             }
             // Crossed with the offer or the match, of which this socket has been told.
             Place::Matched(_) => {}
@@ -88,7 +93,8 @@ impl Room {
                 let waiter = matching::Waiter { widened, ..waiter_of(account, &entrant, since_ms) };
                 person.place = Place::Waiting(Box::new(Waiting { waiter, entrant, told_ms: None, look_again_ms: None }));
                 self.enter_pool(account);
-                self.tell_waiting(now_ms, out);
+                self.tell_one(now_ms, account, out);
+                self.newcomers += 1;
             }
             Err(refusal) => {
                 person.place = Place::Idle;
@@ -104,7 +110,7 @@ impl Room {
             waiting.told_ms = None;
             person.place = Place::Waiting(Box::new(waiting));
             self.enter_pool(account);
-            self.tell_waiting(now_ms, out);
+            self.tell_one(now_ms, account, out);
         }
     }
 
@@ -123,7 +129,7 @@ impl Room {
         waiting.waiter.widened = matching::Widened { languages, any_age };
         waiting.told_ms = None;
         self.enter_pool(account);
-        self.tell_waiting(now_ms, out);
+        self.tell_one(now_ms, account, out);
     }
 
     pub(super) fn never_again(&mut self, account: AccountId, peer: AccountId) {
@@ -145,6 +151,14 @@ impl Room {
         }
     }
 
+    /// Their news, at once.
+    fn tell_one(&mut self, now_ms: u64, account: AccountId, out: &mut Vec<Output>) {
+        if let Some(Person { socket: Some(socket), place: Place::Waiting(waiting), .. }) = self.people.get_mut(&account) {
+            waiting.told_ms = Some(now_ms);
+            out.push(send(*socket, news(&self.waits.pool, &waiting.waiter, now_ms)));
+        }
+    }
+
     pub(super) fn tell_waiting(&mut self, now_ms: u64, out: &mut Vec<Output>) {
         let every = self.rules.waiting_news_ms;
         for person in self.people.values_mut() {
@@ -156,7 +170,15 @@ impl Room {
         }
     }
 
+    /// When many came since the latest round there is choice enough for the next one before its time.
+    pub(super) fn pair_early(&mut self, now_ms: u64, sources: &mut dyn Sources, out: &mut Vec<Output>) {
+        if self.newcomers >= MANY_NEWCOMERS && now_ms >= self.paired_ms + EARLY_MS {
+            self.pair(now_ms, sources, out);
+        }
+    }
+
     pub(super) fn pair(&mut self, now_ms: u64, sources: &mut dyn Sources, out: &mut Vec<Output>) {
+        (self.newcomers, self.paired_ms) = (0, now_ms);
         let again = |(account, person): (&AccountId, &Person)| match &person.place {
             Place::Waiting(waiting) if waiting.look_again_ms.is_some_and(|at| at <= now_ms) => Some(*account),
             _ => None,

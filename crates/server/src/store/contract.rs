@@ -17,7 +17,7 @@ mod seats;
 mod texts;
 mod tokens;
 
-use super::{AccountId, Committed, Fence, RunningMatch, SignedIn, SqlStore, Store};
+use super::{AccountId, Committed, Fence, RunningMatch, SignedIn, SqlStore, Store, StoreResult};
 use crate::engines;
 use std::sync::atomic::{AtomicU32, Ordering};
 use visavis_wire::Private;

@@ -8,6 +8,8 @@ mod accounts;
 mod audit;
 mod engagements;
 mod follows;
+#[cfg(test)]
+mod full;
 mod history;
 mod keeping;
 mod learning;

@@ -1,5 +1,6 @@
 //! What goes wrong around a server, over real sockets: a flood of joins, clients that do not read, a configuration that
-//! changes. (Messages that cannot be read: `evening`. Nodes, NATS and PostgreSQL that die: `cluster`.)
+//! changes. (Messages that cannot be read: `evening`. Nodes, NATS and PostgreSQL that die: `cluster`. A clock that
+//! jumps: `clock`.)
 
 use crate::support::{Client, PATIENCE, TestServer};
 use std::io::{BufRead, BufReader};
@@ -11,14 +12,17 @@ use visavis_wire::http::{RefusalCode, Tokens};
 use visavis_wire::socket::{ClientMessage, EndReason, ServerMessage, Signal};
 
 /// A server as a process of its own.
-struct Process {
-    child: Child,
-    client: Client,
+pub struct Process {
+    pub child: Child,
+    pub client: Client,
 }
 
 impl Process {
-    fn start(folder: &Path, arguments: &[&str]) -> Self {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_visavis-server"));
+    pub fn start(folder: &Path, arguments: &[&str]) -> Self {
+        Self::run(Command::new(env!("CARGO_BIN_EXE_visavis-server")), folder, arguments)
+    }
+
+    pub fn run(mut command: Command, folder: &Path, arguments: &[&str]) -> Self {
         command.args(arguments).arg("--data").arg(folder.join("data")).stdout(Stdio::piped()).stderr(Stdio::null());
         let mut child = command.spawn().unwrap();
         let mut line = String::new();
@@ -28,9 +32,13 @@ impl Process {
         Self { child, client: Client::to(http) }
     }
 
-    async fn token(&self, name: &str) -> Result<String, visavis_wire::http::Refusal> {
+    pub async fn tokens(&self, name: &str) -> Result<Tokens, visavis_wire::http::Refusal> {
         let body = serde_json::json!({ "name": name, "languages": ["en"], "interests": ["drawing"] });
-        self.client.post::<Tokens>("/dev/sign-in", body).await.map(|tokens| tokens.access_token.into_inner())
+        self.client.post("/dev/sign-in", body).await
+    }
+
+    async fn token(&self, name: &str) -> Result<String, visavis_wire::http::Refusal> {
+        self.tokens(name).await.map(|tokens| tokens.access_token.into_inner())
     }
 }
 

@@ -5,6 +5,7 @@
 mod after;
 mod backup;
 mod calls;
+mod clock;
 mod cluster;
 mod deploy;
 mod doors;
@@ -16,6 +17,7 @@ mod identity;
 mod issuer;
 mod leaks;
 mod operation;
+mod pictures;
 mod process;
 mod relay;
 mod safety;

@@ -21,7 +21,7 @@ over_every_engine!(
     unused_accounts_go,
 );
 
-fn hand(key: &AuditKey, at: i64) -> Hand<'_> {
+pub fn hand(key: &AuditKey, at: i64) -> Hand<'_> {
     Hand { actor: "test", at, key }
 }
 

@@ -1,7 +1,7 @@
 //! Export, deletion and the janitor in SQL.
 
 use super::audit::append;
-use super::tokens::end_all_of;
+use super::tokens::{end_all_of, forget_expired};
 use super::{SqlStore, account_id, text};
 use crate::conduct;
 use crate::config::RetentionDays;
@@ -11,7 +11,7 @@ use crate::store::{AccountId, StoreResult};
 use async_trait::async_trait;
 use serde_json::{Map, Value};
 use sqlx::any::AnyRow;
-use sqlx::{Any, AssertSqlSafe, Row, Transaction};
+use sqlx::{Any, AnyPool, AssertSqlSafe, Row, Transaction};
 use uuid::Uuid;
 use visavis_wire::people::Profile;
 
@@ -23,7 +23,6 @@ const HELD_FOR: i64 = 30 * DAY;
 fn lines(days: &RetentionDays, now: i64) -> Vec<(&'static str, &'static str, i64)> {
     let before = |days: u32| now - i64::from(days) * DAY;
     vec![
-        ("refresh_tokens", "DELETE FROM refresh_tokens WHERE expires_at < $1", now),
         // Longer than any access token lasts.
         ("ended_sign_ins", "DELETE FROM ended_sign_ins WHERE at < $1", now - 7 * DAY),
         ("evidence", "DELETE FROM evidence WHERE made_at < $1", before(days.evidence)),
@@ -112,33 +111,28 @@ async fn delete_all(transaction: &mut Transaction<'static, Any>, account: Accoun
     run(transaction, "DELETE FROM accounts WHERE id = $1", account).await
 }
 
-/// Ids of accounts whose time has come: on their way out and no longer held, or unused for long.
-async fn due(
-    transaction: &mut Transaction<'static, Any>,
-    unused_before: i64,
-    now: i64,
-) -> StoreResult<Vec<(&'static str, AccountId)>> {
-    let mut due = Vec::new();
-    for (kind, statement, time) in [
-        (
-            "leaving",
-            "SELECT account AS id FROM leaving WHERE held_until < $1 OR \
-             NOT EXISTS (SELECT 1 FROM reports WHERE reports.peer = leaving.account AND decided_at IS NULL)",
-            now,
-        ),
-        (
-            "unused_accounts",
-            "SELECT id FROM accounts WHERE checked_at < $1 AND NOT EXISTS (SELECT 1 FROM refresh_tokens WHERE account = accounts.id) \
-             AND NOT EXISTS (SELECT 1 FROM reports WHERE reports.peer = accounts.id AND decided_at IS NULL)",
-            unused_before,
-        ),
-    ] {
-        let rows = sqlx::query(statement).bind(time).fetch_all(&mut **transaction).await?;
-        for row in &rows {
-            due.push((kind, account_id(row.try_get::<String, _>("id")?.as_str())?));
+/// Accounts whose time has come, with `$1` for it; `$2` is one of them, or empty for all.
+const LEAVING: &str = "SELECT account AS id FROM leaving WHERE (held_until < $1 OR \
+    NOT EXISTS (SELECT 1 FROM reports WHERE reports.peer = leaving.account AND decided_at IS NULL)) AND ($2 = '' OR account = $2)";
+const UNUSED: &str = "SELECT id FROM accounts WHERE checked_at < $1 \
+    AND NOT EXISTS (SELECT 1 FROM refresh_tokens WHERE account = accounts.id) \
+    AND NOT EXISTS (SELECT 1 FROM reports WHERE reports.peer = accounts.id AND decided_at IS NULL) AND ($2 = '' OR id = $2)";
+
+/// Each account in a transaction of its own: one that held several would wait for others in an order that nobody else keeps.
+async fn delete_due(pool: &AnyPool, due: &'static str, before: i64, now: i64) -> StoreResult<u64> {
+    let mut gone = 0;
+    for row in sqlx::query(due).bind(before).bind("").fetch_all(pool).await? {
+        let id: String = row.try_get("id")?;
+        let mut transaction = pool.begin().await?;
+        // Takes the write lock before it reads again.
+        sqlx::query("UPDATE audit_head SET seq = seq WHERE id = 1").execute(&mut *transaction).await?;
+        if sqlx::query(due).bind(before).bind(&id).fetch_optional(&mut *transaction).await?.is_some() {
+            delete_all(&mut transaction, account_id(&id)?, now).await?;
+            transaction.commit().await?;
+            gone += 1;
         }
     }
-    Ok(due)
+    Ok(gone)
 }
 
 #[async_trait]
@@ -243,15 +237,11 @@ impl Keeping for SqlStore {
             let done = sqlx::query(statement).bind(time).execute(&self.pool).await?;
             forgotten.push((kind, done.rows_affected()));
         }
-        let mut transaction = self.pool.begin().await?;
-        // Takes the write lock before it reads.
-        sqlx::query("UPDATE audit_head SET seq = seq WHERE id = 1").execute(&mut *transaction).await?;
+        forgotten.push(("refresh_tokens", forget_expired(&self.pool, hand.at).await?));
         let unused_before = hand.at - i64::from(days.unused_accounts) * DAY;
-        for (kind, account) in due(&mut transaction, unused_before, hand.at).await? {
-            delete_all(&mut transaction, account, hand.at).await?;
-            forgotten.push((kind, 1));
+        for (kind, due, before) in [("leaving", LEAVING, hand.at), ("unused_accounts", UNUSED, unused_before)] {
+            forgotten.push((kind, delete_due(&self.pool, due, before, hand.at).await?));
         }
-        transaction.commit().await?;
         Ok(forgotten)
     }
 }
