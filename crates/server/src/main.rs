@@ -28,7 +28,12 @@ fn main() -> ExitCode {
         Ok(filter) => filter,
         Err(error) => return cannot_start(&format!("the log filter cannot be used: {error}")),
     };
-    let subscriber = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).with_ansi(false);
+    let subscriber = tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(std::io::stderr)
+        .with_ansi(false)
+        // They would be told to the very place that cannot be written to, which ends the task that logs.
+        .log_internal_errors(false);
     match log.format {
         LogFormat::Text => subscriber.finish().with(filter_fn(tells_nothing)).init(),
         LogFormat::Json => subscriber.json().flatten_event(true).finish().with(filter_fn(tells_nothing)).init(),

@@ -58,6 +58,14 @@ impl SqlStore {
                 Ok(())
             })
         });
+        // Where a COMMIT fails and its ROLLBACK too, as on a full disk, the connection stays in its transaction: it would keep all others
+        // from writing, and what is written through it later would be acknowledged and never be there. Such a one is closed.
+        let options = options.after_release(|connection, _| {
+            Box::pin(async move {
+                let was_in_transaction = connection.execute("ROLLBACK").await.is_ok();
+                Ok(!was_in_transaction)
+            })
+        });
         Self::open(options, url.as_str()).await
     }
 

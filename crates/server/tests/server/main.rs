@@ -13,6 +13,8 @@ mod doors;
 mod engines;
 mod evening;
 mod faults;
+#[cfg(target_os = "linux")]
+mod full_disk;
 mod identity;
 mod issuer;
 mod leaks;
