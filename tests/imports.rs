@@ -104,7 +104,7 @@ const BANS: [Ban; 8] = [
         folders: &["crates/session/src"],
         word: "reqwest",
         unless_followed_by: &[],
-        except_in: &["crates/session/src/backend.rs"],
+        except_in: &["crates/session/src/backend.rs", "crates/session/src/backend/check.rs"],
         reason: "one client of the server's interface",
     },
     Ban {

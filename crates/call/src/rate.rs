@@ -422,14 +422,13 @@ impl RateControl {
     }
 
     pub fn allowance(&self, now: Duration) -> Allowance {
-        let sums = self.sums;
         let kbps = |bytes: i64| bytes as f32 * 8.0 / 1000.0 / SUM_WINDOW.as_secs_f32();
         // Sound is served first and repairs with the pictures they belong to, which keep at least half.
-        let pictures = (self.target - kbps(sums.sound)).max(self.target * 0.4);
-        let pictures = (pictures - kbps(sums.repairs)).max(pictures * 0.5);
-        let headers = match sums.pictures {
+        let pictures = (self.target - kbps(self.sums.sound)).max(self.target * 0.4);
+        let pictures = (pictures - kbps(self.sums.repairs)).max(pictures * 0.5);
+        let headers = match self.sums.pictures {
             0 => 0.08,
-            bytes => ((sums.picture_packets * OVERHEAD) as f32 / bytes as f32).min(0.3),
+            bytes => ((self.sums.picture_packets * OVERHEAD) as f32 / bytes as f32).min(0.3),
         };
         let pace = if self.heard.is_none() { START_PACE_KBPS } else { self.pace(now) };
         Allowance {
@@ -495,7 +494,7 @@ impl RateControl {
             jitter_ms: self.delay.jitter_ms(),
             limited,
             lost: self.loss.usual(),
-            lost_by_path: if limited { self.loss.known() } else { self.loss.known().max(self.loss.mean()) },
+            lost_by_path: self.loss.known(limited),
         }
     }
 }

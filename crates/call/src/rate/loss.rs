@@ -75,15 +75,12 @@ impl LossWatch {
     }
 
     /// What the path loses whatever is sent, 0 to 1; none before it is known. Where it is a queue that drops packets, copies and
-    /// repeated repairs would make it drop more, so this errs on the low side.
-    pub fn known(&self) -> f32 {
-        if self.shares.len() < KNOWN { 0.0 } else { self.own() }
-    }
-
-    /// What is lost in the mean, bursts included, as far as it is known: nearer to nothing while few windows are. Nothing else tells
-    /// it from what a full queue drops, so this is the path's own only where no limit of the path is met.
-    pub fn mean(&self) -> f32 {
-        self.shares.iter().sum::<f32>() / (self.shares.len() as f32 + DOUBT)
+    /// repeated repairs would make it drop more, so this errs on the low side where a limit of the path is met. Elsewhere it is the
+    /// mean, bursts included: nearer to nothing while few windows are known.
+    pub fn known(&self, limited: bool) -> f32 {
+        let own = if self.shares.len() < KNOWN { 0.0 } else { self.own() };
+        let mean = self.shares.iter().sum::<f32>() / (self.shares.len() as f32 + DOUBT);
+        if limited { own } else { own.max(mean) }
     }
 
     /// What is lost usually, 0 to 1, for whatever reason.
