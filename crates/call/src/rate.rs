@@ -422,13 +422,14 @@ impl RateControl {
     }
 
     pub fn allowance(&self, now: Duration) -> Allowance {
+        let sums = self.sums;
         let kbps = |bytes: i64| bytes as f32 * 8.0 / 1000.0 / SUM_WINDOW.as_secs_f32();
         // Sound is served first and repairs with the pictures they belong to, which keep at least half.
-        let pictures = (self.target - kbps(self.sums.sound)).max(self.target * 0.4);
-        let pictures = (pictures - kbps(self.sums.repairs)).max(pictures * 0.5);
-        let headers = match self.sums.pictures {
+        let pictures = (self.target - kbps(sums.sound)).max(self.target * 0.4);
+        let pictures = (pictures - kbps(sums.repairs)).max(pictures * 0.5);
+        let headers = match sums.pictures {
             0 => 0.08,
-            bytes => ((self.sums.picture_packets * OVERHEAD) as f32 / bytes as f32).min(0.3),
+            bytes => ((sums.picture_packets * OVERHEAD) as f32 / bytes as f32).min(0.3),
         };
         let pace = if self.heard.is_none() { START_PACE_KBPS } else { self.pace(now) };
         Allowance {
@@ -486,15 +487,14 @@ impl RateControl {
     }
 
     pub fn figures(&self) -> Figures {
-        let limited = self.limit.is_some_and(|limit| self.target < limit * 1.3);
         Figures {
             target_kbps: self.target as u32,
             acknowledged_kbps: self.acknowledged.kbps(Duration::from_millis(500)).unwrap_or(0.0) as u32,
             queue_ms: self.delay.queue_ms(),
             jitter_ms: self.delay.jitter_ms(),
-            limited,
+            limited: self.limit.is_some_and(|limit| self.target < limit * 1.3),
             lost: self.loss.usual(),
-            lost_by_path: self.loss.known(limited),
+            lost_by_path: self.loss.known(),
         }
     }
 }

@@ -69,7 +69,7 @@ async fn round(
     look: &mut impl AsyncFnMut(&str) -> Told,
 ) -> Result<String, DriverError> {
     for window in [a, b] {
-        window.says("game-panel", &format!("{number} / 2")).await?;
+        window.says("game-panel", &format!("{number}/2")).await?;
     }
     let (teller, other) = if a.is_there("writing").await? { (a, b) } else { (b, a) };
     let statements = ["I once slept on a roof", "I can name forty cheeses", "I was born on a ferry"];
