@@ -2,6 +2,7 @@
 //! end with the same picture, and the list that a page keeps from the changes alone is the list that the history has.
 //!
 //! A failing run prints its seed; `VISAVIS_SEED=N` runs that one alone. What was found that way has a test of its own below.
+//! Long because the named tests share the two sides and the link of the random ones.
 //! Long because all of them share one pair of sides and one bad link.
 
 #![allow(clippy::unwrap_used, reason = "a test may panic")]
