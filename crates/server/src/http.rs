@@ -4,11 +4,13 @@ mod client;
 mod dev;
 mod friends;
 mod picture;
+mod ready;
 mod safety;
 mod sign_in;
 
 pub use client::ClientAddress;
 pub use friends::{Called, called, follow_id};
+pub use ready::Readiness;
 pub use safety::Confirmations;
 
 use crate::config::{Limits, ModerationRules, RetentionDays};
@@ -38,7 +40,7 @@ use serde::de::DeserializeOwned;
 use std::collections::HashMap;
 use std::net::IpAddr;
 use std::num::NonZeroU32;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 use std::time::Duration;
 use tokio::sync::Semaphore;
@@ -81,6 +83,7 @@ pub struct App {
     pub dev: bool,
     /// Takes nobody new.
     pub draining: AtomicBool,
+    pub readiness: Readiness,
     /// Pictures are decoded one after the other.
     pub decoding: Semaphore,
     /// Changed while the server runs.
@@ -161,7 +164,7 @@ impl Rates {
 pub fn router(app: Arc<App>) -> Router {
     Router::new()
         .route("/v1/health", get(health))
-        .route("/v1/ready", get(ready))
+        .route("/v1/ready", get(ready::ready))
         .route("/dev/sign-in", post(dev::sign_in))
         .route("/dev/clock", post(dev::set_clock))
         .route("/v1/openapi.json", get(openapi))
@@ -339,19 +342,6 @@ impl Caller {
     async fn account(&self, app: &App) -> Result<Account, Refused> {
         app.store.account(self.account).await?.ok_or_else(|| Refused::new(RefusalCode::TokenInvalid))
     }
-}
-
-/// Whether new people should be sent here. [`health`] says that the process is alive.
-async fn ready(State(app): State<Arc<App>>) -> Response {
-    let state = if app.draining.load(Ordering::Relaxed) {
-        "draining"
-    } else if app.store.is_there().await {
-        "ready"
-    } else {
-        "the database does not answer"
-    };
-    let status = if state == "ready" { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
-    (status, Json(serde_json::json!({ "status": state }))).into_response()
 }
 
 async fn health() -> Json<serde_json::Value> {

@@ -39,7 +39,12 @@ const ROUTES: [Route; 30] = [
     Route { open: true, ..get("/v1/health", "health", "Whether the server is at work", Some("Health")) },
     Route {
         open: true,
-        ..get("/v1/ready", "ready", "Whether new people may be sent here; 503 while it drains or lacks its store", None)
+        ..get(
+            "/v1/ready",
+            "ready",
+            "Whether new people may be sent here; 503 while it drains, lacks its store, or its store has no room to write",
+            None,
+        )
     },
     Route { open: true, ..get("/v1/openapi.json", "openapi", "This document", None) },
     Route {

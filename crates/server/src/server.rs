@@ -153,6 +153,7 @@ impl Server {
             confirmations: Confirmations::default(),
             dev: config.dev,
             draining: AtomicBool::new(false),
+            readiness: crate::http::Readiness::default(),
             decoding: tokio::sync::Semaphore::new(1),
             doors: RwLock::new(Arc::new(doors)),
         });

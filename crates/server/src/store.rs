@@ -80,6 +80,15 @@ impl StoreError {
 
 pub type StoreResult<T> = Result<T, StoreError>;
 
+/// Whether an engine can be used.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Standing {
+    Well,
+    /// It answers, and can keep nothing.
+    NoRoom,
+    Away,
+}
+
 /// All topics of one engine.
 #[async_trait]
 pub trait Store:
@@ -100,8 +109,8 @@ pub trait Store:
     + Sync
     + 'static
 {
-    /// Whether the engine answers, within about a second.
-    async fn is_there(&self) -> bool;
+    /// By a small write, within about a second.
+    async fn standing(&self) -> Standing;
 
     async fn close(&self);
 }

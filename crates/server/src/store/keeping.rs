@@ -106,6 +106,7 @@ pub const NOT_HELD: &[(&str, &str)] = &[
     ("kept_bars", "of an account that is gone: a hash and a measure"),
     ("audit", "names random ids alone, and is never changed"),
     ("audit_head", "a number"),
+    ("room", "a number"),
 ];
 
 /// What the janitor deleted, by kind.

@@ -21,7 +21,7 @@ mod seats;
 mod texts;
 mod tokens;
 
-use super::{AccountId, Store, StoreError, StoreResult};
+use super::{AccountId, Standing, Store, StoreError, StoreResult};
 use async_trait::async_trait;
 use sqlx::any::AnyPoolOptions;
 use sqlx::{AnyPool, Executor};
@@ -117,9 +117,13 @@ fn account_id(text: &str) -> StoreResult<AccountId> {
 
 #[async_trait]
 impl Store for SqlStore {
-    async fn is_there(&self) -> bool {
-        let asked = sqlx::query("SELECT 1").execute(&self.pool);
-        matches!(tokio::time::timeout(ANSWERS_WITHIN, asked).await, Ok(Ok(_)))
+    async fn standing(&self) -> Standing {
+        let written = sqlx::query("UPDATE room SET tries = tries + 1").execute(&self.pool);
+        match tokio::time::timeout(ANSWERS_WITHIN, written).await {
+            Ok(Ok(_)) => Standing::Well,
+            Ok(Err(error)) if StoreError::from(error).has_no_room() => Standing::NoRoom,
+            Ok(Err(_)) | Err(_) => Standing::Away,
+        }
     }
 
     async fn close(&self) {

@@ -40,6 +40,13 @@ async fn city(server: &Process, tokens: &Tokens) -> String {
     me.profile.city.value.into_inner()
 }
 
+/// Status and word of `/v1/ready`, not one of a second ago.
+async fn ready(server: &Process) -> (u16, String) {
+    tokio::time::sleep(Duration::from_millis(1100)).await;
+    let answer = server.client.http.get(server.client.url("/v1/ready")).send().await.unwrap();
+    (answer.status().as_u16(), answer.text().await.unwrap())
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_full_disk_loses_nothing_and_is_said() {
     let _ = rustls::crypto::ring::default_provider().install_default();
@@ -57,7 +64,10 @@ async fn a_full_disk_loses_nothing_and_is_said() {
     let match_id = server.client.meet(ada, bao).await;
     assert_eq!(set_city(&server, &tokens[2], "Lisbon").await.0, 200);
 
+    assert_eq!(ready(&server).await.0, 200);
     files_may_grow(&server, "1");
+    let (status, said) = ready(&server).await;
+    assert!(status == 503 && said.contains("no room"), "nobody new should be sent here: {status} {said}");
     let (status, said) = set_city(&server, &tokens[2], "Porto").await;
     assert_eq!(status, 507, "{said}");
     assert!(said.contains("no room") && said.contains("safe"), "{said}");
@@ -77,6 +87,7 @@ async fn a_full_disk_loses_nothing_and_is_said() {
     caro.hears_nothing(Duration::from_millis(1500)).await;
 
     files_may_grow(&server, "unlimited");
+    assert_eq!(ready(&server).await.0, 200);
     let (offered, ..) = caro.offered().await;
     assert_eq!(dan.offered().await.0, offered);
     for person in [&mut *caro, &mut *dan] {

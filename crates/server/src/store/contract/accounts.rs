@@ -9,6 +9,7 @@ over_every_engine!(
     age_and_sign_are_the_issuers_the_rest_is_the_persons,
     an_adult_flag_can_be_withdrawn,
     three_people_who_agree_with_the_covered_one_make_points_and_one_word_makes_none,
+    whoever_is_covered_all_the_time_is_never_barred,
 );
 
 async fn one_person_is_one_account(store: &dyn Store) {
@@ -92,4 +93,17 @@ async fn three_people_who_agree_with_the_covered_one_make_points_and_one_word_ma
     let fact = SightFact { match_id: MatchId("m0".into()), reporter: covered, peer: covered, saw_s: 1, told_s: 0 };
     store.log_sight(&fact, late).await.unwrap();
     assert_eq!(points(covered, NOW).await, 0);
+}
+
+async fn whoever_is_covered_all_the_time_is_never_barred(store: &dyn Store) {
+    let covered = account_of(store, "always covered").await;
+    let (before, _) = store.measures_since(0).await.unwrap();
+    for number in 0..30 {
+        let other = account_of(store, &format!("witness {number}")).await;
+        meet(store, &format!("c{number}"), other, covered, 1800, Some(1800)).await;
+    }
+    assert_eq!(store.entrant(covered, 16, NOW).await.unwrap().unwrap().conduct, visavis_matching::MOST_CONDUCT);
+    assert_eq!(store.bar(covered, NOW).await.unwrap(), None);
+    let (after, about) = store.measures_since(before).await.unwrap();
+    assert!(after == before && about.is_empty(), "no measure was written, and nothing for moderators to decide");
 }
