@@ -17,12 +17,14 @@
 //! queue that goes away before the cut can have worked was jitter: the cut is taken back.
 
 pub(crate) mod delay;
+mod figures;
 pub(crate) mod ledger;
 pub(crate) mod loss;
 mod sums;
 pub(crate) mod throughput;
 
 use delay::{DelayWatch, Verdict};
+pub(crate) use figures::{Allowance, Figures};
 use ledger::{Kind, Ledger, Line, Outcome, Sent};
 use loss::LossWatch;
 use std::collections::VecDeque;
@@ -73,34 +75,6 @@ const PROBE_UNUSED: Duration = Duration::from_secs(5);
 const WINDOW_QUEUE: Duration = Duration::from_millis(35);
 const WINDOW_LEAST: f32 = 4000.0;
 const WINDOW_FIRST: u64 = 40_000;
-
-/// What may leave.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub(crate) struct Allowance {
-    /// For the encoder: without packet headers, sound and repairs.
-    pub video_kbps: u32,
-    /// For everything on the wire.
-    pub target_kbps: u32,
-    pub pace_kbps: u32,
-    /// Bytes that may be under way before pictures wait.
-    pub window: u64,
-    /// The next picture should be cut into enough packets for a probe.
-    pub probe: bool,
-}
-
-/// What is known, for statistics and the words about it.
-#[derive(Clone, Copy, Debug, Default, PartialEq)]
-pub(crate) struct Figures {
-    pub target_kbps: u32,
-    pub acknowledged_kbps: u32,
-    pub queue_ms: f32,
-    pub jitter_ms: f32,
-    /// A limit of the path was met and holds the target down.
-    pub limited: bool,
-    /// Share of the packets that is usually lost, and that the path loses whatever is sent; 0 to 1.
-    pub lost: f32,
-    pub lost_by_path: f32,
-}
 
 #[derive(Clone, Copy, Debug, PartialEq)]
 enum Phase {
@@ -232,16 +206,23 @@ impl RateControl {
     }
 
     fn learn(&mut self, outcomes: &[Outcome], now: Duration) {
-        let (mut lost, mut all) = (0, 0);
+        let (mut lost, mut all, mut newest) = (0, 0, None);
         for outcome in outcomes.iter().filter(|outcome| outcome.sent.at >= self.blind_until) {
-            all += u32::from(outcome.sent.kind.is_first());
+            let is_first = outcome.sent.kind.is_first();
+            all += u32::from(is_first);
             self.trains.packet(outcome);
             match outcome.arrived {
                 Some(arrived) => {
+                    newest = Some(arrived);
                     self.delay.packet(outcome.sent.at, arrived, outcome.sent.kind != Kind::Sound);
                     self.acknowledged.packet(arrived, outcome.sent.bytes);
                 }
-                None => lost += u32::from(outcome.sent.kind.is_first()),
+                None if is_first => lost += 1,
+                // Nobody tells of a copy whose first came. It crossed the path as often as other packets do, about when they did.
+                None => {
+                    let bytes = outcome.sent.bytes as f32 * (1.0 - self.loss.usual());
+                    newest.into_iter().for_each(|arrived| self.acknowledged.packet(arrived, bytes as u32));
+                }
             }
         }
         if let Some(share) = self.loss.count(lost, all, now) {
@@ -422,14 +403,13 @@ impl RateControl {
     }
 
     pub fn allowance(&self, now: Duration) -> Allowance {
-        let sums = self.sums;
         let kbps = |bytes: i64| bytes as f32 * 8.0 / 1000.0 / SUM_WINDOW.as_secs_f32();
         // Sound is served first and repairs with the pictures they belong to, which keep at least half.
-        let pictures = (self.target - kbps(sums.sound)).max(self.target * 0.4);
-        let pictures = (pictures - kbps(sums.repairs)).max(pictures * 0.5);
-        let headers = match sums.pictures {
+        let pictures = (self.target - kbps(self.sums.sound)).max(self.target * 0.4);
+        let pictures = (pictures - kbps(self.sums.repairs)).max(pictures * 0.5);
+        let headers = match self.sums.pictures {
             0 => 0.08,
-            bytes => ((sums.picture_packets * OVERHEAD) as f32 / bytes as f32).min(0.3),
+            bytes => ((self.sums.picture_packets * OVERHEAD) as f32 / bytes as f32).min(0.3),
         };
         let pace = if self.heard.is_none() { START_PACE_KBPS } else { self.pace(now) };
         Allowance {
@@ -487,14 +467,15 @@ impl RateControl {
     }
 
     pub fn figures(&self) -> Figures {
+        let limited = self.limit.is_some_and(|limit| self.target < limit * 1.3);
         Figures {
             target_kbps: self.target as u32,
             acknowledged_kbps: self.acknowledged.kbps(Duration::from_millis(500)).unwrap_or(0.0) as u32,
             queue_ms: self.delay.queue_ms(),
             jitter_ms: self.delay.jitter_ms(),
-            limited: self.limit.is_some_and(|limit| self.target < limit * 1.3),
+            limited,
             lost: self.loss.usual(),
-            lost_by_path: self.loss.known(),
+            lost_by_path: self.loss.known(limited),
         }
     }
 }

@@ -2,8 +2,8 @@
 //!
 //! A packet that went out again a moment ago is not sent once more: the two requests crossed. On a lossy path a repair goes more
 //! than once, with pauses between, because losses come in bursts: a repair that is lost holds the picture up for another round
-//! trip, and that is what is seen as a freeze. Whether a packet may still leave at
-//! all (the view may have changed since) is decided nearer to the wire, by the monitor.
+//! trip, and that is what is seen as a freeze. On a long path that loses much, each packet goes twice unasked. Whether a packet may
+//! still leave at all (the view may have changed since) is decided nearer to the wire, by the monitor.
 
 use crate::interceptors::Monitor;
 use rtc::interceptor::{Attribute, AttributedPacket, Interceptor, Packet, StreamInfo, TaggedPacket};
@@ -30,6 +30,15 @@ const LATER: [Duration; 2] = [Duration::from_millis(10), Duration::from_millis(4
 /// A path that loses this share is worth one more copy, and two.
 const LOSSY: f32 = 0.02;
 const VERY_LOSSY: f32 = 0.06;
+/// A path that loses this share whatever is sent, and takes so long, gets each packet twice without being asked: a picture of a
+/// few packets would hardly ever come whole, and each would wait for a round trip. The rate for pictures leaves room for it.
+const LOSES_MUCH: f32 = 0.035;
+const LONG_ROUND_TRIP: Duration = Duration::from_millis(70);
+/// Once begun it goes on down to this share.
+const LOSES_LITTLE: f32 = 0.02;
+/// Between the two: longer than most bursts of losses and than a receiver waits for what may only be overtaken, and not when another
+/// picture leaves.
+const AHEAD: Duration = Duration::from_millis(80);
 /// Packets sent again within [`WINDOW`] at most: a peer that asks for everything gets no more than that.
 const IN_WINDOW: u32 = 120;
 const WINDOW: Duration = Duration::from_millis(100);
@@ -41,13 +50,21 @@ struct Kept {
     copies: u8,
 }
 
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Reason {
+    Asked,
+    Ahead,
+}
+
 /// The interceptor; knows one stream, the one whose description allows NACK.
 pub(crate) struct Resender {
     monitor: Monitor,
     stream: Option<u32>,
     kept: Vec<Option<Kept>>,
-    /// Second copies and when they go.
-    later: VecDeque<(Instant, u16)>,
+    /// Second copies, when they go, and whether they are asked for.
+    later: VecDeque<(Instant, u16, Reason)>,
+    /// Each packet goes twice.
+    ahead: bool,
     window: Option<(Instant, u32)>,
     reads: VecDeque<TaggedPacket>,
     writes: VecDeque<TaggedPacket>,
@@ -60,6 +77,7 @@ impl Resender {
             stream: None,
             kept: (0..KEPT).map(|_| None).collect(),
             later: VecDeque::new(),
+            ahead: false,
             window: None,
             reads: VecDeque::new(),
             writes: VecDeque::new(),
@@ -92,15 +110,26 @@ impl Resender {
             }
             // One that was lost twice in spite of it is worth one more in any case.
             let more = more.max(usize::from(kept.again.is_some()));
-            self.send(number, now);
+            self.send(number, Reason::Asked, now);
             for pause in LATER.iter().take(more) {
-                let place = self.later.partition_point(|(due, _)| *due <= now + *pause);
-                self.later.insert(place, (now + *pause, number));
+                self.send_later(number, Reason::Asked, now + *pause);
             }
         }
     }
 
-    fn send(&mut self, number: u16, now: Instant) {
+    fn send_later(&mut self, number: u16, reason: Reason, at: Instant) {
+        let place = self.later.partition_point(|(due, ..)| *due <= at);
+        self.later.insert(place, (at, number, reason));
+    }
+
+    fn goes_ahead(&mut self) -> bool {
+        let readings = self.monitor.readings();
+        let least = if self.ahead { LOSES_LITTLE } else { LOSES_MUCH };
+        self.ahead = readings.path_lost > least && readings.round_trip.is_some_and(|time| time >= LONG_ROUND_TRIP);
+        self.ahead
+    }
+
+    fn send(&mut self, number: u16, reason: Reason, now: Instant) {
         let (since, count) = match self.window {
             Some((since, count)) if now.saturating_duration_since(since) < WINDOW => (since, count),
             _ => (now, 0),
@@ -110,7 +139,10 @@ impl Resender {
         }
         let Some(kept) = self.find(number).filter(|kept| kept.copies < COPIES) else { return };
         kept.copies += 1;
-        kept.again = Some(now);
+        // Whoever asks while an unasked copy is under way cannot know of it, and it may be lost.
+        if reason == Reason::Asked {
+            kept.again = Some(now);
+        }
         // Marked, so that whoever counts what leaves knows it from what is new.
         let message = AttributedPacket::new(Packet::Rtp(kept.packet.clone())).with(Attribute::Retransmission);
         self.window = Some((since, count + 1));
@@ -145,6 +177,9 @@ impl Protocol<TaggedPacket, TaggedPacket, ()> for Resender {
             && self.stream == Some(packet.header.ssrc)
         {
             self.keep(packet, message.now);
+            if self.goes_ahead() {
+                self.send_later(packet.header.sequence_number, Reason::Ahead, message.now + AHEAD);
+            }
         }
         self.writes.push_back(message);
         Ok(())
@@ -155,17 +190,17 @@ impl Protocol<TaggedPacket, TaggedPacket, ()> for Resender {
     }
 
     fn handle_timeout(&mut self, now: Instant) -> Result<(), Error> {
-        while let Some((due, number)) = self.later.front().copied()
+        while let Some((due, number, reason)) = self.later.front().copied()
             && due <= now
         {
             self.later.pop_front();
-            self.send(number, now);
+            self.send(number, reason, now);
         }
         Ok(())
     }
 
     fn poll_timeout(&mut self) -> Option<Instant> {
-        self.later.front().map(|(due, _)| *due)
+        self.later.front().map(|(due, ..)| *due)
     }
 }
 
@@ -255,6 +290,19 @@ mod tests {
         assert_eq!(due, start + ms(110) + LATER[0]);
         resender.handle_timeout(due).unwrap();
         assert_eq!((left(&mut resender), resender.poll_timeout()), (vec![9], None));
+    }
+
+    #[test]
+    fn on_a_long_path_that_loses_much_each_packet_goes_twice_unasked() {
+        for (lost, round_trip, twice) in [(0.1, 100, true), (0.1, 40, false), (0.03, 100, false)] {
+            let (mut resender, start) = (resender(), Instant::now());
+            resender.monitor.change(|readings| (readings.path_lost, readings.round_trip) = (lost, Some(ms(round_trip))));
+            send(&mut resender, VIDEO, 9, start);
+            send(&mut resender, 8, 9, start);
+            assert_eq!(resender.poll_timeout(), twice.then_some(start + AHEAD), "{lost}, {round_trip} ms");
+            resender.handle_timeout(start + ms(200)).unwrap();
+            assert_eq!(left(&mut resender).len(), usize::from(twice));
+        }
     }
 
     #[test]

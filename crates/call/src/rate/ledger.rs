@@ -1,7 +1,7 @@
 //! What has left, joined with what the peer's transport-wide feedback says about it (draft-holmer-rmcat-transport-wide-cc-01).
 //!
 //! The library has a history of its own, but it calls lost whatever an acknowledgement passes over, so that a lost feedback packet
-//! looks like lost media. Here a packet is lost when feedback names it as missing and the next feedback does not take that back
+//! looks like lost media. Here a packet is lost when feedback names it as missing and none takes that back within [`OVERTAKEN`]
 //! (packets that overtake each other are no loss); one that no feedback ever names is unknown, and counts for nothing.
 
 use std::collections::VecDeque;
@@ -11,6 +11,8 @@ use std::time::Duration;
 const KEPT: usize = 4096;
 /// Nothing is known of a packet after this long any more.
 const HORIZON: Duration = Duration::from_secs(5);
+/// How much later than those sent after it a packet may come.
+const OVERTAKEN: Duration = Duration::from_millis(70);
 
 /// What a packet carries.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -59,8 +61,8 @@ pub(crate) struct Line {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Fate {
     Unknown,
-    /// Named as missing by the feedback with this number.
-    Missing(u64),
+    /// Named as missing by the feedback that came then.
+    Missing(Duration),
     Settled,
 }
 
@@ -79,7 +81,6 @@ pub(crate) struct Ledger {
     /// How many entries from the front feedback has reached.
     reached: usize,
     in_flight: u64,
-    feedbacks: u64,
     round_trip: Option<Duration>,
 }
 
@@ -89,7 +90,7 @@ impl Ledger {
         let next = self.first.wrapping_add(self.entries.len() as u16);
         if number != next {
             // A new numbering: nothing known of the old one can be matched any more.
-            *self = Self { first: number, feedbacks: self.feedbacks, ..Self::default() };
+            *self = Self { first: number, ..Self::default() };
         }
         self.in_flight += u64::from(sent.bytes);
         self.entries.push_back(Entry { sent, fate: Fate::Unknown });
@@ -124,7 +125,6 @@ impl Ledger {
 
     /// Takes one feedback packet and gives what it settles, in the order of sending.
     pub fn feedback(&mut self, lines: &[Line], now: Duration) -> Vec<Outcome> {
-        self.feedbacks += 1;
         let mut settled = Vec::new();
         let mut reached = self.reached;
         for line in lines {
@@ -135,7 +135,7 @@ impl Ledger {
                 self.round_trip = Some(now.saturating_sub(entry.sent.at));
             }
             match (entry.fate, line.arrived) {
-                (Fate::Unknown, None) => entry.fate = Fate::Missing(self.feedbacks),
+                (Fate::Unknown, None) => entry.fate = Fate::Missing(now),
                 (Fate::Unknown | Fate::Missing(_), Some(_)) => {
                     entry.fate = Fate::Settled;
                     settled.push((place, Outcome { sent: entry.sent, arrived: line.arrived }));
@@ -148,7 +148,7 @@ impl Ledger {
         }
         self.reached = reached;
         for (place, entry) in self.entries.iter_mut().enumerate().take(reached) {
-            if matches!(entry.fate, Fate::Missing(since) if since < self.feedbacks) {
+            if matches!(entry.fate, Fate::Missing(since) if since + OVERTAKEN <= now) {
                 entry.fate = Fate::Settled;
                 settled.push((place, Outcome { sent: entry.sent, arrived: None }));
             }
@@ -194,8 +194,9 @@ mod tests {
         assert_eq!(arrivals(&outcomes), [(0, true), (3, true)]);
         assert_eq!((ledger.in_flight(), ledger.round_trip()), (100, Some(ms(47))));
         // Number 0 was overtaken only.
-        let outcomes = ledger.feedback(&[line(0, Some(14)), line(1, Some(12)), line(2, Some(15))], ms(60));
-        assert_eq!(arrivals(&outcomes), [(1, false), (2, true), (4, true)]);
+        let outcomes = ledger.feedback(&[line(0, Some(14)), line(1, Some(12)), line(2, Some(15))], ms(119));
+        assert_eq!(arrivals(&outcomes), [(2, true), (4, true)]);
+        assert_eq!(arrivals(&ledger.feedback(&[], ms(120))), [(1, false)]);
         assert_eq!(ledger.in_flight(), 0);
     }
 

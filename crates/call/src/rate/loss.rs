@@ -2,7 +2,7 @@
 //!
 //! Losses that come whatever is sent (radio, a bad cable) are the path's own: sending less does not help, and they are learnt as
 //! nearly the smallest share of the last windows. What is lost beyond that by more than a tenth, and by more than chance makes of
-//! so few packets, is congestion that no delay shows, as at a bottleneck with a short queue or a policer
+//! so few packets or bursts have made of the last windows, is congestion that no delay shows, as at a bottleneck with a short queue or a policer
 //! (draft-ietf-rmcat-gcc-02, section 6, cuts at a tenth of all).
 
 use std::collections::VecDeque;
@@ -19,6 +19,8 @@ const DEVIATIONS: f32 = 2.5;
 /// While fewer windows are known, so much may be the path's own.
 const KNOWN: usize = 3;
 const FIRST_OWN: f32 = 0.12;
+/// How much a single window weighs in the mean against none at all.
+const DOUBT: f32 = 0.4;
 
 #[derive(Debug, Default)]
 pub(crate) struct LossWatch {
@@ -40,12 +42,24 @@ impl LossWatch {
         let share = self.lost as f32 / self.all as f32;
         let own = self.own();
         let chance = DEVIATIONS * (own * (1.0 - own) / self.all as f32).sqrt();
+        let usual = (own + chance).max(self.bursts());
         self.shares.push_back(share);
         if self.shares.len() > WINDOWS {
             self.shares.pop_front();
         }
         (self.since, self.lost, self.all) = (Some(now), 0, 0);
-        (share > own + MARGIN + chance).then_some(share)
+        (share > usual + MARGIN).then_some(share)
+    }
+
+    /// What a window may lose on a path that loses in bursts; nothing before it is known.
+    fn bursts(&self) -> f32 {
+        let count = self.shares.len() as f32;
+        if self.shares.len() < KNOWN {
+            return 0.0;
+        }
+        let mean = self.shares.iter().sum::<f32>() / count;
+        let spread = self.shares.iter().map(|share| (share - mean).powi(2)).sum::<f32>() / count;
+        mean + spread.sqrt()
     }
 
     fn sorted(&self) -> Vec<f32> {
@@ -61,9 +75,12 @@ impl LossWatch {
     }
 
     /// What the path loses whatever is sent, 0 to 1; none before it is known. Where it is a queue that drops packets, copies and
-    /// repeated repairs would make it drop more, so this errs on the low side.
-    pub fn known(&self) -> f32 {
-        if self.shares.len() < KNOWN { 0.0 } else { self.own() }
+    /// repeated repairs would make it drop more, so this errs on the low side where a limit of the path is met. Elsewhere it is the
+    /// mean, bursts included: nearer to nothing while few windows are known.
+    pub fn known(&self, limited: bool) -> f32 {
+        let own = if self.shares.len() < KNOWN { 0.0 } else { self.own() };
+        let mean = self.shares.iter().sum::<f32>() / (self.shares.len() as f32 + DOUBT);
+        if limited { own } else { own.max(mean) }
     }
 
     /// What is lost usually, 0 to 1, for whatever reason.

@@ -16,7 +16,8 @@ const ROUNDS: u8 = 6;
 const IN_ONE_MESSAGE: usize = 64;
 /// Between two messages, so that a burst of losses is one message.
 const BETWEEN_MESSAGES: Duration = Duration::from_millis(4);
-/// How long an overtaken packet may take, at least and at most; between them as measured.
+/// How long an overtaken packet may take, at least and at most; between them as measured. What comes later and
+/// unasked was sent twice: waiting for such would hold up the requests for those of which both were lost.
 const TOLERANCE: Duration = Duration::from_millis(5);
 const TOLERANCE_LIMIT: Duration = Duration::from_millis(30);
 /// Part of the distance to the least tolerance that every packet that came in order takes away.
@@ -113,11 +114,15 @@ impl Repair {
         let took = missing.asked.map(|asked| now.saturating_sub(asked));
         let round = self.usual().0;
         if took.is_none_or(|took| missing.rounds == 1 && took < round / 2) {
-            // Sooner than a repair can be here: it had only been overtaken.
+            // Sooner than a repair can be here.
             let late = now.saturating_sub(missing.noticed);
-            self.tolerance = self.tolerance.max(late + late / 4).min(TOLERANCE_LIMIT);
-            self.counts.missing -= 1;
-            self.loss = (self.loss - 1.0 / 64.0).max(0.0);
+            if late <= TOLERANCE_LIMIT {
+                self.tolerance = self.tolerance.max(late + late / 4).min(TOLERANCE_LIMIT);
+                self.counts.missing -= 1;
+                self.loss = (self.loss - 1.0 / 64.0).max(0.0);
+            } else {
+                self.counts.repaired += 1;
+            }
             return;
         }
         self.counts.repaired += 1;

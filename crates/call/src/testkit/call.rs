@@ -239,6 +239,7 @@ impl Simulation {
         while let Some(message) = self.from.chain.poll_write() {
             let bytes = size(&message.message.packet);
             self.there.send(message, bytes, self.now);
+            self.back.pass();
         }
         while let Some(message) = self.to.chain.poll_write() {
             let bytes = size(&message.message.packet);
@@ -290,6 +291,11 @@ impl Simulation {
                 }
             }
         }
+    }
+
+    /// What the sender takes the path to lose whatever is sent.
+    pub fn path_lost(&self) -> f32 {
+        self.from.monitor.readings().path_lost
     }
 
     /// Values of what was kept between two times.

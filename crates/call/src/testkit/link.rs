@@ -140,6 +140,13 @@ impl<T> Link<T> {
         }
     }
 
+    /// Something that is not looked at passes too: bursts are counted in packets, and each direction carries as many.
+    pub fn pass(&mut self) {
+        if matches!(self.settings.loss, Loss::Bursts(..)) {
+            self.is_lost();
+        }
+    }
+
     fn is_lost(&mut self) -> bool {
         match self.settings.loss {
             Loss::Random(share) => self.random.unit() < share,
