@@ -1,5 +1,11 @@
 import { describe, expect, it, vi } from 'vitest'
+import ar from '@locales/ar.json'
+import de from '@locales/de.json'
 import en from '@locales/en.json'
+import es from '@locales/es.json'
+import fr from '@locales/fr.json'
+import ja from '@locales/ja.json'
+import pt from '@locales/pt.json'
 import zh from '@locales/zh.json'
 import { PROOF_PICTURES, proofPictures } from './proof'
 
@@ -9,7 +15,7 @@ describe('the pictures that prove that nobody is in between', () => {
   it('are 64 different ones, with different names in every language', () => {
     expect(PROOF_PICTURES).toHaveLength(64)
     expect(new Set(PROOF_PICTURES.map(({ Icon }) => Icon)).size).toBe(64)
-    for (const words of [en, zh]) expect(new Set(PROOF_PICTURES.map(({ name }) => words[name])).size).toBe(64)
+    for (const words of [en, zh, es, fr, de, pt, ja, ar]) expect(new Set(PROOF_PICTURES.map(({ name }) => words[name])).size).toBe(64)
   })
 
   it('keep their numbers: two versions of the app must show the same', () => {

@@ -1,5 +1,5 @@
 // Text in the user's language: the catalogues of assets/locales, the choice between them, lists, names of languages, dates and
-// numbers. English and Chinese are whole and always there; the others are fetched when they are chosen, and what they lack is English.
+// numbers. All eight languages are whole. English and Chinese are always there; the others are fetched when they are chosen.
 import en from '@locales/en.json'
 import zh from '@locales/zh.json'
 import { clock as figures, format, type Values } from './format'
@@ -7,7 +7,7 @@ import { clock as figures, format, type Values } from './format'
 export type Key = keyof typeof en
 export const TAGS = ['en', 'zh', 'es', 'fr', 'de', 'pt', 'ja', 'ar'] as const
 export type Language = (typeof TAGS)[number]
-type Catalogue = Partial<Record<Key, string>>
+type Catalogue = Readonly<Record<Key, string>>
 
 export const languages: readonly { tag: Language; name: string }[] = [
   { tag: 'en', name: 'English' },
@@ -48,7 +48,7 @@ export function localeOf(language: Language, platform: readonly string[]): strin
   return platform.find((tag) => tag.toLowerCase().split('-')[0] === language) ?? language
 }
 
-const catalogues: Partial<Record<Language, Catalogue>> = { en, zh }
+const catalogues: Partial<Record<Language, Partial<Catalogue>>> = { en, zh }
 const chosen = $state<{ language: Language; locale: string }>({ language: 'en', locale: 'en' })
 
 const platform = (): readonly string[] => (typeof navigator === 'undefined' ? [] : [...(navigator.languages ?? []), navigator.language])
