@@ -1,11 +1,28 @@
+import { readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { svelte } from '@sveltejs/vite-plugin-svelte'
+import type { Plugin } from 'vite'
 import { defineConfig } from 'vitest/config'
 
 const here = (path: string): string => fileURLToPath(new URL(path, import.meta.url))
 
+/** `@locales/xx.json?texts`: the texts alone, in the order of the English catalogue's keys, which need not be written eight times. */
+const texts: Plugin = {
+  name: 'texts',
+  enforce: 'pre',
+  resolveId: (id) => (id.startsWith('@locales/') && id.endsWith('?texts') ? here(`../assets/locales/${id.slice(9)}`) : undefined),
+  load(id) {
+    if (!id.endsWith('?texts')) return
+    const [english, other] = [here('../assets/locales/en.json'), id.slice(0, -'?texts'.length)].map((path) => {
+      this.addWatchFile(path)
+      return JSON.parse(readFileSync(path, 'utf8')) as Record<string, string>
+    })
+    return { code: `export default ${JSON.stringify(Object.keys(english ?? {}).map((key) => other?.[key] ?? ''))}`, moduleType: 'js' }
+  },
+}
+
 export default defineConfig({
-  plugins: [svelte()],
+  plugins: [texts, svelte()],
   resolve: { alias: { '@locales': here('../assets/locales'), '@words': here('../assets/words') } },
   // The shell loads the page from this very address (devUrl of tauri.conf.json).
   server: { port: 5173, strictPort: true, fs: { allow: [here('.'), here('../assets')] } },

@@ -82,7 +82,7 @@ pub type StoreResult<T> = Result<T, StoreError>;
 
 /// Whether an engine can be used.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Standing {
+pub enum Condition {
     Well,
     /// It answers, and can keep nothing.
     NoRoom,
@@ -110,7 +110,7 @@ pub trait Store:
     + 'static
 {
     /// By a small write, within about a second.
-    async fn standing(&self) -> Standing;
+    async fn condition(&self) -> Condition;
 
     async fn close(&self);
 }

@@ -1,7 +1,6 @@
 // Text in the user's language: the catalogues of assets/locales, the choice between them, lists, names of languages, dates and
-// numbers. All eight languages are whole. English and Chinese are always there; the others are fetched when they are chosen.
+// numbers. All eight languages are whole. English is always there; the others are fetched when they are chosen.
 import en from '@locales/en.json'
-import zh from '@locales/zh.json'
 import { clock as figures, format, type Values } from './format'
 
 export type Key = keyof typeof en
@@ -19,13 +18,15 @@ export const languages: readonly { tag: Language; name: string }[] = [
   { tag: 'ja', name: '日本語' },
   { tag: 'ar', name: 'العربية' },
 ]
-const FETCHED: Partial<Record<Language, () => Promise<{ default: Catalogue }>>> = {
-  es: () => import('@locales/es.json'),
-  fr: () => import('@locales/fr.json'),
-  de: () => import('@locales/de.json'),
-  pt: () => import('@locales/pt.json'),
-  ja: () => import('@locales/ja.json'),
-  ar: () => import('@locales/ar.json'),
+/** Texts in the order of the English keys. */
+const FETCHED: Partial<Record<Language, () => Promise<{ default: readonly string[] }>>> = {
+  zh: () => import('@locales/zh.json?texts'),
+  es: () => import('@locales/es.json?texts'),
+  fr: () => import('@locales/fr.json?texts'),
+  de: () => import('@locales/de.json?texts'),
+  pt: () => import('@locales/pt.json?texts'),
+  ja: () => import('@locales/ja.json?texts'),
+  ar: () => import('@locales/ar.json?texts'),
 }
 const RIGHT_TO_LEFT: readonly Language[] = ['ar']
 /** Sentences that follow each other without a space between them. */
@@ -48,7 +49,7 @@ export function localeOf(language: Language, platform: readonly string[]): strin
   return platform.find((tag) => tag.toLowerCase().split('-')[0] === language) ?? language
 }
 
-const catalogues: Partial<Record<Language, Partial<Catalogue>>> = { en, zh }
+const catalogues: Partial<Record<Language, Partial<Catalogue>>> = { en }
 const chosen = $state<{ language: Language; locale: string }>({ language: 'en', locale: 'en' })
 
 const platform = (): readonly string[] => (typeof navigator === 'undefined' ? [] : [...(navigator.languages ?? []), navigator.language])
@@ -67,7 +68,8 @@ export async function setLanguage(language: Language, remember = true): Promise<
   const fetch = FETCHED[language]
   if (fetch && !catalogues[language]) {
     // A file of the app itself: where it is missing, the page is English.
-    catalogues[language] = await fetch().then((found) => found.default, () => ({}))
+    const texts = await fetch().then((found) => found.default, () => [])
+    catalogues[language] = Object.fromEntries(Object.keys(en).map((key, place) => [key, texts[place]]))
     if (wanted !== language) return
   }
   chosen.language = language

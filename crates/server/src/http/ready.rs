@@ -1,7 +1,7 @@
 //! Whether this node should be sent new people, as proxies and service managers ask it.
 
 use super::App;
-use crate::store::{Standing, Store};
+use crate::store::{Condition, Store};
 use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
@@ -17,19 +17,19 @@ const HOLDS_FOR: Duration = Duration::from_secs(1);
 
 /// How the store was when somebody last asked. Who asks at the same time waits for one answer.
 #[derive(Default)]
-pub struct Readiness(Mutex<Option<(Instant, Standing)>>);
+pub struct Readiness(Mutex<Option<(Instant, Condition)>>);
 
 impl Readiness {
-    async fn of(&self, store: &dyn Store) -> Standing {
+    async fn of(&self, store: &dyn Store) -> Condition {
         let mut last = self.0.lock().await;
-        if let Some((asked, standing)) = *last
+        if let Some((asked, condition)) = *last
             && asked.elapsed() < HOLDS_FOR
         {
-            return standing;
+            return condition;
         }
-        let standing = store.standing().await;
-        *last = Some((Instant::now(), standing));
-        standing
+        let condition = store.condition().await;
+        *last = Some((Instant::now(), condition));
+        condition
     }
 }
 
@@ -39,9 +39,9 @@ pub async fn ready(State(app): State<Arc<App>>) -> Response {
         "draining"
     } else {
         match app.readiness.of(&*app.store).await {
-            Standing::Well => "ready",
-            Standing::NoRoom => "the database has no room to write",
-            Standing::Away => "the database does not answer",
+            Condition::Well => "ready",
+            Condition::NoRoom => "the database has no room to write",
+            Condition::Away => "the database does not answer",
         }
     };
     let status = if state == "ready" { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };

@@ -21,7 +21,7 @@ mod seats;
 mod texts;
 mod tokens;
 
-use super::{AccountId, Standing, Store, StoreError, StoreResult};
+use super::{AccountId, Condition, Store, StoreError, StoreResult};
 use async_trait::async_trait;
 use sqlx::any::AnyPoolOptions;
 use sqlx::{AnyPool, Executor};
@@ -117,12 +117,12 @@ fn account_id(text: &str) -> StoreResult<AccountId> {
 
 #[async_trait]
 impl Store for SqlStore {
-    async fn standing(&self) -> Standing {
+    async fn condition(&self) -> Condition {
         let written = sqlx::query("UPDATE room SET tries = tries + 1").execute(&self.pool);
-        match tokio::time::timeout(ANSWERS_WITHIN, written).await {
-            Ok(Ok(_)) => Standing::Well,
-            Ok(Err(error)) if StoreError::from(error).has_no_room() => Standing::NoRoom,
-            Ok(Err(_)) | Err(_) => Standing::Away,
+        match tokio::time::timeout(ANSWERS_WITHIN, written).await.map(|done| done.map_err(StoreError::Engine)) {
+            Ok(Ok(_)) => Condition::Well,
+            Ok(Err(error)) if error.has_no_room() => Condition::NoRoom,
+            Ok(Err(_)) | Err(_) => Condition::Away,
         }
     }
 
