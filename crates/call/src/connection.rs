@@ -6,6 +6,7 @@ use crate::channels::Channel;
 use crate::codecs::Codecs;
 use crate::comparison::Fingerprint;
 use crate::congestion::TRANSPORT_CC;
+use crate::cookie::{Cookies, Provider};
 use crate::engine::{Config, Input, Policy, Shared};
 use crate::haste::{Haste, HastyRuntime, Loses};
 use crate::interceptors::registry;
@@ -68,6 +69,7 @@ pub(crate) struct Connection {
     way: Option<Way>,
     relays: Arc<Mutex<Vec<SocketAddr>>>,
     policy: Policy,
+    pub cookies: Cookies,
     pub peer: Arc<dyn PeerConnection>,
     pub video: Arc<TrackLocalStaticRTP>,
     pub audio: Arc<TrackLocalStaticRTP>,
@@ -104,12 +106,15 @@ pub(crate) async fn connect(
         Err(_) => None,
     };
     let relays = Arc::new(Mutex::new(way.as_ref().map(|way| way.addresses.clone()).unwrap_or_default()));
-    let haste = Haste::new(Arc::clone(&shared.settled), shared.monitor.clone(), taps.loses);
+    let cryptography = rtc::crypto::default_provider().map_err(|_| Setup("cryptography"))?;
+    let cookies = Cookies::new(cryptography.random()).map_err(|_| Setup("cryptography"))?;
+    let cryptography = Arc::new(Provider::new(cryptography, &cookies));
+    let haste = Haste::new(shared, cookies.clone(), taps.loses);
     let media = media_engine(config.codecs).map_err(|_| Setup("codecs"))?;
     let peer = PeerConnectionBuilder::new()
         .with_configuration(configuration(config.policy, &config.relay, way.as_ref()))
         .with_media_engine(media)
-        .with_setting_engine(settings())
+        .with_setting_engine(settings(cryptography))
         .with_interceptor_registry(registry(&shared.monitor, &shared.congestion, taps.interceptor))
         .with_handler(Arc::new(Handler { inputs }))
         .with_runtime(Arc::new(HastyRuntime::new(haste)))
@@ -125,7 +130,7 @@ pub(crate) async fn connect(
         let opened = peer.create_data_channel(channel.label(), Some(channel.init())).await;
         channels.push((channel, opened.map_err(|_| Setup("data channels"))?));
     }
-    Ok(Connection { way, relays, policy: config.policy, peer, video, audio, channels })
+    Ok(Connection { way, relays, policy: config.policy, cookies, peer, video, audio, channels })
 }
 
 impl Connection {
@@ -245,10 +250,11 @@ fn media_engine(codecs: Codecs) -> Result<MediaEngine, Error> {
     Ok(media)
 }
 
-fn settings() -> SettingEngine {
+fn settings(cryptography: Arc<Provider>) -> SettingEngine {
     // Names that only a local network resolves are told by no app of ours, and the library cannot bind its sockets for them where
     // nothing is routed to multicast: a call in such a network would not begin, and a restart in one would end the call.
     SettingEngineBuilder::new()
+        .with_crypto_provider(cryptography)
         .with_multicast_dns_mode(MulticastDnsMode::Disabled)
         .with_ice_timeouts(Some(ICE_DISCONNECTED), Some(ICE_FAILED), Some(ICE_KEEP_ALIVE))
         .with_ice_connection_attempts(Some(ICE_CHECK_INTERVAL), Some(ICE_CHECKS))

@@ -1,4 +1,5 @@
-//! The library's runtime with two changes: its driver never sleeps long, and DTLS goes more than once where it may be lost.
+//! The library's runtime with four changes: its driver never sleeps long, DTLS goes more than once where it may be lost and begins
+//! a round trip sooner between two of our apps (`cookie`), and pictures that are here before the keys wait for them.
 //!
 //! The driver of webrtc 0.21.1 goes to sleep with messages in its inner layers that only its next timer brings out: the first
 //! DTLS message after a path was found, whatever answers a relayed packet. Its timers are capped here.
@@ -8,15 +9,18 @@
 //! before is dropped by its number (RFC 6347 section 4.1.2.6), so copies cost little and harm nothing: while the call is set up,
 //! and as long as the path is known to lose packets. Pictures and sound do not pass here as DTLS and are sent once.
 
+use crate::cookie::{Cookies, payload};
+use crate::engine::Shared;
 use crate::interceptors::Monitor;
+use std::collections::VecDeque;
 use std::fmt;
 use std::future::Future;
 use std::io::{self, IoSliceMut};
 use std::net::SocketAddr;
 use std::pin::Pin;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::task::{Context, Poll};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::task::{Context, Poll, Waker};
 use std::time::{Duration, Instant};
 use webrtc::runtime::{
     AsyncInterval, AsyncTcpListener, AsyncTcpStream, AsyncUdpSocket, JoinHandle, RecvMeta, Runtime, TokioRuntime, Transmit,
@@ -30,22 +34,39 @@ const COPIES: [Duration; 2] = [Duration::from_millis(12), Duration::from_millis(
 /// From this share of lost packets on, copies are sent in a call.
 const LOSSY: f32 = 0.015;
 
+/// Media that may wait for their keys: a key frame and some sound.
+const EARLY: usize = 128;
+/// For so long.
+const EARLY_FOR: Duration = Duration::from_secs(2);
+
 /// Whether a datagram is lost.
 pub(crate) type Loses = Arc<dyn Fn(&[u8]) -> bool + Send + Sync>;
 
 /// What decides about haste; cheap to clone.
 #[derive(Clone)]
 pub(crate) struct Haste {
+    /// Media are up.
+    open: Arc<AtomicBool>,
     /// Media and all channels are up.
     settled: Arc<AtomicBool>,
     monitor: Monitor,
+    cookies: Cookies,
     /// In tests, an emulated path.
     loses: Option<Loses>,
 }
 
 impl Haste {
-    pub fn new(settled: Arc<AtomicBool>, monitor: Monitor, loses: Option<Loses>) -> Self {
-        Self { settled, monitor, loses }
+    pub fn new(shared: &Shared, cookies: Cookies, loses: Option<Loses>) -> Self {
+        let (open, settled) = (Arc::clone(&shared.open), Arc::clone(&shared.settled));
+        Self { open, settled, monitor: shared.monitor.clone(), cookies, loses }
+    }
+
+    fn is_open(&self) -> bool {
+        self.open.load(Ordering::Acquire) || self.is_settled()
+    }
+
+    fn is_settled(&self) -> bool {
+        self.settled.load(Ordering::Relaxed)
     }
 
     fn is_lost(&self, datagram: &[u8]) -> bool {
@@ -53,11 +74,11 @@ impl Haste {
     }
 
     fn look(&self) -> Duration {
-        if self.settled.load(Ordering::Relaxed) { LOOK } else { LOOK_SETTING_UP }
+        if self.is_settled() { LOOK } else { LOOK_SETTING_UP }
     }
 
     fn copies(&self) -> bool {
-        !self.settled.load(Ordering::Relaxed) || self.monitor.readings().path_lost > LOSSY
+        !self.is_settled() || self.monitor.readings().path_lost > LOSSY
     }
 }
 
@@ -89,7 +110,7 @@ impl Runtime for HastyRuntime {
 
     fn wrap_udp_socket(&self, socket: std::net::UdpSocket) -> io::Result<Arc<dyn AsyncUdpSocket>> {
         let inner = self.inner.wrap_udp_socket(socket)?;
-        Ok(Arc::new(HastySocket { inner, haste: self.haste.clone() }))
+        Ok(Arc::new(HastySocket::new(inner, self.haste.clone())))
     }
 
     fn wrap_tcp_listener(&self, listener: std::net::TcpListener) -> io::Result<Arc<dyn AsyncTcpListener>> {
@@ -133,6 +154,112 @@ impl Runtime for HastyRuntime {
 struct HastySocket {
     inner: Arc<dyn AsyncUdpSocket>,
     haste: Haste,
+    ahead: Arc<Mutex<Ahead>>,
+}
+
+/// Datagrams that the library is to get before what the socket has.
+#[derive(Debug, Default)]
+struct Ahead {
+    datagrams: VecDeque<(SocketAddr, Vec<u8>)>,
+    /// Media without keys.
+    early: VecDeque<(SocketAddr, Vec<u8>)>,
+    /// Who waits for them.
+    waker: Option<Waker>,
+}
+
+impl Ahead {
+    fn fill(&mut self, is_open: bool, buffers: &mut [IoSliceMut<'_>], meta: &mut [RecvMeta]) -> usize {
+        if is_open {
+            self.datagrams.append(&mut self.early);
+        }
+        let mut filled = 0;
+        for (buffer, meta) in buffers.iter_mut().zip(meta) {
+            let Some((from, datagram)) = self.datagrams.pop_front() else { break };
+            let length = datagram.len().min(buffer.len());
+            buffer[..length].copy_from_slice(&datagram[..length]);
+            *meta = RecvMeta::default();
+            (meta.addr, meta.len, meta.stride) = (from, length, length.max(1));
+            filled += 1;
+        }
+        filled
+    }
+
+    fn wake(&mut self) {
+        self.waker.take().into_iter().for_each(Waker::wake);
+    }
+}
+
+impl HastySocket {
+    fn new(inner: Arc<dyn AsyncUdpSocket>, haste: Haste) -> Self {
+        Self { inner, haste, ahead: Arc::default() }
+    }
+
+    fn ahead(&self) -> MutexGuard<'_, Ahead> {
+        self.ahead.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Whether the library has its answer without that anything was sent.
+    fn is_answered_here(&self, transmit: &Transmit<'_>) -> bool {
+        let answer = || self.haste.cookies.answer_to(transmit.contents);
+        let Some(answer) = (!self.haste.is_settled()).then(answer).flatten() else { return false };
+        let mut ahead = self.ahead();
+        ahead.datagrams.push_back((transmit.destination, answer));
+        ahead.wake();
+        true
+    }
+
+    /// Where something came that must wait, or that something else must come before, all goes to the queues.
+    fn takes(&self, buffers: &[IoSliceMut<'_>], meta: &[RecvMeta]) -> bool {
+        if self.haste.is_settled() {
+            return false;
+        }
+        let is_open = self.haste.is_open();
+        let waits = |datagram: &[u8]| !is_open && payload(datagram).is_some_and(is_media);
+        let datagrams = || {
+            buffers.iter().zip(meta).flat_map(|(buffer, meta)| {
+                let all = buffer.get(..meta.len).unwrap_or_default();
+                all.chunks(meta.stride.max(1)).map(|datagram| (meta.addr, datagram))
+            })
+        };
+        if !datagrams().any(|(_, datagram)| waits(datagram) || self.haste.cookies.before(datagram).is_some()) {
+            return false;
+        }
+        let mut ahead = self.ahead();
+        for (from, datagram) in datagrams() {
+            if waits(datagram) {
+                if ahead.early.is_empty() {
+                    self.wake_when_open();
+                }
+                if ahead.early.len() < EARLY {
+                    ahead.early.push_back((from, datagram.to_vec()));
+                }
+                continue;
+            }
+            if let Some(before) = self.haste.cookies.before(datagram) {
+                ahead.datagrams.push_back((from, before));
+            }
+            ahead.datagrams.push_back((from, datagram.to_vec()));
+        }
+        true
+    }
+
+    fn wake_when_open(&self) {
+        let (haste, ahead) = (self.haste.clone(), Arc::clone(&self.ahead));
+        tokio::spawn(async move {
+            let opens = async {
+                while !haste.is_open() {
+                    tokio::time::sleep(LOOK_SETTING_UP).await;
+                }
+            };
+            let opened = tokio::time::timeout(EARLY_FOR, opens).await.is_ok();
+            let mut ahead = ahead.lock().unwrap_or_else(PoisonError::into_inner);
+            if opened {
+                ahead.wake();
+            } else {
+                ahead.early.clear();
+            }
+        });
+    }
 }
 
 impl AsyncUdpSocket for HastySocket {
@@ -141,7 +268,8 @@ impl AsyncUdpSocket for HastySocket {
     }
 
     fn poll_send(&self, context: &mut Context<'_>, transmit: &Transmit<'_>) -> Poll<io::Result<usize>> {
-        if self.haste.is_lost(transmit.contents) {
+        let is_answered_here = transmit.segment_size.is_none() && self.is_answered_here(transmit);
+        if is_answered_here || self.haste.is_lost(transmit.contents) {
             return Poll::Ready(Ok(transmit.contents.len()));
         }
         let sent = self.inner.poll_send(context, transmit);
@@ -170,7 +298,23 @@ impl AsyncUdpSocket for HastySocket {
         buffers: &mut [IoSliceMut<'_>],
         meta: &mut [RecvMeta],
     ) -> Poll<io::Result<usize>> {
-        self.inner.poll_recv(context, buffers, meta)
+        loop {
+            let filled = self.ahead().fill(self.haste.is_open(), buffers, meta);
+            if filled > 0 {
+                return Poll::Ready(Ok(filled));
+            }
+            let Poll::Ready(received) = self.inner.poll_recv(context, buffers, meta) else {
+                let mut ahead = self.ahead();
+                ahead.waker = Some(context.waker().clone());
+                // Something may have come from the sending side meanwhile, or the keys.
+                let filled = ahead.fill(self.haste.is_open(), buffers, meta);
+                return if filled > 0 { Poll::Ready(Ok(filled)) } else { Poll::Pending };
+            };
+            let count = received?;
+            if !self.takes(&buffers[..count], &meta[..count]) {
+                return Poll::Ready(Ok(count));
+            }
+        }
     }
 
     fn max_gso_segments(&self) -> usize {
@@ -183,6 +327,11 @@ impl AsyncUdpSocket for HastySocket {
     }
 }
 
+/// RTP and RTCP, encrypted or not (RFC 7983).
+fn is_media(payload: &[u8]) -> bool {
+    matches!(payload, [128..=191, ..])
+}
+
 /// Whether a datagram is a DTLS record, bare or on its way to a relay (RFC 7983, RFC 8656 sections 11.4 and 12.4).
 fn is_dtls(datagram: &[u8]) -> bool {
     match datagram {
@@ -190,18 +339,18 @@ fn is_dtls(datagram: &[u8]) -> bool {
         // A channel's data: number, length, data.
         [0x40..=0x4f, _, _, _, first, ..] => (20..=63).contains(first),
         // A Send indication.
-        [0x00, 0x16, ..] => data_attribute(datagram).is_some_and(|data| matches!(data, [20..=63, ..])),
+        [0x00, 0x16, ..] => stun_attribute(datagram, 0x0013).is_some_and(|data| matches!(data, [20..=63, ..])),
         _ => false,
     }
 }
 
-/// The attribute DATA of a STUN message (RFC 8489, section 14; RFC 8656, section 18.4).
-fn data_attribute(message: &[u8]) -> Option<&[u8]> {
+/// An attribute of a STUN message by its type (RFC 8489, section 14; DATA is 0x0013, RFC 8656, section 18.4).
+pub(crate) fn stun_attribute(message: &[u8], wanted: u16) -> Option<&[u8]> {
     let mut rest = message.get(20..)?;
     loop {
         let (head, behind) = rest.split_at_checked(4)?;
         let (kind, length) = (u16::from_be_bytes([head[0], head[1]]), usize::from(u16::from_be_bytes([head[2], head[3]])));
-        if kind == 0x0013 {
+        if kind == wanted {
             return behind.get(..length);
         }
         rest = behind.get(length.next_multiple_of(4)..)?;
@@ -257,10 +406,20 @@ mod tests {
         }
     }
 
+    fn shared() -> Shared {
+        let config = crate::tests::config(visavis_wire::socket::Role::Offerer, visavis_media::Clock::start());
+        Shared::new(&config, crate::connection::Sources { video: 1, audio: 2 })
+    }
+
+    fn cookies() -> Cookies {
+        Cookies::new(rtc::crypto::default_provider().unwrap().random()).unwrap()
+    }
+
     #[tokio::test]
     async fn records_go_three_times_while_the_call_is_set_up_and_where_packets_are_lost() {
-        let (settled, monitor, counting) = (Arc::new(AtomicBool::new(false)), Monitor::new(1), Arc::new(Counting::default()));
-        let socket = HastySocket { inner: counting.clone(), haste: Haste::new(Arc::clone(&settled), monitor.clone(), None) };
+        let (shared, counting) = (shared(), Arc::new(Counting::default()));
+        let (settled, monitor) = (Arc::clone(&shared.settled), shared.monitor.clone());
+        let socket = HastySocket::new(counting.clone(), Haste::new(&shared, cookies(), None));
         let to = SocketAddr::from(([127, 0, 0, 1], 9));
         let count = || std::mem::take(&mut *counting.0.lock().unwrap()).len();
         let rest = || tokio::time::sleep(Duration::from_millis(100));

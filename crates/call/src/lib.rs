@@ -20,6 +20,7 @@ mod codecs;
 mod comparison;
 mod congestion;
 mod connection;
+mod cookie;
 pub mod engine;
 mod haste;
 mod interceptors;

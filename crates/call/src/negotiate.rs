@@ -3,6 +3,7 @@
 //! In a relayed call nothing that leaves names an address of this machine, and nothing that arrives makes it talk to an address
 //! that is not a relay's.
 
+use crate::cookie::Cookies;
 use crate::engine::Policy;
 use rtc::peer_connection::sdp::RTCSessionDescription;
 use rtc::peer_connection::transport::RTCIceCandidateInit;
@@ -29,6 +30,7 @@ pub(crate) struct Negotiator {
     connection: Arc<dyn PeerConnection>,
     role: Role,
     policy: Policy,
+    cookies: Cookies,
     /// Our offer waits for its answer.
     offering: bool,
     described: bool,
@@ -39,9 +41,9 @@ pub(crate) struct Negotiator {
 }
 
 impl Negotiator {
-    pub fn new(connection: Arc<dyn PeerConnection>, role: Role, policy: Policy) -> Self {
+    pub fn new(connection: Arc<dyn PeerConnection>, role: Role, policy: Policy, cookies: Cookies) -> Self {
         let early = Vec::new();
-        Self { connection, role, policy, offering: false, described: false, early, candidates: 0, answered: None }
+        Self { connection, role, policy, cookies, offering: false, described: false, early, candidates: 0, answered: None }
     }
 
     /// True once the peer's description is known.
@@ -66,7 +68,7 @@ impl Negotiator {
             self.connection.restart_ice().await.map_err(|_| WHAT)?;
         }
         let offer = self.connection.create_offer(None).await.map_err(|_| WHAT)?;
-        let sdp = Private::new(public_description(&offer.sdp, self.policy));
+        let sdp = Private::new(self.cookies.told(&public_description(&offer.sdp, self.policy)));
         self.connection.set_local_description(offer).await.map_err(|_| WHAT)?;
         self.offering = true;
         Ok(Some(Signal::Offer { sdp }))
@@ -98,10 +100,11 @@ impl Negotiator {
             }
             self.roll_back(WHAT).await?;
         }
+        self.cookies.hear(&sdp);
         let offer = RTCSessionDescription::offer(public_description(&sdp, self.policy)).map_err(|_| WHAT)?;
         self.connection.set_remote_description(offer).await.map_err(|_| WHAT)?;
         let answer = self.connection.create_answer(None).await.map_err(|_| WHAT)?;
-        let own = Private::new(public_description(&answer.sdp, self.policy));
+        let own = Private::new(self.cookies.told(&public_description(&answer.sdp, self.policy)));
         self.connection.set_local_description(answer).await.map_err(|_| WHAT)?;
         self.answered = Some(sdp);
         self.now_described().await;
@@ -120,6 +123,7 @@ impl Negotiator {
         if !self.offering {
             return Ok(());
         }
+        self.cookies.hear(&sdp);
         let answer = RTCSessionDescription::answer(public_description(&sdp, self.policy)).map_err(|_| WHAT)?;
         self.connection.set_remote_description(answer).await.map_err(|_| WHAT)?;
         self.offering = false;

@@ -124,7 +124,8 @@ impl Owner {
             Ok(connection) => connection,
             Err(error) => return self.tell(Event::Failed(error.to_string())),
         };
-        let negotiator = Negotiator::new(std::sync::Arc::clone(&connection.peer), self.config.role, self.config.policy);
+        let peer = std::sync::Arc::clone(&connection.peer);
+        let negotiator = Negotiator::new(peer, self.config.role, self.config.policy, connection.cookies.clone());
         let tasks = traffic::start(&connection, ends.video_out, ends.sound_out, &self.shared, &self.inputs);
         let (video_in, sound_in) = (Some(ends.video_in), Some(ends.sound_in));
         let mut wires = Wires { connection, negotiator, video_in, sound_in };

@@ -6,8 +6,8 @@ use crate::connection::{Sources, Taps, connect};
 use crate::engine::{Input, Shared};
 use crate::negotiate::Negotiator;
 use crate::{Call, Codecs, Command, Config, Event, Policy};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 use tokio::sync::mpsc::{self, UnboundedReceiver};
 use tokio::time::timeout;
@@ -141,6 +141,29 @@ async fn after_an_outage_a_key_frame_comes() {
     assert!(keys(&a) > before, "no key frame was made");
 }
 
+/// Beside those that ICE, pictures and sound need, the first message of DTLS is one that costs no round trip of its own.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_handshake_begins_with_its_second_message() {
+    let clock = Clock::start();
+    let hellos: Arc<Mutex<Vec<bool>>> = Arc::default();
+    let taps = || {
+        let hellos = Arc::clone(&hellos);
+        let loses = move |datagram: &[u8]| {
+            // The length of the cookie, behind a session without a name.
+            if let ([22, _, _, 0, 0, ..], Some(1), Some(cookie)) = (datagram, datagram.get(13), datagram.get(60)) {
+                hellos.lock().unwrap().push(*cookie > 0);
+            }
+            false
+        };
+        Taps { loses: Some(Arc::new(loses)), ..Taps::default() }
+    };
+    let mut a = Call::start_with(config(Role::Offerer, clock), taps());
+    let mut b = Call::start_with(config(Role::Answerer, clock), taps());
+    connected(&mut a, &mut b).await;
+    let hellos = hellos.lock().unwrap().clone();
+    assert!(!hellos.is_empty() && hellos.iter().all(|has_cookie| *has_cookie), "{hellos:?}");
+}
+
 /// One packet of a picture is lost, and every repair of it: nothing but the request tells the sender.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn when_repairs_are_lost_too_a_key_frame_is_asked_for_and_comes() {
@@ -190,7 +213,7 @@ async fn a_peer_that_sends_rubbish_is_survived_and_counted() {
             }
         });
     }
-    let mut negotiator = Negotiator::new(Arc::clone(&rude.peer), Role::Answerer, Policy::Any);
+    let mut negotiator = Negotiator::new(Arc::clone(&rude.peer), Role::Answerer, Policy::Any, rude.cookies.clone());
     let meet = async {
         let mut ready = 0;
         // Connected here, and three channels open there.

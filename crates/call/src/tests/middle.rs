@@ -38,7 +38,7 @@ impl End {
                 }
             });
         }
-        let negotiator = Negotiator::new(Arc::clone(&connection.peer), role, Policy::Any);
+        let negotiator = Negotiator::new(Arc::clone(&connection.peer), role, Policy::Any, connection.cookies.clone());
         Self { role, connection, negotiator, inputs, heard }
     }
 

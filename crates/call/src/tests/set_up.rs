@@ -9,7 +9,6 @@ mod turn_relay;
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
 use std::net::SocketAddr;
-use std::sync::Mutex;
 use tokio::net::UdpSocket;
 use tokio::time::sleep;
 
