@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 /// Our own crates that each may use. Tests of a crate (dev-dependencies) may use more.
-const MAY_USE: [(&str, &[&str]); 13] = [
+const MAY_USE: [(&str, &[&str]); 14] = [
     ("visavis-wire", &[]),
     ("visavis-sight", &[]),
     ("visavis-matching", &[]),
@@ -18,11 +18,13 @@ const MAY_USE: [(&str, &[&str]); 13] = [
     ("visavis-session", &["visavis-call", "visavis-canvas", "visavis-games", "visavis-media", "visavis-sight", "visavis-wire"]),
     ("visavis-server", &["visavis-matching", "visavis-wire"]),
     ("visavis", &["visavis-session"]),
+    ("visavis-engines", &[]),
     (
         "visavis-rehearsal",
         &[
             "visavis-call",
             "visavis-canvas",
+            "visavis-engines",
             "visavis-games",
             "visavis-matching",
             "visavis-media",

@@ -5,6 +5,7 @@ use std::time::Duration;
 use visavis_media::FramePool;
 use visavis_media::container::{ivf, webm, y4m};
 use visavis_media::convert::from_jpeg;
+use visavis_rehearsal::rehearse::agenda::Agenda;
 use visavis_rehearsal::rehearse::plan::Plan;
 
 /// Larger ones only take longer.
@@ -28,6 +29,8 @@ pub fn video(data: &[u8]) {
 pub fn plan(data: &[u8]) {
     let Ok(text) = std::str::from_utf8(data) else { return };
     if let Ok(plan) = Plan::parse(text) {
-        assert!(plan.guests().is_ok(), "a plan that was accepted can be followed");
+        let guests = plan.guests().expect("a plan that was accepted can be followed");
+        let mut agenda = Agenda::of(&plan, &guests);
+        assert!(agenda.take(Duration::MAX).len() <= 2 * (plan.change.len() + 60_000));
     }
 }

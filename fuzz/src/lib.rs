@@ -17,11 +17,12 @@ pub struct Target {
     pub tries: u32,
 }
 
-pub const TARGETS: [Target; 11] = [
+pub const TARGETS: [Target; 12] = [
     Target { name: "socket", run: server::socket, tries: 30_000 },
     Target { name: "signalling", run: server::signalling, tries: 20_000 },
     Target { name: "bus", run: server::bus, tries: 20_000 },
     Target { name: "settings", run: server::settings, tries: 6_000 },
+    Target { name: "picture", run: server::picture, tries: 400 },
     Target { name: "evidence", run: server::evidence, tries: 20_000 },
     Target { name: "channel", run: peer::channel, tries: 40_000 },
     Target { name: "packets", run: peer::packets, tries: 20_000 },

@@ -48,6 +48,14 @@ pub fn settings(data: &[u8]) {
     }
 }
 
+/// What somebody uploads as the picture of their profile. What is accepted becomes a small JPEG that is accepted in turn.
+pub fn picture(data: &[u8]) {
+    if let Ok(made) = pure::remade_picture(data) {
+        assert!(made.starts_with(&[0xff, 0xd8]) && made.len() < 128 * 1024, "{} bytes", made.len());
+        assert!(pure::remade_picture(&made).is_ok());
+    }
+}
+
 /// Sealed pictures, and what is inside once they are open.
 pub fn evidence(data: &[u8]) {
     let _ = evidence::check_sealed(data);

@@ -31,6 +31,12 @@ pub fn of(target: &str) -> Vec<Vec<u8>> {
                 b"[server]\nlisten = \"127.0.0.1:8443\"\n[relay]\nlisten = \"0.0.0.0:3478\"\n".to_vec(),
             ]
         }
+        "picture" => {
+            let picture = image::DynamicImage::ImageRgb8(image::RgbImage::from_fn(80, 64, |x, y| {
+                image::Rgb([(x * 3) as u8, (y * 4) as u8, 90])
+            }));
+            [image::ImageFormat::Png, image::ImageFormat::Jpeg].map(|format| in_format(&picture, format)).into()
+        }
         "evidence" => {
             let id = MatchId(String::from("m"));
             let picture = evidence::Picture { seconds_before: 10, file: vec![0xff, 0xd8, 1, 2, 3] };
@@ -45,6 +51,12 @@ pub fn of(target: &str) -> Vec<Vec<u8>> {
         "plan" => visavis_rehearsal::rehearse::plan::SCENARIOS.iter().map(|(_, text)| text.as_bytes().to_vec()).collect(),
         other => panic!("no corpus is known for {other}"),
     }
+}
+
+fn in_format(picture: &image::DynamicImage, format: image::ImageFormat) -> Vec<u8> {
+    let mut bytes = std::io::Cursor::new(Vec::new());
+    picture.write_to(&mut bytes, format).expect("a picture");
+    bytes.into_inner()
 }
 
 fn file(path: &str) -> Vec<u8> {
@@ -215,10 +227,8 @@ fn video() -> Vec<Vec<u8>> {
         ivf.extend(at.to_le_bytes());
         ivf.extend(frame);
     }
-    let mut jpeg = std::io::Cursor::new(Vec::new());
     let picture = image::RgbImage::from_fn(32, 16, |x, y| image::Rgb([(x * 8) as u8, (y * 16) as u8, 90]));
-    picture.write_to(&mut jpeg, image::ImageFormat::Jpeg).expect("a picture");
-    vec![y4m, ivf, webm(), jpeg.into_inner()]
+    vec![y4m, ivf, webm(), in_format(&picture.into(), image::ImageFormat::Jpeg)]
 }
 
 /// One track, one cluster with two blocks; sizes of one byte each.

@@ -6,7 +6,7 @@
 //! | `text` | the text form of a source |
 //! | `pace` | the thread of a source that has no clock of its own, and the way out of every camera |
 //! | `pattern`, `face`, `file`, `still` | such sources |
-//! | `modifier` | covered, dark, frozen, unplugged, stalled |
+//! | `modifier` | covered, dark, frozen, loop, unplugged, stalled |
 //! | `device_linux`, `device_other`, `stamps`, `shutter` | real cameras |
 
 #[cfg(target_os = "linux")]
@@ -74,6 +74,8 @@ pub enum Modifier {
     Dark,
     /// Pictures keep coming, all the same.
     Frozen,
+    /// Two seconds are recorded as they pass, and then played again and again.
+    Loop,
     /// Ends the camera with a failure; nothing brings it back.
     Unplugged,
     /// No pictures while it lasts.

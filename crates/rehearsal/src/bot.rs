@@ -1,6 +1,10 @@
 //! A headless peer on the product's own `session`: signs in, is matched, sends a camera, looks, draws, answers blind questions as
 //! its flags say. What happens is reported as a stream of [`Report`]s; `visavis-bot run` prints them as JSON lines.
 
+mod recipes;
+
+pub use recipes::{Line, house, sun};
+
 use crate::player::{Deed, Player};
 use serde::{Deserialize, Serialize};
 use std::hash::{Hash, Hasher};
@@ -25,7 +29,7 @@ const FIRST_STROKE: u32 = 1000;
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct CameraDoes {
-    /// `covered`, `dark`, `frozen`, `unplugged`, `stalled`.
+    /// `covered`, `dark`, `frozen`, `loop`, `unplugged`, `stalled`.
     pub is: String,
     pub from_s: f32,
     pub to_s: f32,
@@ -34,6 +38,7 @@ pub struct CameraDoes {
 /// Numbers of a flood's strokes, far from those of drawings.
 const FLOODING: u32 = 1_000_000;
 const STROKES_AT_ONCE: u32 = 60;
+const PRESS_AGAIN: Duration = Duration::from_secs(3);
 
 /// How a bot behaves.
 #[derive(Clone, Debug)]
@@ -125,6 +130,7 @@ pub async fn attend(
         manner,
         reports,
         page: "",
+        pressed: Instant::now(),
         call_since: None,
         drawn: false,
         modifier: String::from("none"),
@@ -158,6 +164,8 @@ struct Bot {
     manner: Manner,
     reports: UnboundedSender<Report>,
     page: &'static str,
+    /// Since the page was entered, or its button pressed for the last time.
+    pressed: Instant,
     call_since: Option<Instant>,
     drawn: bool,
     /// What the camera was told to do.
@@ -188,7 +196,9 @@ impl Bot {
             Event::View { view } => self.view(*view),
             Event::OpenBrowser { url } => {
                 if let Err(error) = crate::browser::sign_in(&url, &self.manner.identity).await {
+                    // The server it was begun at is away; it is begun again.
                     tracing::warn!(%error, "the bot could not sign in");
+                    self.act(Command::CancelSignIn);
                 }
             }
             Event::Paper { items, ground, .. } => {
@@ -227,18 +237,25 @@ impl Bot {
         let page = name_of(&view.page);
         let entered = page != self.page;
         if entered {
-            self.page = page;
+            (self.page, self.pressed) = (page, Instant::now());
             self.say(Report::Page { page });
         }
         match view.page {
-            Page::Welcome if entered => self.act(Command::SignIn),
-            Page::Mirror { .. } if entered && self.manner.meetings.is_none_or(|wanted| self.meetings < wanted) => {
-                self.act(Command::Meet)
-            }
+            Page::Welcome | Page::Mirror { .. } if entered => self.press(),
             Page::Match { answered: false, .. } if entered => self.act(Command::AnswerMatch { meet: self.manner.meet }),
             Page::Call(call) => self.call(&call, entered),
             Page::Parting { follow, .. } => self.parting(&follow, entered),
             Page::Friends { .. } | Page::History { .. } | Page::Profile { .. } if entered => self.act(Command::OpenMirror),
+            _ => {}
+        }
+    }
+
+    /// What goes on from a page that nobody else turns.
+    fn press(&mut self) {
+        self.pressed = Instant::now();
+        match self.page {
+            "welcome" => self.act(Command::SignIn),
+            "mirror" if self.manner.meetings.is_none_or(|wanted| self.meetings < wanted) => self.act(Command::Meet),
             _ => {}
         }
     }
@@ -324,6 +341,10 @@ impl Bot {
     }
 
     fn tick(&mut self) {
+        // It led nowhere: the server was away.
+        if self.pressed.elapsed() > PRESS_AGAIN {
+            self.press();
+        }
         let Some(since) = self.call_since else { return };
         let elapsed = since.elapsed();
         self.play(elapsed);
@@ -369,44 +390,21 @@ impl Bot {
     }
 }
 
-/// Colour and points of one stroke.
-pub type Line = (u32, Vec<Point>);
-
-/// A house in five strokes, so that a tester sees at once whether order and colours arrive.
-pub fn house() -> Vec<Line> {
-    let recipes: [(u32, &[(u16, u16)]); 5] = [
-        (0x2b_2b_2b, &[(6000, 7600), (6000, 4600), (9600, 4600), (9600, 7600), (6000, 7600)]),
-        (0xb0_3a_2e, &[(5600, 4600), (7800, 2800), (10_000, 4600)]),
-        (0x6b_4f_3a, &[(7300, 7600), (7300, 6000), (8300, 6000), (8300, 7600)]),
-        (0x3b_6e_8f, &[(6400, 5200), (7000, 5200), (7000, 5800), (6400, 5800), (6400, 5200)]),
-        (0x4f_7a_4a, &[(4000, 7650), (12_000, 7650)]),
-    ];
-    recipes.map(|(colour, corners)| (colour, corners.windows(2).flat_map(|pair| between(pair[0], pair[1])).collect())).into()
-}
-
-/// A sun above the house, eight rays and a circle.
-pub fn sun() -> Vec<Line> {
-    let (x, y) = (12_600.0f32, 2200.0f32);
-    let at = |turn: f32, radius: f32| {
-        let (sin, cos) = (turn * std::f32::consts::TAU).sin_cos();
-        ((x + cos * radius) as u16, (y + sin * radius) as u16)
-    };
-    let circle = (0..32).flat_map(|step| between(at(step as f32 / 32.0, 700.0), at((step + 1) as f32 / 32.0, 700.0)));
-    let rays = (0..8).map(|ray| (0xd9_7b_1e, between(at(ray as f32 / 8.0, 950.0), at(ray as f32 / 8.0, 1350.0))));
-    std::iter::once((0xe0_a9_2a, circle.collect())).chain(rays).collect()
-}
-
-/// Points along a straight line, one every 40 tenths of a paper unit.
-fn between(from: (u16, u16), to: (u16, u16)) -> Vec<Point> {
-    let (dx, dy) = (f32::from(to.0) - f32::from(from.0), f32::from(to.1) - f32::from(from.1));
-    let steps = (dx.hypot(dy) / 40.0).ceil().max(1.0);
-    (0..=steps as u16)
-        .map(|step| {
-            let t = f32::from(step) / steps;
-            Point { x: (f32::from(from.0) + dx * t) as u16, y: (f32::from(from.1) + dy * t) as u16, pressure: 128 }
-        })
-        .collect()
-}
+/// Names of pages.
+pub const PAGES: [&str; 12] = [
+    "starting",
+    "server",
+    "welcome",
+    "signing_in",
+    "profile",
+    "mirror",
+    "waiting",
+    "match",
+    "call",
+    "parting",
+    "friends",
+    "history",
+];
 
 pub fn name_of(page: &Page) -> &'static str {
     match page {

@@ -14,6 +14,7 @@ pub mod player;
 pub mod processes;
 pub mod rehearse;
 pub mod rig;
+pub mod rude;
 pub mod soak;
 pub mod stage;
 pub mod two_windows;

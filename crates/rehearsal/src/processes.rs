@@ -2,7 +2,15 @@
 
 use std::collections::HashMap;
 use std::fs;
+use std::path::PathBuf;
 use std::time::Duration;
+
+/// A program that was built together with this one; tests lie a folder deeper.
+pub fn beside(name: &str) -> Option<PathBuf> {
+    let here = std::env::current_exe().ok()?;
+    let name = format!("{name}{}", std::env::consts::EXE_SUFFIX);
+    here.ancestors().skip(1).take(2).map(|folder| folder.join(&name)).find(|file| file.is_file())
+}
 
 /// Sums over a process and its descendants at one moment.
 #[derive(Clone, Copy, Debug, Default)]

@@ -9,13 +9,12 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use hmac::{Hmac, Mac};
 use sha1::Sha1;
-use std::net::{TcpListener, UdpSocket};
-use std::path::Path;
-use std::process::{Child, Command as Process, Stdio};
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::net::UdpSocket;
+use std::time::{SystemTime, UNIX_EPOCH};
 use support::{Painter, Watcher, connect, pair, show, until};
 use tempfile::TempDir;
 use visavis_call::{Event, Policy};
+use visavis_engines::{Coturn, Tls, free_port, or_leave_out};
 use visavis_media::Clock;
 use visavis_server::{Config, RelayTls, Running, Server};
 use visavis_wire::socket::RelayCredentials;
@@ -137,83 +136,34 @@ async fn a_relay_whose_certificate_nobody_vouches_for_is_not_used() {
     server.shutdown().await;
 }
 
-/// coturn as an operator would run it, on loopback, ended with the test.
-struct Coturn {
-    process: Child,
-    port: u16,
-    tls_port: u16,
-    _folder: TempDir,
-}
-
 const SECRET: &str = "a secret of a test";
 
-impl Coturn {
-    /// `None`, with the reason printed, where it is not installed.
-    fn start(certificates: &Path) -> Option<Self> {
-        let folder = tempfile::tempdir().unwrap();
-        let free = || TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
-        let (port, tls_port) = (free(), free());
-        let file = folder.path().join("turnserver.conf");
-        let lines = [
-            format!("listening-ip=127.0.0.1\nrelay-ip=127.0.0.1\nlistening-port={port}\ntls-listening-port={tls_port}"),
-            format!("use-auth-secret\nstatic-auth-secret={SECRET}\nrealm=visavis"),
-            // Both sides of a test are on loopback, which it does not relay to unless told.
-            String::from("allow-loopback-peers\ncli-password=unused\nno-cli\nfingerprint\nlog-file=stdout\nno-multicast-peers"),
-            format!("cert={0}/relay.pem\npkey={0}/relay.key", certificates.display()),
-            format!("pidfile={0}/pid\nuserdb={0}/turndb", folder.path().display()),
-        ];
-        std::fs::write(&file, lines.join("\n")).unwrap();
-        let program = ["/usr/bin/turnserver", "/usr/sbin/turnserver", "turnserver"];
-        let started = program.iter().find_map(|program| {
-            let mut command = Process::new(program);
-            command.arg("-c").arg(&file).current_dir(folder.path()).stdout(Stdio::null()).stderr(Stdio::null()).spawn().ok()
-        });
-        let Some(process) = started else {
-            println!("SKIPPED: coturn is not installed here (cargo xtask setup installs it where it can be)");
-            return None;
-        };
-        let coturn = Self { process, port, tls_port, _folder: folder };
-        for _ in 0..200 {
-            if std::net::TcpStream::connect(("127.0.0.1", port)).is_ok() {
-                return Some(coturn);
-            }
-            std::thread::sleep(Duration::from_millis(50));
-        }
-        panic!("coturn did not start");
-    }
-
-    fn credentials(&self, authority: &str) -> RelayCredentials {
-        let expires = SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs() + 600;
-        let username = format!("{expires}:test");
-        let mut mac = Hmac::<Sha1>::new_from_slice(SECRET.as_bytes()).unwrap();
-        mac.update(username.as_bytes());
-        RelayCredentials {
-            urls: vec![
-                format!("turn:127.0.0.1:{}?transport=udp", self.port),
-                format!("turn:127.0.0.1:{}?transport=tcp", self.port),
-                format!("turns:localhost:{}?transport=tcp", self.tls_port),
-            ],
-            credential: STANDARD.encode(mac.finalize().into_bytes()).into(),
-            username: username.into(),
-            expires_in_s: 600,
-            authority: Some(authority.to_owned()),
-        }
-    }
-}
-
-impl Drop for Coturn {
-    fn drop(&mut self) {
-        // It may have ended by itself.
-        let _ = self.process.kill();
-        let _ = self.process.wait();
+fn credentials(port: u16, tls_port: u16, authority: &str) -> RelayCredentials {
+    let expires = SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs() + 600;
+    let username = format!("{expires}:test");
+    let mut mac = Hmac::<Sha1>::new_from_slice(SECRET.as_bytes()).unwrap();
+    mac.update(username.as_bytes());
+    RelayCredentials {
+        urls: vec![
+            format!("turn:127.0.0.1:{port}?transport=udp"),
+            format!("turn:127.0.0.1:{port}?transport=tcp"),
+            format!("turns:localhost:{tls_port}?transport=tcp"),
+        ],
+        credential: STANDARD.encode(mac.finalize().into_bytes()).into(),
+        username: username.into(),
+        expires_in_s: 600,
+        authority: Some(authority.to_owned()),
     }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn coturn_is_reached_by_udp_tcp_and_tls() {
     let certificates = Certificates::make();
-    let Some(coturn) = Coturn::start(certificates.folder.path()) else { return };
-    let relay = coturn.credentials(&certificates.authority);
+    let (port, tls_port) = (free_port().unwrap(), free_port().unwrap());
+    let (certificate, key) = (certificates.folder.path().join("relay.pem"), certificates.folder.path().join("relay.key"));
+    let tls = Tls { certificate: &certificate, key: &key, port: tls_port };
+    let Some(_coturn) = or_leave_out(Coturn::start(port, SECRET, Some(tls))) else { return };
+    let relay = credentials(port, tls_port, &certificates.authority);
     let (_silent, blocked) = blocked();
     meets_by("coturn, UDP", only(&relay, is_udp, None)).await;
     meets_by("coturn, TCP", only(&relay, is_tcp, Some(blocked.clone()))).await;

@@ -23,10 +23,6 @@ mod conduct;
 mod config;
 mod dev_issuer;
 mod doors;
-#[cfg(test)]
-#[allow(dead_code, reason = "each of the two that include this file uses a part")]
-#[path = "../tests/server/engines.rs"]
-mod engines;
 mod http;
 mod identity;
 mod issuer_http;

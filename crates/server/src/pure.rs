@@ -4,6 +4,7 @@
 pub use crate::node::leads::{node_lease, pool_lease, pool_of_lease};
 pub use crate::node::packet::{Pool, decode, encode};
 pub use crate::node::{Input, Me, Node, Output, Taken};
+pub use crate::picture::remade as remade_picture;
 pub use crate::room::{Experience, Input as RoomInput, Output as RoomOutput, Rules, SocketId, Sources, TICK_MS, card_of};
 pub use crate::sdp::without_direct_addresses;
 pub use crate::store::{AccountId, Entrant, LeaseRow, RunningMatch};

@@ -202,7 +202,7 @@ pub enum Command {
     CancelDeletion,
     /// The second.
     ConfirmDeletion,
-    /// Synthetic and file cameras only, for rehearsals: `none`, `covered`, `dark`, `frozen`, `unplugged`, `stalled`.
+    /// Synthetic and file cameras only, for rehearsals: `none`, `covered`, `dark`, `frozen`, `loop`, `unplugged`, `stalled`.
     RehearseCamera {
         modifier: String,
     },

@@ -81,13 +81,14 @@ fn serve(mut device: impl Kept, orders: &Receiver<Order>) {
     }
 }
 
-/// `none`, `covered`, `dark`, `frozen`, `unplugged`, `stalled`.
+/// `none`, `covered`, `dark`, `frozen`, `loop`, `unplugged`, `stalled`.
 pub(crate) fn modifier(text: &str) -> Option<Modifier> {
     Some(match text {
         "none" => Modifier::None,
         "covered" => Modifier::Covered,
         "dark" => Modifier::Dark,
         "frozen" => Modifier::Frozen,
+        "loop" => Modifier::Loop,
         "unplugged" => Modifier::Unplugged,
         "stalled" => Modifier::Stalled,
         _ => return None,

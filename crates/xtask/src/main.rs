@@ -49,7 +49,7 @@ cargo xtask COMMAND
       all [--quick] [--out FILE]   each of them in turn: every figure with its target and ratio, written to docs/figures.md
   screenshots          the pictures of docs/screenshots, every page in both themes and two sizes (Chromium): --compare, PART OF A NAME
   rehearse SCENARIO    an evening by a plan (one of --list, or a TOML file): server, people, bad network, faults; rules are checked, and
-                       report.html and report.json written to --out DIR (default target/rehearse)
+                       report.html and report.json written to --out DIR (default target/rehearse); --seed N
       soak [--evenings N] [--seed N]   evenings of 200 people in virtual time, without a network
   fuzz [NAME] [--seconds N]   the decoders of fuzz/ under libFuzzer, N seconds each (default 5)
   package              build installers for this system, into target/package (Linux: .deb, .rpm) or target/release/bundle
@@ -134,6 +134,13 @@ fn rehearse(arguments: &[String]) -> Outcome {
         "visavis-rehearsal",
         "--bin",
         "visavis-rehearse",
+        // Whom a plan may want in processes of their own.
+        "--bin",
+        "visavis-bot",
+        "--package",
+        "visavis-server",
+        "--bin",
+        "visavis-server",
     ]))?;
     let binary = tools::binaries(true)?.join(tools::executable("visavis-rehearse"));
     processes::run(tools::in_root(binary).args(arguments))

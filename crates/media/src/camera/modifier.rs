@@ -3,17 +3,23 @@
 use super::Modifier;
 use super::noise::Noise;
 use crate::{Frame, marker};
+use std::time::Duration;
 
 /// Mean colour of a finger pressed on a lens in room light (Y, U, V).
 const FINGER: [f32; 3] = [58.0, 110.0, 158.0];
 /// Levels left of full range when the lights are off.
 const DARK_SCALE: u16 = 12;
 const DARK_BLACK: u8 = 17;
+/// Of a loop.
+const REEL: Duration = Duration::from_secs(2);
+/// Whatever the camera's rate.
+const MOST_PICTURES: usize = 128;
 
 pub(super) struct Tamper {
     noise: Noise,
     chroma_noise: Noise,
     frozen: Option<Still>,
+    reel: Option<Reel>,
 }
 
 struct Still {
@@ -21,9 +27,17 @@ struct Still {
     bytes: Vec<u8>,
 }
 
+struct Reel {
+    size: (usize, usize),
+    /// Recorded until then, by the camera's time.
+    until: Duration,
+    pictures: Vec<Vec<u8>>,
+    next: usize,
+}
+
 impl Tamper {
     pub fn new() -> Self {
-        Self { noise: Noise::new(2.2, 11), chroma_noise: Noise::new(1.0, 12), frozen: None }
+        Self { noise: Noise::new(2.2, 11), chroma_noise: Noise::new(1.0, 12), frozen: None, reel: None }
     }
 
     /// `None`: no picture comes out.
@@ -31,11 +45,15 @@ impl Tamper {
         if modifier != Modifier::Frozen {
             self.frozen = None;
         }
+        if modifier != Modifier::Loop {
+            self.reel = None;
+        }
         match modifier {
             Modifier::None => {}
             Modifier::Covered => self.cover(&mut frame),
             Modifier::Dark => self.darken(&mut frame),
             Modifier::Frozen => self.freeze(&mut frame),
+            Modifier::Loop => self.repeat(&mut frame),
             Modifier::Unplugged | Modifier::Stalled => return None,
         }
         Some(frame)
@@ -87,6 +105,20 @@ impl Tamper {
         match &self.frozen {
             Some(still) if still.size == size => frame.as_bytes_mut().copy_from_slice(&still.bytes),
             _ => self.frozen = Some(Still { size, bytes: frame.as_bytes().to_vec() }),
+        }
+    }
+
+    fn repeat(&mut self, frame: &mut Frame) {
+        let (size, now) = ((frame.width, frame.height), frame.captured);
+        if self.reel.as_ref().is_none_or(|reel| reel.size != size) {
+            self.reel = Some(Reel { size, until: now + REEL, pictures: Vec::new(), next: 0 });
+        }
+        let Some(reel) = &mut self.reel else { return };
+        if now < reel.until && reel.pictures.len() < MOST_PICTURES {
+            reel.pictures.push(frame.as_bytes().to_vec());
+        } else if let Some(picture) = reel.pictures.get(reel.next) {
+            frame.as_bytes_mut().copy_from_slice(picture);
+            reel.next = (reel.next + 1) % reel.pictures.len();
         }
     }
 }

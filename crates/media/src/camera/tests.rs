@@ -165,6 +165,27 @@ fn modifiers_change_the_picture_and_spare_the_number() {
     assert!(deviation(below_strip(&again)) > 25.0);
 }
 
+/// Without a thread and its clock: three seconds of a moving picture, of which the last repeats the second before the last.
+#[test]
+fn a_loop_records_two_seconds_and_plays_them_again_and_again() {
+    let (pool, mut tamper) = (FramePool::new(1), modifier::Tamper::new());
+    let mut pattern = pattern::Pattern::new(64, 48);
+    let mut shown = |tick: u64, modifier| {
+        let picture = pattern.picture(tick, Duration::from_millis(100) * tick as u32, &pool).unwrap().unwrap();
+        let plain = picture.as_bytes().to_vec();
+        (plain, tamper.apply(modifier, picture).unwrap().as_bytes().to_vec())
+    };
+    let pictures: Vec<_> = (0..65).map(|tick| shown(tick, Modifier::Loop)).collect();
+    for (tick, (plain, seen)) in pictures.iter().enumerate() {
+        assert_eq!(seen, &pictures[tick % 20].0, "picture {tick}");
+        assert_eq!(plain == seen, tick < 20, "picture {tick}");
+    }
+    let (plain, seen) = shown(65, Modifier::None);
+    assert_eq!(plain, seen, "it is over");
+    let (plain, seen) = shown(66, Modifier::Loop);
+    assert_eq!(plain, seen, "another one begins with what is there now");
+}
+
 #[test]
 fn a_stalled_camera_gives_nothing_until_it_goes_on() {
     let pool = FramePool::new(4);

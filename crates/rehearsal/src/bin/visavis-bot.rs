@@ -3,9 +3,13 @@
 use clap::{Parser, Subcommand};
 use std::path::PathBuf;
 use std::process::ExitCode;
+use std::sync::Arc;
 use std::time::Duration;
 use visavis_rehearsal::bot::{self, CameraDoes, Manner};
 use visavis_rehearsal::browser;
+use visavis_session::Session;
+
+const GOODBYE: Duration = Duration::from_secs(4);
 
 #[derive(Parser)]
 #[command(about = "A headless Visavis peer for rehearsals", version)]
@@ -61,6 +65,9 @@ struct Run {
     /// Cover the camera from second A to second B of a call: A,B
     #[arg(long, value_parser = cover)]
     cover: Option<(f32, f32)>,
+    /// More of what becomes of the camera in a call: covered, dark, frozen, loop, unplugged or stalled from second A to second B.
+    #[arg(long, value_parser = camera_does, value_name = "WHAT,A,B")]
+    camera_does: Vec<CameraDoes>,
     /// Draw and wish as fast as an app lets one.
     #[arg(long)]
     flood: bool,
@@ -76,6 +83,12 @@ fn cover(text: &str) -> Result<(f32, f32), String> {
     let (from, to) = text.split_once(',').ok_or("two numbers with a comma between them")?;
     let number = |text: &str| text.trim().parse::<f32>().map_err(|_| format!("{text} is not a number of seconds"));
     Ok((number(from)?, number(to)?))
+}
+
+fn camera_does(text: &str) -> Result<CameraDoes, String> {
+    let (is, times) = text.split_once(',').ok_or("what, and two numbers of seconds, with commas between them")?;
+    let (from_s, to_s) = cover(times)?;
+    Ok(CameraDoes { is: is.to_owned(), from_s, to_s })
 }
 
 #[tokio::main]
@@ -114,7 +127,12 @@ async fn run(flags: Run) -> ExitCode {
         draw: flags.draw,
         play: !flags.no_games,
         leave_after: flags.leave_after.map(Duration::from_secs_f32),
-        camera: flags.cover.map(|(from_s, to_s)| CameraDoes { is: String::from("covered"), from_s, to_s }).into_iter().collect(),
+        camera: flags
+            .cover
+            .map(|(from_s, to_s)| CameraDoes { is: String::from("covered"), from_s, to_s })
+            .into_iter()
+            .chain(flags.camera_does)
+            .collect(),
         flood: flags.flood,
         meetings: flags.meetings,
     };
@@ -123,7 +141,9 @@ async fn run(flags: Run) -> ExitCode {
     if flags.speak {
         config.microphone = Some(bot::voice(&flags.identity));
     }
-    let bot = tokio::spawn(bot::run(config, manner, sender));
+    let (session, events) = Session::start(config);
+    let session = Arc::new(session);
+    let bot = tokio::spawn(bot::attend(Arc::clone(&session), events, manner, sender));
     let printer = async {
         while let Some(report) = reports.recv().await {
             if let Ok(line) = serde_json::to_string(&report) {
@@ -135,6 +155,8 @@ async fn run(flags: Run) -> ExitCode {
         () = printer => {}
         _ = tokio::signal::ctrl_c() => {}
     }
+    // Says good-bye where it gets through.
+    let _ = tokio::time::timeout(GOODBYE, session.shutdown()).await;
     bot.abort();
     ExitCode::SUCCESS
 }

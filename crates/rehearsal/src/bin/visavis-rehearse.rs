@@ -22,6 +22,7 @@ struct Flags {
     /// How many evenings `soak` has, or which one it repeats.
     #[arg(long, default_value_t = 60)]
     evenings: u64,
+    /// Of `soak`, the one evening that is repeated; of a scenario, instead of its own: losses, faults, what is chosen.
     #[arg(long)]
     seed: Option<u64>,
     /// Where report.html and report.json go.
@@ -45,7 +46,7 @@ async fn main() -> ExitCode {
     if scenario == "soak" {
         return soak(flags.seed, flags.evenings);
     }
-    match rehearse(&scenario, &flags.out).await {
+    match rehearse(&scenario, flags.seed, &flags.out).await {
         Ok(true) => ExitCode::SUCCESS,
         Ok(false) => ExitCode::FAILURE,
         Err(error) => {
@@ -71,8 +72,13 @@ fn soak(seed: Option<u64>, evenings: u64) -> ExitCode {
     }
 }
 
-async fn rehearse(scenario: &str, out: &Path) -> Result<bool, Failure> {
-    let plan = Plan::find(scenario)?;
+async fn rehearse(scenario: &str, seed: Option<u64>, out: &Path) -> Result<bool, Failure> {
+    let mut plan = Plan::find(scenario)?;
+    if let Some(seed) = seed {
+        plan.seed = seed;
+        plan.faults.iter_mut().for_each(|faults| faults.seed = Some(seed));
+    }
+    eprintln!("seed {}", plan.seed);
     let guests = plan.guests()?;
     // Before the evening, so that it is not in vain.
     std::fs::create_dir_all(out).map_err(|error| format!("{}: {error}", out.display()))?;
@@ -84,7 +90,7 @@ async fn rehearse(scenario: &str, out: &Path) -> Result<bool, Failure> {
     let report = json!({
         "scenario": scenario, "about": plan.about, "ended_s": ran.ended.as_secs_f32(), "broken": broken, "record": record,
         "calls": there.calls, "reveals": there.reveals, "follows": there.follows, "covers": there.covers,
-        "games": there.games,
+        "games": there.games, "malformed": there.malformed, "seed": plan.seed,
     });
     let files = [("report.html", page::page(scenario, &plan, &record, &broken)), ("report.json", report.to_string())];
     for (name, text) in files {

@@ -6,6 +6,7 @@ use super::record::{Record, Sample, Visit};
 use super::rules::{self, Broken};
 use std::fmt::{self, Write};
 use std::time::Duration;
+use visavis_wire::channel::Seen;
 
 /// Of the strips and plots, in pixels.
 const WIDE: f32 = 900.0;
@@ -67,6 +68,8 @@ fn write(html: &mut String, name: &str, plan: &Plan, record: &Record, broken: &[
     }
     writeln!(html, "</table>\n<h2>Who was where</h2>")?;
     strips(html, record)?;
+    done(html, record)?;
+    waits(html, record)?;
     calls(html, record)?;
     notices(html, record)
 }
@@ -89,9 +92,7 @@ fn strips(html: &mut String, record: &Record) -> fmt::Result {
             for [from, to] in spans(&visit.looks, visit.to, |detailed| *detailed) {
                 bar(html, [x(from), x(to)], [top + 3.0, LANE - 8.0], DETAIL)?;
             }
-            let hidden = |seen: &visavis_wire::channel::Seen| {
-                !matches!(seen, visavis_wire::channel::Seen::Clear | visavis_wire::channel::Seen::Unknown)
-            };
+            let hidden = |seen: &Seen| !matches!(seen, Seen::Clear | Seen::Unknown);
             for [from, to] in spans(&visit.peer_looks, visit.to, hidden) {
                 bar(html, [x(from), x(to)], [top + LANE - 5.0, 4.0], COVERED)?;
             }
@@ -119,6 +120,18 @@ fn strips(html: &mut String, record: &Record) -> fmt::Result {
     writeln!(html, "</p>")
 }
 
+/// What was stopped and started, and changed.
+fn done(html: &mut String, record: &Record) -> fmt::Result {
+    if record.done.is_empty() {
+        return Ok(());
+    }
+    writeln!(html, "<h2>What was done</h2><table><tr><th>what<th>at s")?;
+    for (at, words) in &record.done {
+        writeln!(html, "<tr><td>{}<td>{:.1}", escape(words), at.as_secs_f32())?;
+    }
+    writeln!(html, "</table>")
+}
+
 fn bar(html: &mut String, [from, to]: [f32; 2], [top, height]: [f32; 2], colour: &str) -> fmt::Result {
     let wide = (to - from).max(1.0);
     writeln!(html, "<rect x=\"{from:.1}\" y=\"{top:.1}\" width=\"{wide:.1}\" height=\"{height:.1}\" fill=\"{colour}\"/>")
@@ -134,7 +147,7 @@ fn spans<T>(changes: &[(Duration, T)], end: Duration, holds: impl Fn(&T) -> bool
 fn calls(html: &mut String, record: &Record) -> fmt::Result {
     writeln!(
         html,
-        "<h2>Calls</h2><table><tr><th>who<th>with<th>from s<th>lasted s<th>first picture ms<th>revealed s<th>covers<th>freezes<th>frozen ms<th>round trip ms<th>marks<th>games<th>follow"
+        "<h2>Calls</h2><table><tr><th>who<th>with<th>from s<th>lasted s<th>first picture ms<th>revealed s<th>covers<th>freezes<th>frozen ms<th>round trip ms<th>unreadable<th>marks<th>paper<th>games<th>follow<th>the other looked"
     )?;
     let mut shown: Vec<(String, &Visit)> = Vec::new();
     for (_, sides) in record.pairs() {
@@ -146,7 +159,7 @@ fn calls(html: &mut String, record: &Record) -> fmt::Result {
             let seconds = |at: Duration| at.saturating_sub(visit.from).as_secs_f32();
             writeln!(
                 html,
-                "<tr><td>{name}<td>{with}<td>{:.1}<td>{:.1}<td>{}<td>{}<td>{}<td>{}<td>{}<td>{}<td>{}<td>{}<td>{}",
+                "<tr><td>{name}<td>{with}<td>{:.1}<td>{:.1}<td>{}<td>{}<td>{}<td>{}<td>{}<td>{}<td>{}<td>{}<td>{}<td>{}<td>{}<td>{}",
                 visit.from.as_secs_f32(),
                 visit.lasts().as_secs_f32(),
                 whole(visit.first_picture().map(|at| at.as_secs_f32() * 1000.0)),
@@ -155,9 +168,13 @@ fn calls(html: &mut String, record: &Record) -> fmt::Result {
                 visit.freezes,
                 visit.frozen_ms,
                 whole(median(visit.samples.iter().filter_map(|sample| sample.round_trip_ms))),
+                visit.malformed,
                 visit.paper.map_or(0, |paper| paper.1),
-                visit.games.len(),
+                // Of both sides, to be compared by eye.
+                visit.paper.and_then(|paper| paper.2).map_or(String::from("-"), |hash| format!("{:04x}", hash & 0xffff)),
+                results(visit),
                 if visit.mutual { "yes" } else { "no" },
+                hidden(visit),
             )?;
             shown.push((format!("{name} sees {with}"), visit));
         }
@@ -170,6 +187,37 @@ fn calls(html: &mut String, record: &Record) -> fmt::Result {
         plot(html, visit, "round trip, ms", |sample| sample.round_trip_ms)?;
     }
     Ok(())
+}
+
+/// Why the other was veiled, and when.
+fn hidden(visit: &Visit) -> String {
+    let is_hidden = |seen: &Seen| !matches!(seen, Seen::Clear | Seen::Unknown);
+    let words = visit.peer_looks.iter().enumerate().filter(|(_, (_, seen))| is_hidden(seen)).map(|(number, (from, seen))| {
+        let to = visit.peer_looks.get(number + 1).map_or(visit.to, |next| next.0);
+        let [from, to] = [*from, to].map(|at| at.saturating_sub(visit.from).as_secs_f32());
+        format!("{} {from:.1}-{to:.1} s", format!("{seen:?}").to_lowercase())
+    });
+    listed(words)
+}
+
+fn results(visit: &Visit) -> String {
+    listed(visit.games.iter().map(|(_, name)| escape(name)))
+}
+
+fn listed(words: impl Iterator<Item = String>) -> String {
+    let words: Vec<String> = words.collect();
+    if words.is_empty() { String::from("-") } else { words.join("<br>") }
+}
+
+/// From asking to be matched to each offer.
+fn waits(html: &mut String, record: &Record) -> fmt::Result {
+    writeln!(html, "<h2>Waits</h2><table><tr><th>who<th>offers<th>median s<th>longest s")?;
+    for person in record.people.iter().filter(|person| !person.waits.is_empty()) {
+        let seconds = || person.waits.iter().map(Duration::as_secs_f32);
+        let (middle, longest) = (median(seconds()).unwrap_or_default(), seconds().fold(0.0, f32::max));
+        writeln!(html, "<tr><td>{}<td>{}<td>{middle:.1}<td>{longest:.1}", escape(&person.identity), person.waits.len())?;
+    }
+    writeln!(html, "</table>")
 }
 
 fn plot(html: &mut String, visit: &Visit, title: &str, value: impl Fn(&Sample) -> Option<f32>) -> fmt::Result {

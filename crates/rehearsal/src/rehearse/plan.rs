@@ -1,5 +1,6 @@
 //! A scenario file (TOML): who comes, what the network does, what goes wrong and when, and what must have happened at the end.
 
+use super::part::Part;
 use crate::bot::CameraDoes;
 use crate::rig::scenario::{LinkConfig, ScenarioError};
 use serde::Deserialize;
@@ -12,11 +13,12 @@ const MOST_BYTES: u64 = 64 * 1024;
 const MOST_SECONDS: f64 = 4.0 * 3600.0;
 const MOST_PEOPLE: usize = 500;
 const MOST_WINDOWS: usize = 4;
+const MOST_NODES: usize = 5;
 /// What a rehearsal can do to a camera while it runs.
-const MODIFIERS: [&str; 6] = ["none", "covered", "dark", "frozen", "unplugged", "stalled"];
+const MODIFIERS: [&str; 7] = ["none", "covered", "dark", "frozen", "loop", "unplugged", "stalled"];
 
 /// Come with the program.
-pub const SCENARIOS: [(&str, &str); 12] = [
+pub const SCENARIOS: [(&str, &str); 14] = [
     ("two", include_str!("../../evenings/two.toml")),
     ("cover", include_str!("../../evenings/cover.toml")),
     ("cameras", include_str!("../../evenings/cameras.toml")),
@@ -29,6 +31,8 @@ pub const SCENARIOS: [(&str, &str); 12] = [
     ("lossy", include_str!("../../evenings/lossy.toml")),
     ("outage", include_str!("../../evenings/outage.toml")),
     ("restart", include_str!("../../evenings/restart.toml")),
+    ("nodes", include_str!("../../evenings/nodes.toml")),
+    ("faults", include_str!("../../evenings/faults.toml")),
 ];
 
 #[derive(Debug, thiserror::Error)]
@@ -58,6 +62,9 @@ pub struct Plan {
     /// Each person's way to the relay and back.
     #[serde(default)]
     pub network: LinkConfig,
+    /// Servers as processes of their own: one with its own database and relay, or more over PostgreSQL and NATS with coturn. Without
+    /// it the server is in this process.
+    pub nodes: Option<usize>,
     /// No UDP gets through to the relay; TCP does.
     #[serde(default)]
     pub udp_blocked: bool,
@@ -71,6 +78,29 @@ pub struct Plan {
     pub expect: Expect,
     /// Memory, threads, descriptors and round trips must stay as they are.
     pub flat: Option<Flat>,
+    /// Parts that are stopped and started again, by a seed.
+    pub faults: Option<Faults>,
+}
+
+/// One of `parts` is stopped every `every_s` or so, for `down_s`.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Faults {
+    /// Without it the plan's.
+    pub seed: Option<u64>,
+    #[serde(default)]
+    pub from_s: f64,
+    /// Without it the end.
+    pub to_s: Option<f64>,
+    pub every_s: f64,
+    /// From and to.
+    #[serde(default = "some_seconds")]
+    pub down_s: [f64; 2],
+    pub parts: Vec<Part>,
+}
+
+fn some_seconds() -> [f64; 2] {
+    [1.0, 4.0]
 }
 
 #[derive(Clone, Copy, Debug, Deserialize)]
@@ -125,6 +155,9 @@ pub struct People {
     /// A real window of the app on a virtual display instead of a headless peer (Linux). It neither draws nor plays.
     #[serde(default)]
     pub window: bool,
+    /// The app is a process of its own (`visavis-bot`) instead of one in this process.
+    #[serde(default)]
+    pub apart: bool,
     /// More of what becomes of the camera in each call.
     #[serde(default)]
     pub camera_does: Vec<CameraDoes>,
@@ -136,6 +169,9 @@ pub struct People {
     /// Draws and wishes as fast as an app lets it.
     #[serde(default)]
     pub floods: bool,
+    /// A modified app: it sends what cannot be read, or must not be, to the server and to whoever it meets. It shows no picture.
+    #[serde(default)]
+    pub malformed: bool,
     /// Without it as many as the evening has room for.
     pub meetings: Option<u32>,
 }
@@ -159,11 +195,9 @@ pub struct Change {
 pub enum What {
     /// From now on, for everybody.
     Network(LinkConfig),
-    /// Nothing gets through either way, for so many seconds.
-    OutageS(f64),
-    /// The server ends and starts again on the same database and ports after so many seconds.
-    ServerRestartAfterS(f64),
-    /// Everybody's camera: `none`, `covered`, `dark`, `frozen`, `unplugged`, `stalled`.
+    /// `kill` with `for_s`; `outage_s` of the network, `server_restart_after_s` of the server in this process.
+    Stop { part: Part, for_s: f64 },
+    /// The camera of everybody in this process: `none`, `covered`, `dark`, `frozen`, `loop`, `unplugged`, `stalled`.
     Cameras(String),
 }
 
@@ -175,6 +209,8 @@ struct Written {
     network: Option<LinkConfig>,
     outage_s: Option<f64>,
     server_restart_after_s: Option<f64>,
+    kill: Option<Part>,
+    for_s: Option<f64>,
     cameras: Option<String>,
 }
 
@@ -182,15 +218,25 @@ impl TryFrom<Written> for Change {
     type Error = String;
 
     fn try_from(written: Written) -> Result<Self, String> {
-        let Written { at_s, network, outage_s, server_restart_after_s, cameras } = written;
-        let what = match (network, outage_s, server_restart_after_s, cameras) {
-            (Some(link), None, None, None) => What::Network(link),
-            (None, Some(seconds), None, None) => What::OutageS(seconds),
-            (None, None, Some(seconds), None) => What::ServerRestartAfterS(seconds),
-            (None, None, None, Some(modifier)) => What::Cameras(modifier),
-            _ => return Err(format!("the change at {at_s} s names one of network, outage_s, server_restart_after_s, cameras")),
+        let Written { at_s, network, outage_s, server_restart_after_s, kill, for_s, cameras } = written;
+        let stop = |part| move |for_s| What::Stop { part, for_s };
+        let killed = match (kill, for_s) {
+            (Some(part), Some(for_s)) => Some(What::Stop { part, for_s }),
+            (None, None) => None,
+            _ => return Err(format!("the change at {at_s} s: kill and for_s go together")),
         };
-        Ok(Self { at_s, what })
+        let all = [
+            network.map(What::Network),
+            outage_s.map(stop(Part::Network)),
+            server_restart_after_s.map(stop(Part::Server)),
+            killed,
+            cameras.map(What::Cameras),
+        ];
+        let mut named = all.into_iter().flatten();
+        match (named.next(), named.next()) {
+            (Some(what), None) => Ok(Self { at_s, what }),
+            _ => Err(format!("the change at {at_s} s names one of network, outage_s, server_restart_after_s, kill, cameras")),
+        }
     }
 }
 
@@ -208,6 +254,8 @@ pub struct Expect {
     pub reveals: usize,
     /// At least so many games that both played to the end.
     pub games: usize,
+    /// At least so many messages of the other that could not be read.
+    pub malformed: usize,
 }
 
 /// One of those who come.
@@ -268,7 +316,19 @@ impl Plan {
         if let Some(flat) = self.flat.filter(|flat| !time(flat.warm_up_s) || !(0.0..=1000.0).contains(&flat.rise_percent)) {
             return wrong(format!("{flat:?} is out of range"));
         }
+        if let Some(nodes) = self.nodes.filter(|nodes| !(1..=MOST_NODES).contains(nodes)) {
+            return wrong(format!("nodes = {nodes}: from 1 to {MOST_NODES}"));
+        }
+        if let Some(faults) = &self.faults {
+            self.check_faults(faults)?;
+        }
         for people in &self.people {
+            if people.apart && (people.window || people.plays || people.crashes_after_s.is_some()) {
+                return wrong(String::from("who is apart has no window, plays no games and crashes by kill = \"bot\""));
+            }
+            if people.malformed && (people.window || people.apart || people.plays || people.draws || people.floods) {
+                return wrong(String::from("who is malformed does nothing else"));
+            }
             if people.identity.is_some() && people.count != 1 {
                 return wrong(String::from("only one person has an identity; guests (without it) may be many"));
             }
@@ -290,9 +350,8 @@ impl Plan {
         for change in &self.change {
             match &change.what {
                 What::Network(link) => link.check()?,
-                What::OutageS(seconds) | What::ServerRestartAfterS(seconds) if !time(*seconds) => {
-                    return wrong(format!("{seconds} s is not a length of time"));
-                }
+                What::Stop { for_s, .. } if !time(*for_s) => return wrong(format!("{for_s} s is not a length of time")),
+                What::Stop { part, .. } => self.check_part(*part)?,
                 What::Cameras(name) if !MODIFIERS.contains(&name.as_str()) => {
                     return wrong(format!("cameras = {name:?}: one of {}", MODIFIERS.join(", ")));
                 }
@@ -303,6 +362,20 @@ impl Plan {
             }
         }
         self.guests().map(|_| ())
+    }
+
+    fn check_part(&self, part: Part) -> Result<(), PlanError> {
+        part.check(self).map_err(|why| PlanError::Value(format!("{part:?} cannot be stopped: {why}")))
+    }
+
+    fn check_faults(&self, faults: &Faults) -> Result<(), PlanError> {
+        let (to_s, down) = (faults.to_s.unwrap_or(self.seconds), faults.down_s);
+        let times = [faults.from_s, to_s, faults.every_s, down[0], down[1]];
+        let in_order = faults.from_s <= to_s && to_s <= self.seconds && down[0] <= down[1] && faults.every_s >= 0.5;
+        if !in_order || !times.iter().all(|seconds| (0.0..=MOST_SECONDS).contains(seconds)) || faults.parts.is_empty() {
+            return Err(PlanError::Value(format!("{faults:?} is out of range")));
+        }
+        faults.parts.iter().try_for_each(|part| self.check_part(*part))
     }
 
     pub fn windows(&self) -> usize {
@@ -363,6 +436,14 @@ mod tests {
             (&format!("{whole}[[people]]\n[[change]]\nat_s = 1\ncameras = \"broken\""), "one of none"),
             (&format!("{whole}[[people]]\n[[change]]\nat_s = 1\nfire = 3"), "fire"),
             (&format!("{whole}[[people]]\n[[change]]\nat_s = 1\noutage_s = 3\ncameras = \"dark\""), "names one of"),
+            (&format!("{whole}[[people]]\n[[change]]\nat_s = 1\nkill = \"bot\""), "go together"),
+            (&format!("{whole}[[people]]\n[[change]]\nat_s = 1\nkill = \"moon\"\nfor_s = 1"), "no part"),
+            (&format!("{whole}[[people]]\n[[change]]\nat_s = 1\nkill = \"node\"\nfor_s = 1"), "name server"),
+            (&format!("{whole}nodes = 2\n[[people]]\n[[change]]\nat_s = 1\nkill = \"node-3\"\nfor_s = 1"), "not so many"),
+            (&format!("{whole}nodes = 1\n[[people]]\n[faults]\nevery_s = 2\nparts = [\"nats\"]"), "two nodes"),
+            (&format!("{whole}nodes = 9\n[[people]]"), "nodes = 9"),
+            (&format!("{whole}[[people]]\n[faults]\nevery_s = 0\nparts = [\"bot\"]"), "out of range"),
+            (&format!("{whole}[[people]]\nwindow = true\n[faults]\nevery_s = 2\nparts = [\"bot\"]"), "has a window"),
         ];
         for (text, words) in cases {
             let error = Plan::parse(text).expect_err(text).to_string();

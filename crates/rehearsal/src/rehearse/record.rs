@@ -1,11 +1,15 @@
 //! What the people of an evening reported, put together: for each person the pages and calls, for each call its two sides.
 
 use super::flat::Course;
+use super::tap::Sent;
 use crate::bot::Report;
 use serde::Serialize;
-use std::collections::BTreeSet;
 use std::time::Duration;
+use visavis_games::{GameView, Scene};
 use visavis_wire::channel::Seen;
+
+/// In place of a page: the app ended without a word.
+pub const VANISHED: &str = "vanished";
 
 /// Something that was reported, by the number of the person.
 #[derive(Clone, Debug, Serialize)]
@@ -33,6 +37,8 @@ pub struct Sample {
 pub struct Visit {
     pub from: Duration,
     pub to: Duration,
+    /// Not after an offer: an app that was killed is put back into its match.
+    pub resumed: bool,
     /// The same for both sides of a call, and for no other.
     pub fingerprint: Option<[u8; 4]>,
     /// Times at which pictures began, or turned from a mosaic to detail or back.
@@ -48,7 +54,7 @@ pub struct Visit {
     pub malformed: u32,
     /// When the paper last changed, how many marks it showed, and their hash where one could be made.
     pub paper: Option<(Duration, usize, Option<u64>)>,
-    /// That ended, by their names.
+    /// That ended, by their names and results.
     pub games: Vec<(Duration, String)>,
     /// Both said that they want to follow each other.
     pub mutual: bool,
@@ -96,8 +102,13 @@ pub struct Call {
 pub struct Record {
     pub people: Vec<Person>,
     pub calls: Vec<Call>,
-    /// Whom the server sent whose name, by what went over the wire.
-    pub names_sent: BTreeSet<(usize, usize)>,
+    /// What the server sent that tells who or where somebody is, by what went over the wire.
+    #[serde(skip)]
+    pub sent: Sent,
+    /// What was stopped and started again, and what else the plan did.
+    pub done: Vec<(Duration, String)>,
+    /// What the servers still held when everybody had been gone for a while.
+    pub left_over: Vec<String>,
     /// Of what should stay as it is.
     pub courses: Vec<Course>,
     pub ended: Duration,
@@ -107,7 +118,7 @@ impl Record {
     /// `events` in the order in which they came.
     pub fn of(identities: impl IntoIterator<Item = String>, events: &[Event], ended: Duration) -> Self {
         let people = identities.into_iter().map(|identity| Person { identity, ..Person::default() }).collect();
-        let mut record = Self { people, calls: Vec::new(), names_sent: BTreeSet::new(), courses: Vec::new(), ended };
+        let mut record = Self { people, ended, ..Self::default() };
         for event in events {
             if let Some(person) = record.people.get_mut(event.who) {
                 person.take(event);
@@ -126,6 +137,12 @@ impl Record {
         &self.people[side.0].visits[side.1]
     }
 
+    /// Whether somebody's app ended without a word in that time, so that a call of theirs may have had one side only.
+    pub fn somebody_vanished(&self, from: Duration, to: Duration) -> bool {
+        let mut pages = self.people.iter().flat_map(|person| &person.pages);
+        pages.any(|(at, page)| *page == VANISHED && (from..=to).contains(at))
+    }
+
     /// Calls in which both sides were there.
     pub fn pairs(&self) -> impl Iterator<Item = (&Call, [(usize, usize); 2])> {
         self.calls.iter().filter_map(|call| Some((call, <[(usize, usize); 2]>::try_from(call.sides.as_slice()).ok()?)))
@@ -142,6 +159,25 @@ impl Record {
             }
         }
     }
+}
+
+/// Which game it was, and how it went for this side.
+fn result(game: &GameView) -> String {
+    let how = match &game.scene {
+        Scene::DrawAndGuess(scene) => scene.outcome.map_or(String::from("no outcome"), |outcome| format!("{outcome:?}")),
+        Scene::SameWord { word, .. } => word.clone().unwrap_or_default(),
+        Scene::FinishMyDrawing { parts, .. } => format!("{parts} parts"),
+        Scene::Gomoku { you_won, .. } => String::from(match you_won {
+            Some(true) => "won",
+            Some(false) => "lost",
+            None => "drawn",
+        }),
+        Scene::TwoTruths { you_tell, picked, lie, .. } => {
+            let found = picked.is_some() && picked == lie;
+            format!("{}, {}", if *you_tell { "told" } else { "guessed" }, if found { "found out" } else { "not found out" })
+        }
+    };
+    format!("{:?}: {how}", game.game)
 }
 
 impl Person {
@@ -197,7 +233,7 @@ impl Person {
                     target_kbps: statistics.target_kbps,
                 });
             }
-            Report::GameOver { game } => visit.games.push((at, format!("{:?}", game.game))),
+            Report::GameOver { game } => visit.games.push((at, result(game))),
             Report::Strokes { visible, hash } => visit.paper = Some((at, *visible, *hash)),
             _ => {}
         }
@@ -208,7 +244,8 @@ impl Person {
             self.end_visit(at);
         }
         if page == "call" {
-            self.visits.push(Visit { from: at, ..Visit::default() });
+            let resumed = self.pages.last().is_some_and(|(_, page)| *page != "match");
+            self.visits.push(Visit { from: at, resumed, ..Visit::default() });
         }
         if page == "match"
             && let Some((since, "waiting")) = self.pages.last()

@@ -23,23 +23,29 @@ pub enum Rule {
     VeiledUntilBothAgree,
     VeiledWhileHidden,
     HiddenIsSeen,
+    NonsenseEndsNoCall,
     SamePaper,
     NobodyIsLost,
     NoNameLeaks,
+    NoAddressLeaks,
+    NoOrphans,
     StaysFlat,
     Expected,
 }
 
-pub const ALL: [Rule; 11] = [
+pub const ALL: [Rule; 14] = [
     Rule::TwoToACall,
     Rule::NoRepeat,
     Rule::FollowsNeedTwoYes,
     Rule::VeiledUntilBothAgree,
     Rule::VeiledWhileHidden,
     Rule::HiddenIsSeen,
+    Rule::NonsenseEndsNoCall,
     Rule::SamePaper,
     Rule::NobodyIsLost,
     Rule::NoNameLeaks,
+    Rule::NoAddressLeaks,
+    Rule::NoOrphans,
     Rule::StaysFlat,
     Rule::Expected,
 ];
@@ -53,7 +59,10 @@ impl fmt::Display for Rule {
             Self::VeiledUntilBothAgree => "no unveiled picture before both agreed",
             Self::VeiledWhileHidden => "nobody whose camera is hidden sees the other unveiled",
             Self::HiddenIsSeen => "a camera that is hidden is noticed by the other",
+            Self::NonsenseEndsNoCall => "a call goes on whatever the other sends",
             Self::NoNameLeaks => "the server sends nobody's name but to those who follow them",
+            Self::NoAddressLeaks => "the server sends nobody's address",
+            Self::NoOrphans => "nothing is left of a session that is over",
             Self::StaysFlat => "memory, threads, descriptors and round trips stay as they are",
             Self::SamePaper => "both papers are the same at the end",
             Self::NobodyIsLost => "everybody got in, and waited only for others",
@@ -75,7 +84,7 @@ pub fn check(plan: &Plan, guests: &[Guest], record: &Record) -> Vec<Broken> {
     let name = |who: usize| record.people[who].identity.as_str();
     for call in &record.calls {
         let people: HashSet<usize> = call.sides.iter().map(|side| side.0).collect();
-        let alone = call.sides.len() == 1 && record.visit(call.sides[0]).lasts() > SHORT;
+        let alone = call.sides.len() == 1 && is_alone(record, record.visit(call.sides[0]));
         if alone || call.sides.len() > 2 || people.len() != call.sides.len() {
             let names: Vec<&str> = call.sides.iter().map(|side| name(side.0)).collect();
             say(Rule::TwoToACall, format!("the call {:?} has the sides {names:?}", call.fingerprint));
@@ -83,7 +92,8 @@ pub fn check(plan: &Plan, guests: &[Guest], record: &Record) -> Vec<Broken> {
     }
     let mut met = HashSet::new();
     for (_, [a, b]) in record.pairs() {
-        if plan.recent_partners > 0 && !met.insert((a.0.min(b.0), a.0.max(b.0))) {
+        let resumed = record.visit(a).resumed || record.visit(b).resumed;
+        if !resumed && plan.recent_partners > 0 && !met.insert((a.0.min(b.0), a.0.max(b.0))) {
             say(Rule::NoRepeat, format!("{} and {} met twice", name(a.0), name(b.0)));
         }
         let agrees = |who: usize| guests[who].manner.follows;
@@ -101,6 +111,11 @@ pub fn check(plan: &Plan, guests: &[Guest], record: &Record) -> Vec<Broken> {
                 say(rule, format!("{}, of {}", words, name(own.0)));
             }
         }
+        for own in [a, b].into_iter().filter(|side| guests[side.0].manner.malformed) {
+            if let Some(words) = ended_early(&guests[own.0], record, own) {
+                say(Rule::NonsenseEndsNoCall, format!("{}: {words}", name(own.0)));
+            }
+        }
         // A game may hide from each what the other draws.
         let plays = guests[a.0].manner.plays && guests[b.0].manner.plays;
         let floods = guests[a.0].manner.floods || guests[b.0].manner.floods;
@@ -110,12 +125,11 @@ pub fn check(plan: &Plan, guests: &[Guest], record: &Record) -> Vec<Broken> {
     }
     for person in &record.people {
         let page = person.pages.last().map_or("none", |(_, page)| page);
-        let crashed = page == "gone" && person.pages.iter().any(|(_, page)| *page == "call");
-        if !crashed && ["none", "starting", "welcome", "signing_in"].contains(&page) {
+        if ["none", "starting", "welcome", "signing_in"].contains(&page) {
             say(Rule::NobodyIsLost, format!("{} ended on the page {page}", person.identity));
         }
     }
-    for (who, of) in &record.names_sent {
+    for (who, of) in &record.sent.names {
         let follow = |visit: &Visit| visit.mutual;
         let met = record.pairs().any(|(_, [a, b])| {
             [(a, b), (b, a)].iter().any(|(one, two)| one.0 == *who && two.0 == *of)
@@ -124,6 +138,15 @@ pub fn check(plan: &Plan, guests: &[Guest], record: &Record) -> Vec<Broken> {
         if !met {
             say(Rule::NoNameLeaks, format!("{} was sent the name of {}", name(*who), name(*of)));
         }
+    }
+    for who in &record.sent.relayed {
+        say(Rule::NoNameLeaks, format!("the name of {} went through the relay in the clear", name(*who)));
+    }
+    for (who, address) in &record.sent.addresses {
+        say(Rule::NoAddressLeaks, format!("{} was sent {address:?}", name(*who)));
+    }
+    for words in &record.left_over {
+        say(Rule::NoOrphans, words.clone());
     }
     for course in record.courses.iter().filter(|course| !course.is_flat()) {
         say(Rule::StaysFlat, format!("{} rises by {:.1} over {:.1}", course.name, course.rise, course.median));
@@ -137,9 +160,19 @@ pub fn check(plan: &Plan, guests: &[Guest], record: &Record) -> Vec<Broken> {
     broken
 }
 
+/// Of one whom nobody is seen to be with, though nobody's app ended meanwhile.
+fn is_alone(record: &Record, visit: &Visit) -> bool {
+    visit.lasts() > SHORT && !record.somebody_vanished(visit.from.saturating_sub(SHORT), visit.to + APART)
+}
+
 /// From hiding a camera to the other's veil, seconds: evidence, the report, and what was on its way.
 fn veils_within(is: &str) -> f32 {
-    if is == "frozen" { 8.0 } else { 3.0 }
+    match is {
+        // Two seconds are recorded; only when they have come back for a while is it a loop.
+        "loop" => 9.0,
+        "frozen" => 8.0,
+        _ => 3.0,
+    }
 }
 
 /// What was wrong while a camera was hidden: `own` is its owner's side, `other` the one who looked at it.
@@ -164,6 +197,13 @@ fn hidden(guest: &Guest, own: &Visit, other: &Visit) -> Vec<(Rule, String)> {
         }
     }
     wrong
+}
+
+/// Who sends nonsense ends the call; whatever else ends it is the other's fault.
+fn ended_early(guest: &Guest, record: &Record, own: (usize, usize)) -> Option<String> {
+    let (visit, stays) = (record.visit(own), Duration::from_secs_f64(guest.manner.leaves_after_s.unwrap_or(0.0)));
+    let early = visit.lasts() + APART < stays && visit.to < record.ended;
+    early.then(|| format!("the call ended after {:.1} of {:.1} s", visit.lasts().as_secs_f32(), stays.as_secs_f32()))
 }
 
 fn unveiled_too_early(visit: &Visit, never: bool) -> Option<Duration> {
@@ -195,6 +235,7 @@ pub fn counts(record: &Record) -> super::plan::Expect {
             .pairs()
             .map(|(_, sides)| sides.map(|side| record.visit(side).games.len()).into_iter().min().unwrap_or(0))
             .sum(),
+        malformed: record.people.iter().flat_map(|person| &person.visits).map(|visit| visit.malformed as usize).sum(),
     }
 }
 
@@ -206,14 +247,15 @@ fn missing(plan: &Plan, record: &Record) -> Vec<String> {
         ("covers", there.covers, wanted.covers),
         ("reveals", there.reveals, wanted.reveals),
         ("games", there.games, wanted.games),
+        ("unreadable messages", there.malformed, wanted.malformed),
     ];
     rows.into_iter().filter(|row| row.1 < row.2).map(|(what, there, wanted)| format!("{there} {what} of {wanted}")).collect()
 }
 
 #[cfg(test)]
 mod tests {
-    use super::super::record::Event;
     use super::super::record::tests::{event, page, sight};
+    use super::super::record::{Event, VANISHED};
     use super::*;
     use crate::bot::Report;
 
@@ -249,11 +291,18 @@ mod tests {
         let mut events = well();
         events.push(page(0, 2, "waiting"));
         let mut record = Record::of(guests.iter().map(|guest| guest.identity.clone()), &events, Duration::from_secs(60));
-        record.names_sent = [(0, 1), (1, 0)].into();
+        record.sent.names = [(0, 1), (1, 0)].into();
         assert!(check(&plan, &guests, &record).is_empty());
-        record.names_sent.insert((2, 0));
+        record.sent.names.insert((2, 0));
         let broken = check(&plan, &guests, &record);
         assert!(matches!(&broken[..], [Broken { rule: Rule::NoNameLeaks, words }] if words.contains("guest-3")), "{broken:?}");
+        record.sent.names.clear();
+        record.sent.addresses.insert((1, String::from("typ host")));
+        record.left_over.push(String::from("server 1: visavis_sockets 2"));
+        let broken: Vec<Rule> = check(&plan, &guests, &record).into_iter().map(|broken| broken.rule).collect();
+        assert_eq!(broken, [Rule::NoAddressLeaks, Rule::NoOrphans]);
+        record.sent.relayed.insert(0);
+        assert_eq!(check(&plan, &guests, &record)[0].rule, Rule::NoNameLeaks);
     }
 
     fn with(change: impl Fn(&mut Event)) -> Vec<Event> {
@@ -274,6 +323,9 @@ mod tests {
             _ => {}
         });
         assert_eq!(judged(PLAN, &others_call), [Rule::TwoToACall, Rule::TwoToACall, Rule::Expected]);
+        let mut vanished = others_call.clone();
+        vanished.push(page(12_300, 1, VANISHED));
+        assert_eq!(judged(PLAN, &vanished), [Rule::Expected], "who vanished may have had a call of their own");
         let again: Vec<Event> = well()
             .into_iter()
             .chain(with(|event| {
@@ -284,6 +336,11 @@ mod tests {
             }))
             .collect();
         assert_eq!(judged(PLAN, &again), [Rule::NoRepeat]);
+        let put_back: Vec<Event> = again
+            .into_iter()
+            .filter(|event| event.at < Duration::from_secs(15) || !matches!(event.what, Report::Page { page: "match" }))
+            .collect();
+        assert_eq!(judged(PLAN, &put_back), []);
         assert_eq!(judged(&PLAN.replace("[expect]", "follows = false\n[expect]"), &well()), [Rule::FollowsNeedTwoYes]);
         let veiled = PLAN.replace("[expect]", "stays_veiled = true\n[expect]");
         assert_eq!(judged(&veiled, &well()), [Rule::VeiledUntilBothAgree; 2]);
@@ -310,6 +367,11 @@ mod tests {
         let mut fair: Vec<Event> = well().into_iter().chain(noticed).collect();
         fair.sort_by_key(|event| event.at);
         assert_eq!(judged(&hides, &fair), []);
+        let nonsense = PLAN.replace("[expect]", "malformed = true\nleaves_after_s = 10\n[expect]");
+        assert_eq!(judged(&nonsense, &well()), []);
+        let cut = nonsense.replace("leaves_after_s = 10", "leaves_after_s = 20");
+        assert_eq!(judged(&cut, &well()), [Rule::NonsenseEndsNoCall; 2]);
+        assert_eq!(judged(&PLAN.replace("calls = 1", "malformed = 1"), &well()), [Rule::Expected]);
         assert_eq!(judged(PLAN, &[]), [Rule::NobodyIsLost, Rule::NobodyIsLost, Rule::Expected]);
     }
 }

@@ -1,12 +1,13 @@
 //! A bad network in front of the relay: clients are told the address of this one, which hands each of their packets on through a
 //! [`Link`] of their own, and what comes back through another. A client is a UDP address, as behind a translating router.
 
+use super::tap::Heard;
 use crate::rig::link::Link;
 use crate::rig::scenario::LinkConfig;
 use std::cmp::Reverse;
 use std::collections::{BinaryHeap, HashMap};
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError};
 use std::time::Duration;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::tcp::{OwnedReadHalf, OwnedWriteHalf};
@@ -57,6 +58,11 @@ impl Drop for Shim {
 impl Shim {
     /// Takes the place of a relay at `relay`, on the same port of [`FRONT`].
     pub async fn start(relay: SocketAddr, weather: Weather, seed: u64) -> std::io::Result<Self> {
+        Self::start_with(relay, weather, seed, None).await
+    }
+
+    /// The same; names in what goes by are noticed.
+    pub async fn start_with(relay: SocketAddr, weather: Weather, seed: u64, ear: Option<Ear>) -> std::io::Result<Self> {
         let front = Arc::new(UdpSocket::bind((FRONT, relay.port())).await?);
         let streams = TcpListener::bind((FRONT, relay.port())).await?;
         let (sender, receiver) = watch::channel(weather);
@@ -66,6 +72,7 @@ impl Shim {
             relay,
             weather: receiver,
             seed,
+            ear,
             clients: HashMap::new(),
             due: Queue::default(),
             began: Instant::now(),
@@ -120,6 +127,38 @@ async fn late(mut from: OwnedReadHalf, mut to: OwnedWriteHalf, weather: watch::R
     }
 }
 
+/// Looks for names in packets.
+pub struct Ear {
+    names: Vec<(usize, Vec<u8>)>,
+    heard: Heard,
+}
+
+impl Ear {
+    /// Shorter ones would be found by chance in what is encrypted.
+    const SHORTEST: usize = 6;
+
+    /// `names` as people see them.
+    pub fn of<'a>(names: impl IntoIterator<Item = &'a str>, heard: Heard) -> Self {
+        let names = names.into_iter().enumerate().filter(|(_, name)| name.len() >= Self::SHORTEST);
+        Self { names: names.map(|(who, name)| (who, name.as_bytes().to_vec())).collect(), heard }
+    }
+
+    fn look(&self, data: &[u8]) {
+        // Media in a channel of TURN (RFC 8656 section 12.4) are most of all packets, and encrypted (RFC 7983 section 7).
+        if matches!(data, [0x40..0x80, _, _, _, 128..192, ..]) {
+            return;
+        }
+        // The first letter spares most of the comparing.
+        let begins = |window: &[u8], name: &[u8]| window[0] | 0x20 == name[0] | 0x20;
+        let holds =
+            |name: &[u8]| data.windows(name.len()).any(|window| begins(window, name) && window.eq_ignore_ascii_case(name));
+        let found: Vec<usize> = self.names.iter().filter(|(_, name)| holds(name)).map(|(who, _)| *who).collect();
+        if !found.is_empty() {
+            self.heard.lock().unwrap_or_else(PoisonError::into_inner).relayed.extend(found);
+        }
+    }
+}
+
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Way {
     Up,
@@ -162,6 +201,7 @@ struct Network {
     relay: SocketAddr,
     weather: watch::Receiver<Weather>,
     seed: u64,
+    ear: Option<Ear>,
     clients: HashMap<SocketAddr, Client>,
     due: Queue,
     began: Instant,
@@ -244,6 +284,9 @@ impl Network {
     fn push(&mut self, address: SocketAddr, way: Way, data: &[u8]) {
         if self.weather.borrow().out || self.weather.borrow().udp_blocked {
             return;
+        }
+        if let Some(ear) = &self.ear {
+            ear.look(data);
         }
         let now = self.now();
         let Some(client) = self.clients.get_mut(&address) else { return };
@@ -329,5 +372,15 @@ mod tests {
         assert_eq!(answer(&client, front, Duration::from_millis(300)).await, None);
         shim.weather.send_replace(Weather::default());
         assert!(answer(&client, front, second).await.is_some());
+    }
+
+    #[test]
+    fn names_in_what_is_no_media_are_noticed() {
+        let heard = Heard::default();
+        let ear = Ear::of(["Ada", "Guest-7", "Guest-8"], Arc::clone(&heard));
+        ear.look(b"\0\x01\0\x08\x21\x12\xa4\x42 ada guest-8 ");
+        ear.look(b"\x40\0\0\x20\x80\x60guest-7 in what is media by its first byte");
+        ear.look(b"\x40\0\0\x20\x16\xfe");
+        assert_eq!(heard.lock().unwrap().relayed.iter().copied().collect::<Vec<_>>(), [2]);
     }
 }

@@ -1,17 +1,42 @@
-//! A place between one person's app and the server, through which all that they say to each other goes unchanged; it notes whose names
-//! come down. What the server sends is in the clear on loopback, so this sees what a modified app would see.
+//! A place between one person's app and the servers, through which all that they say to each other goes unchanged; it notes whose names
+//! come down, and what tells of somebody's machine. What the server sends is in the clear on loopback, so this sees what a modified app
+//! would see. Of several servers it takes the first that is there, from one on that differs from person to person.
 
 use std::collections::BTreeSet;
-use std::net::{Ipv4Addr, SocketAddr};
+use std::net::{Ipv4Addr, SocketAddr, UdpSocket};
 use std::sync::{Arc, Mutex, PoisonError};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::task::{JoinHandle, JoinSet};
 
 const PIECE: usize = 16 * 1024;
+/// Candidates that name a machine instead of a relay (RFC 8839 section 5.1).
+const DIRECT: [&str; 3] = ["typ host", "typ srflx", "typ prflx"];
 
-/// Who was sent whose name.
-pub type NamesSent = Arc<Mutex<BTreeSet<(usize, usize)>>>;
+/// What came down that must not.
+#[derive(Clone, Debug, Default)]
+pub struct Sent {
+    /// Who was sent whose name.
+    pub names: BTreeSet<(usize, usize)>,
+    /// Who was sent which address, or candidate that holds one.
+    pub addresses: BTreeSet<(usize, String)>,
+    /// Whose name went to or from the relay in the clear.
+    pub relayed: BTreeSet<usize>,
+}
+
+pub type Heard = Arc<Mutex<Sent>>;
+
+/// Of this machine beyond loopback, as far as routes tell them: what a candidate would name.
+pub fn own_addresses() -> BTreeSet<String> {
+    let route = |target: &str| {
+        let socket = UdpSocket::bind(if target.starts_with('[') { "[::]:0" } else { "0.0.0.0:0" }).ok()?;
+        socket.connect(target).ok()?;
+        let ip = socket.local_addr().ok()?.ip();
+        (!ip.is_loopback() && !ip.is_unspecified()).then(|| ip.to_string())
+    };
+    // Nothing is sent by connecting.
+    ["192.0.2.1:9", "10.0.0.1:9", "[2001:db8::1]:9"].into_iter().filter_map(route).collect()
+}
 
 /// Ends with this value.
 pub struct Tap {
@@ -25,22 +50,51 @@ impl Drop for Tap {
     }
 }
 
+/// What is looked for.
+struct Marks {
+    /// Of everybody else.
+    names: Vec<(usize, Vec<u8>)>,
+    addresses: Vec<String>,
+    longest: usize,
+}
+
+impl Marks {
+    fn of(who: usize, identities: &[String]) -> Self {
+        let names: Vec<(usize, Vec<u8>)> =
+            identities.iter().enumerate().filter(|(other, _)| *other != who).map(|(other, name)| (other, mark(name))).collect();
+        let addresses: Vec<String> = DIRECT.into_iter().map(String::from).chain(own_addresses()).collect();
+        let longest = names.iter().map(|(_, name)| name.len()).chain(addresses.iter().map(String::len)).max().unwrap_or(0);
+        Self { names, addresses, longest }
+    }
+
+    fn look(&self, who: usize, seen: &[u8], heard: &Heard) {
+        let holds = |mark: &[u8]| seen.windows(mark.len()).any(|window| window == mark);
+        let mut heard = heard.lock().unwrap_or_else(PoisonError::into_inner);
+        heard.names.extend(self.names.iter().filter(|(_, name)| holds(name)).map(|(other, _)| (who, *other)));
+        heard.addresses.extend(self.addresses.iter().filter(|mark| holds(mark.as_bytes())).map(|mark| (who, mark.clone())));
+    }
+}
+
 impl Tap {
     /// For the app of person `who`; `identities` are those of everybody.
-    pub async fn start(server: SocketAddr, who: usize, identities: &[String], sent: NamesSent) -> std::io::Result<Self> {
+    pub async fn start(servers: &[SocketAddr], who: usize, identities: &[String], heard: Heard) -> std::io::Result<Self> {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
         let address = listener.local_addr()?;
-        let marks: Arc<[(usize, Vec<u8>)]> =
-            identities.iter().enumerate().filter(|(other, _)| *other != who).map(|(other, name)| (other, mark(name))).collect();
+        let marks = Arc::new(Marks::of(who, identities));
+        let mut servers: Vec<SocketAddr> = servers.to_vec();
+        let first = who % servers.len().max(1);
+        servers.rotate_left(first);
         let task = tokio::spawn(async move {
             // Dropping this task ends them all.
             let mut streams = JoinSet::new();
             while let Ok((app, _)) = listener.accept().await {
-                let (marks, sent) = (Arc::clone(&marks), Arc::clone(&sent));
+                let (marks, heard, servers) = (Arc::clone(&marks), Arc::clone(&heard), servers.clone());
                 streams.spawn(async move {
-                    // While the server is away its port is closed, and so is this stream.
-                    if let Ok(server) = TcpStream::connect(server).await {
-                        hand_on(app, server, who, &marks, &sent).await;
+                    for server in servers {
+                        // While a server is away its port is closed; if all are, so is this stream.
+                        if let Ok(server) = TcpStream::connect(server).await {
+                            return hand_on(app, server, who, &marks, &heard).await;
+                        }
                     }
                 });
                 while streams.try_join_next().is_some() {}
@@ -50,33 +104,33 @@ impl Tap {
     }
 }
 
-/// As the development issuer makes a name of an identity, and as JSON holds it.
-fn mark(identity: &str) -> Vec<u8> {
+/// As the development issuer makes it of an identity.
+pub fn name_of(identity: &str) -> String {
     let mut name = identity.to_owned();
     if let Some(first) = name.get_mut(..1) {
         first.make_ascii_uppercase();
     }
-    format!("\"{name}\"").into_bytes()
+    name
 }
 
-async fn hand_on(app: TcpStream, server: TcpStream, who: usize, marks: &[(usize, Vec<u8>)], sent: &NamesSent) {
+/// As JSON holds it.
+fn mark(identity: &str) -> Vec<u8> {
+    format!("\"{}\"", name_of(identity)).into_bytes()
+}
+
+async fn hand_on(app: TcpStream, server: TcpStream, who: usize, marks: &Marks, heard: &Heard) {
     let ((mut from_app, mut to_app), (mut from_server, mut to_server)) = (app.into_split(), server.into_split());
     let up = async {
         let _ = tokio::io::copy(&mut from_app, &mut to_server).await;
         let _ = to_server.shutdown().await;
     };
     let down = async {
-        let longest = marks.iter().map(|(_, mark)| mark.len()).max().unwrap_or(0);
         let (mut seen, mut piece) = (Vec::new(), vec![0; PIECE]);
         while let Ok(length @ 1..) = from_server.read(&mut piece).await {
             seen.extend_from_slice(&piece[..length]);
-            for (other, mark) in marks {
-                if seen.windows(mark.len()).any(|window| window == mark.as_slice()) {
-                    sent.lock().unwrap_or_else(PoisonError::into_inner).insert((who, *other));
-                }
-            }
-            // A name may be cut in two.
-            seen.drain(..seen.len().saturating_sub(longest));
+            marks.look(who, &seen, heard);
+            // What is looked for may be cut in two.
+            seen.drain(..seen.len().saturating_sub(marks.longest));
             if to_app.write_all(&piece[..length]).await.is_err() {
                 return;
             }
@@ -90,23 +144,46 @@ async fn hand_on(app: TcpStream, server: TcpStream, who: usize, marks: &[(usize,
 mod tests {
     use super::*;
 
-    #[tokio::test]
-    async fn names_are_noticed_even_in_two_pieces_and_everything_arrives() {
+    async fn listener() -> (TcpListener, SocketAddr) {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap();
-        let server = listener.local_addr().unwrap();
+        let address = listener.local_addr().unwrap();
+        (listener, address)
+    }
+
+    #[tokio::test]
+    async fn names_and_addresses_are_noticed_even_in_two_pieces_and_everything_arrives() {
+        let (listener, server) = listener().await;
         let identities = ["ada", "bao", "guest-1", "guest-12"].map(String::from);
-        let sent = NamesSent::default();
-        let tap = Tap::start(server, 0, &identities, Arc::clone(&sent)).await.unwrap();
+        let heard = Heard::default();
+        let tap = Tap::start(&[server], 0, &identities, Arc::clone(&heard)).await.unwrap();
         let mut app = TcpStream::connect(tap.address).await.unwrap();
         let (mut stream, _) = listener.accept().await.unwrap();
-        for piece in ["{\"me\":\"Ada\",\"card\":\"bao\",\"to\":\"Gue", "st-12\"}"] {
+        let pieces = ["{\"me\":\"Ada\",\"card\":\"bao\",\"to\":\"Gue", "st-12\",\"a\":\"1 1 udp 9 10.0.0.7 9 typ ho", "st\"}"];
+        for piece in pieces {
             stream.write_all(piece.as_bytes()).await.unwrap();
             tokio::time::sleep(std::time::Duration::from_millis(30)).await;
         }
         drop(stream);
         let mut text = String::new();
         app.read_to_string(&mut text).await.unwrap();
-        assert_eq!(text, "{\"me\":\"Ada\",\"card\":\"bao\",\"to\":\"Guest-12\"}");
-        assert_eq!(*sent.lock().unwrap(), BTreeSet::from([(0, 3)]));
+        assert_eq!(text, pieces.concat());
+        let heard = heard.lock().unwrap().clone();
+        assert_eq!(heard.names, BTreeSet::from([(0, 3)]));
+        assert_eq!(heard.addresses, BTreeSet::from([(0, String::from("typ host"))]));
+    }
+
+    #[tokio::test]
+    async fn people_are_spread_over_the_servers_and_go_to_the_next_while_theirs_is_away() {
+        let (one, other) = (listener().await, listener().await);
+        let servers = [one.1, other.1];
+        for who in 0..2 {
+            let tap = Tap::start(&servers, who, &[], Heard::default()).await.unwrap();
+            let _app = TcpStream::connect(tap.address).await.unwrap();
+            [&one.0, &other.0][who].accept().await.unwrap();
+        }
+        let tap = Tap::start(&servers, 1, &[], Heard::default()).await.unwrap();
+        drop(other);
+        let _app = TcpStream::connect(tap.address).await.unwrap();
+        one.0.accept().await.unwrap();
     }
 }

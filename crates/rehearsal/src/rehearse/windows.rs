@@ -2,7 +2,8 @@
 //! the pixels of its pictures say.
 
 use super::evening::Failure;
-use crate::bot::{Manner, Report};
+use crate::bot::{Manner, PAGES, Report};
+use crate::processes;
 use crate::window::{AppWindow, Picture, Start};
 use serde::Deserialize;
 use serde_json::json;
@@ -14,6 +15,7 @@ use visavis_wire::channel::{Seen, Shows};
 
 /// Between two looks at the page.
 const LOOK: Duration = Duration::from_millis(300);
+const PRESS_AGAIN: Duration = Duration::from_secs(5);
 /// Of one window, and how many stand side by side.
 pub const SIZE: (u32, u32) = (1280, 800);
 const ACROSS: u32 = 2;
@@ -37,8 +39,7 @@ pub fn screen(windows: usize) -> (u32, u32) {
 
 /// The app that was built together with this program.
 pub fn app() -> Result<PathBuf, Failure> {
-    let path = std::env::current_exe()?.with_file_name(format!("visavis{}", std::env::consts::EXE_SUFFIX));
-    if path.is_file() { Ok(path) } else { Err(format!("the plan has windows, and {} is not built", path.display()).into()) }
+    processes::beside("visavis").ok_or_else(|| "the plan has windows, and the app is not built".into())
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -68,9 +69,6 @@ return {
 };
 "#;
 
-const PAGES: [&str; 11] =
-    ["starting", "welcome", "signing_in", "profile", "mirror", "waiting", "match", "call", "parting", "friends", "history"];
-
 struct Person {
     window: AppWindow,
     manner: Manner,
@@ -95,7 +93,7 @@ pub async fn attend(
     opened: impl FnOnce(u32),
 ) -> Result<(), Failure> {
     let (column, row) = (place as u32 % ACROSS, place as u32 / ACROSS);
-    let browser = std::env::current_exe()?.with_file_name(format!("visavis-bot{}", std::env::consts::EXE_SUFFIX));
+    let browser = processes::beside("visavis-bot").ok_or("visavis-bot is not built")?;
     let folder: &Path = &room.folder.join(&manner.identity);
     let window = AppWindow::open(Start {
         binary: &room.app,
@@ -163,9 +161,14 @@ impl Person {
             (self.page, self.since) = (name, Instant::now());
             self.say(Report::Page { page: name });
         }
+        // It led nowhere: the server was away.
+        let again = self.since.elapsed() > PRESS_AGAIN;
+        if again && ["welcome", "mirror"].contains(&name) {
+            self.since = Instant::now();
+        }
         match name {
-            "welcome" if entered => self.window.press("sign-in").await?,
-            "mirror" if entered => self.window.press("meet").await?,
+            "welcome" if entered || again => self.window.press("sign-in").await?,
+            "mirror" if entered || again => self.window.press("meet").await?,
             "match" if entered && self.manner.meet => self.window.press("match-meet").await?,
             "match" if entered => self.act(json!({ "do": "answer_match", "meet": false })).await?,
             "call" => self.call(page, entered).await?,

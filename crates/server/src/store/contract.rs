@@ -18,7 +18,6 @@ mod texts;
 mod tokens;
 
 use super::{AccountId, Committed, Fence, RunningMatch, SignedIn, SqlStore, Store, StoreResult};
-use crate::engines;
 use std::sync::atomic::{AtomicU32, Ordering};
 use visavis_wire::Private;
 use visavis_wire::people::Profile;
@@ -54,8 +53,8 @@ pub async fn over_sqlite(promise: impl AsyncFnOnce(&dyn Store)) {
 
 pub async fn over_postgres(promise: impl AsyncFnOnce(&dyn Store)) {
     static NEXT: AtomicU32 = AtomicU32::new(1);
-    let Some(engine) = engines::shared_postgres() else { return };
-    let url = engine.database(&format!("contract{}", NEXT.fetch_add(1, Ordering::Relaxed))).await;
+    let Some(engine) = visavis_engines::shared_postgres() else { return };
+    let url = engine.database(&format!("contract{}", NEXT.fetch_add(1, Ordering::Relaxed))).unwrap();
     let store = SqlStore::open_postgres(&url).await.unwrap();
     promise(&store).await;
     store.close().await;

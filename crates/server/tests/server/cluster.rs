@@ -1,7 +1,6 @@
 //! Three nodes as processes over a real PostgreSQL and a real NATS, and two thousand people with light sockets: what is killed
 //! takes nobody with it and pairs nobody twice.
 
-use crate::engines::{Nats, Postgres};
 use futures_util::{SinkExt, StreamExt};
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::{BufRead, BufReader};
@@ -11,6 +10,7 @@ use std::time::{Duration, Instant};
 use tempfile::TempDir;
 use tokio_tungstenite::tungstenite::Message;
 use tokio_tungstenite::tungstenite::client::IntoClientRequest;
+use visavis_engines::{Nats, Postgres, or_leave_out};
 use visavis_wire::http::Tokens;
 use visavis_wire::socket::{ClientMessage, MatchId, ServerMessage};
 
@@ -180,10 +180,10 @@ struct Cluster {
 impl Cluster {
     /// `None`, said aloud, where PostgreSQL or NATS are not installed.
     async fn start() -> Option<Self> {
-        let (postgres, nats) = (Postgres::start()?, Nats::start()?);
+        let (postgres, nats) = (or_leave_out(Postgres::start())?, or_leave_out(Nats::start())?);
         // Of the HTTP client; a server in this process may have been faster.
         let _ = rustls::crypto::ring::default_provider().install_default();
-        let url = postgres.database("cluster").await;
+        let url = postgres.database("cluster").unwrap();
         let log = tempfile::tempdir().unwrap();
         let mut nodes = BTreeMap::new();
         for name in ["one", "two", "three"] {
@@ -201,6 +201,7 @@ impl Cluster {
 
     async fn query(&self, statement: &'static str) -> Vec<(String, i64)> {
         use sqlx::{Connection, Row};
+        sqlx::any::install_default_drivers();
         let mut connection = sqlx::AnyConnection::connect(&self.url).await.unwrap();
         let rows = sqlx::query(statement).fetch_all(&mut connection).await.unwrap();
         rows.iter().map(|row| (row.get(0), row.get(1))).collect()
@@ -322,7 +323,7 @@ async fn a_restart_of_nats_loses_nobody_and_pairs_nobody_twice() {
     println!("killed with {} of {PEOPLE} together", cluster.shared.together());
     cluster.nats.kill();
     tokio::time::sleep(Duration::from_secs(2)).await;
-    cluster.nats.start_again();
+    cluster.nats.start_again().unwrap();
     cluster.matching_again(Instant::now()).await;
     cluster.everybody_is_together().await;
     cluster.end().await;
@@ -335,7 +336,7 @@ async fn a_restart_of_postgresql_loses_nobody_and_pairs_nobody_twice() {
     println!("killed with {} of {PEOPLE} together", cluster.shared.together());
     cluster.postgres.kill();
     tokio::time::sleep(Duration::from_secs(2)).await;
-    cluster.postgres.start_again();
+    cluster.postgres.start_again().unwrap();
     cluster.matching_again(Instant::now()).await;
     cluster.everybody_is_together().await;
     cluster.end().await;

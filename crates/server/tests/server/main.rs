@@ -9,8 +9,6 @@ mod clock;
 mod cluster;
 mod deploy;
 mod doors;
-#[allow(dead_code, reason = "each of the two that include this file uses a part")]
-mod engines;
 mod evening;
 mod faults;
 #[cfg(target_os = "linux")]
