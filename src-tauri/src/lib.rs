@@ -29,7 +29,7 @@ use std::process::ExitCode;
 use std::sync::Arc;
 use tauri::{App, AppHandle, Manager, RunEvent};
 use visavis_session::view::Page;
-use visavis_session::{Clock, Command, Config, Event, ProcessingOptions, Session};
+use visavis_session::{Clock, Command, Config, Event, Hardware, ProcessingOptions, Session};
 
 /// The program, from its arguments to its exit code.
 pub fn run() -> ExitCode {
@@ -43,6 +43,7 @@ pub fn run() -> ExitCode {
         Err(why) => return fail(&why, 2),
     };
     let beginning = profile.clone();
+    let context = tauri::generate_context!();
     let app = tauri::Builder::default()
         .invoke_handler(tauri::generate_handler![
             commands::act,
@@ -54,7 +55,7 @@ pub fn run() -> ExitCode {
             small::set_small,
         ])
         .setup(move |app| set_up(app, &settings, &beginning).map_err(Into::into))
-        .build(tauri::generate_context!());
+        .build(context);
     match app {
         Ok(app) => ExitCode::from(u8::try_from(app.run_return(heard)).unwrap_or(1)),
         Err(tauri::Error::Setup(why)) => fail(&why.to_string(), 2),
@@ -112,6 +113,7 @@ fn set_up(app: &mut App, settings: &Settings, profile: &Profile) -> Result<(), S
         camera: settings.camera.clone(),
         microphone: settings.microphone.clone(),
         speaker: settings.speaker.clone(),
+        machine: Arc::new(Hardware::default()),
         sound: ProcessingOptions {
             echo: !settings.no_echo_cancellation,
             noise: !settings.no_noise_suppression,

@@ -12,11 +12,11 @@ const card = {
 }
 const devices = {
   cameras: [
-    { id: 'face', name: 'Drawn face', synthetic: true },
-    { id: 'usb', name: 'Integrated Camera', synthetic: false },
+    { id: 'face', name: 'Drawn face', synthetic: true, gone: false },
+    { id: 'usb', name: 'Integrated Camera', synthetic: false, gone: false },
   ],
-  microphones: [{ id: 'mic', name: 'Built-in Audio Analogue Stereo', synthetic: false }],
-  speakers: [{ id: 'speaker', name: 'Headphones', synthetic: false }],
+  microphones: [{ id: 'mic', name: 'Built-in Audio Analogue Stereo', synthetic: false, gone: false }],
+  speakers: [{ id: 'speaker', name: 'Headphones', synthetic: false, gone: false }],
   camera: 'usb',
   microphone: 'mic',
   speaker: 'speaker',
@@ -125,6 +125,20 @@ export const views = {
   'mirror-silent': {
     page: { page: 'mirror', own },
     devices: { ...devices, microphones: [], microphone: '', silent_microphone: true, speakers: [], speaker: '', silent_speaker: true },
+  },
+  'mirror-unplugged': {
+    page: { page: 'mirror', own: { ...own, looks: 'no_signal' } },
+    notice: { notice: 'microphone_instead', name: 'Headset', other: 'Built-in Audio Analogue Stereo' },
+    devices: {
+      ...devices,
+      cameras: [devices.cameras[0], { ...devices.cameras[1], gone: true }],
+      microphones: [{ id: 'default', name: 'Built-in Audio Analogue Stereo', synthetic: false, gone: false }, ...devices.microphones],
+      microphone: 'default',
+    },
+  },
+  'mirror-denied': {
+    page: { page: 'mirror', own: { ...own, looks: 'no_signal' } },
+    notice: { notice: 'camera_denied', name: 'Integrated Camera', why: 'linux_group' },
   },
   'mirror-off': { page: { page: 'mirror', own: { ...own, on: false, looks: 'off' } } },
   'mirror-shutter': { page: { page: 'mirror', own: { ...own, looks: 'covered', shutter_closed: true } } },

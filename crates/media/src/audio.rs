@@ -12,6 +12,7 @@
 mod device;
 mod jitter;
 mod level;
+mod list;
 mod microphone;
 mod opus;
 mod processing;
@@ -24,15 +25,18 @@ mod stretch;
 mod tone;
 mod worker;
 
-pub use device::{AudioDevice, AudioError, list_microphones, list_speakers};
+pub use device::{AudioDevice, AudioError, SoundDevices};
 pub use jitter::Pushed;
 pub use level::Level;
-pub use microphone::Microphone;
+pub use list::{SoundLister, list_microphones, list_speakers};
+pub use microphone::{Microphone, OnFrame};
 pub use opus::{OpusDecoder, OpusEncoder, OpusError};
 pub use processing::{FarEnd, NearEnd, Options as ProcessingOptions, ProcessingStatistics, Processor, VoiceProcessing};
 pub use receiver::{Heard, VoiceDecoder, VoiceReceiver, VoiceStatistics};
 pub use source::{MicrophoneSource, SourceError, SpeakerTarget};
-pub use speaker::Speaker;
+pub use speaker::{Played, PullFrame, Speaker};
+
+pub(crate) use worker::Fate;
 
 use std::time::Duration;
 

@@ -29,10 +29,10 @@ mod stamps;
 mod still;
 mod text;
 
-use crate::{Clock, Frame, FramePool, Mailbox};
+use crate::{Clock, Forbidden, Frame, FramePool, Mailbox};
 use pace::{Output, Shared};
 use std::fmt;
-use std::sync::Arc;
+use std::sync::{Arc, Weak};
 use std::thread::JoinHandle;
 
 pub use text::UnknownSource;
@@ -95,7 +95,10 @@ pub enum CameraError {
     #[error("another program is using the camera {0}")]
     Busy(String),
     #[error("no permission to open the camera {0}")]
-    Denied(String),
+    Denied(String, Forbidden),
+    /// While it ran.
+    #[error("it was unplugged")]
+    Unplugged,
     #[error("the file {0} cannot be read: {1}")]
     File(String, String),
     #[error("the camera failed: {0}")]
@@ -169,8 +172,28 @@ impl Camera {
     }
 
     /// Set when capture ended by itself (unplugged, file broken).
-    pub fn failure(&self) -> Option<String> {
+    pub fn failure(&self) -> Option<CameraError> {
         self.shared.failure()
+    }
+
+    /// What becomes of this camera without its owner's doing.
+    pub(crate) fn fate(&self) -> Fate {
+        Fate(Arc::downgrade(&self.shared))
+    }
+}
+
+/// A hand on a camera that somebody else holds: of a scripted machine.
+pub(crate) struct Fate(Weak<Shared>);
+
+impl Fate {
+    pub(crate) fn is_open(&self) -> bool {
+        self.0.strong_count() > 0
+    }
+
+    pub(crate) fn unplug(&self) {
+        if let Some(shared) = self.0.upgrade() {
+            shared.set_modifier(Modifier::Unplugged);
+        }
     }
 }
 
@@ -191,9 +214,26 @@ impl Drop for Camera {
     }
 }
 
-/// Real cameras of this machine.
-pub fn list() -> Vec<CameraInfo> {
-    device::list()
+/// Which real cameras this machine has, asked again and again.
+#[derive(Default)]
+pub struct Lister {
+    last: Option<(device::Mark, Vec<CameraInfo>)>,
+}
+
+impl Lister {
+    /// Opens no camera while none came or went. `None`: the system does not tell.
+    pub fn look(&mut self) -> Option<Vec<CameraInfo>> {
+        let mark = device::mark();
+        if let (Some(mark), Some((before, cameras))) = (&mark, &self.last)
+            && mark == before
+        {
+            return Some(cameras.clone());
+        }
+        let cameras = device::list()?;
+        // Marked before it was listed: what comes in between is seen at the next look.
+        self.last = mark.map(|mark| (mark, cameras.clone()));
+        Some(cameras)
+    }
 }
 
 #[cfg(not(any(target_os = "linux", windows, target_os = "macos")))]
@@ -213,8 +253,15 @@ mod device {
         Err(CameraError::Missing(id.to_owned()))
     }
 
-    pub fn list() -> Vec<CameraInfo> {
-        Vec::new()
+    #[derive(Clone, Debug, PartialEq, Eq)]
+    pub enum Mark {}
+
+    pub fn mark() -> Option<Mark> {
+        None
+    }
+
+    pub fn list() -> Option<Vec<CameraInfo>> {
+        Some(Vec::new())
     }
 }
 

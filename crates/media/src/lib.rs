@@ -10,6 +10,8 @@
 //! | [`codec`] | VP8 |
 //! | [`marker`] | frame numbers in the picture, for measuring |
 //! | [`audio`] | microphone, speaker, Opus |
+//! | [`machine`] | which devices there are, and opening them: real, or scripted |
+//! | `forbidden` | why a system does not let a program use a device |
 
 pub mod audio;
 pub mod camera;
@@ -17,11 +19,14 @@ pub mod clock;
 pub mod codec;
 pub mod container;
 pub mod convert;
+mod forbidden;
 pub mod frame;
+pub mod machine;
 pub mod mailbox;
 pub mod marker;
 pub mod scale;
 
 pub use clock::Clock;
+pub use forbidden::Forbidden;
 pub use frame::{Coded, Frame, FramePool};
 pub use mailbox::Mailbox;

@@ -1,15 +1,16 @@
-//! Which devices there are and keeping the chosen ones open. Opening and closing block (a camera that is busy, a sound server
+//! Looking which devices there are and keeping the chosen ones open. Opening and closing block (a camera that is busy, a sound server
 //! that does not answer), so each kind of device is kept by a thread of its own; the loop only says what it wants.
 
-use crate::evening::{DeviceInput, Input};
+use crate::evening::{DeviceInput, Input, Kind};
 use crate::picture::{Order as PictureOrder, SMALL};
-use crate::settings::Settings;
-use crate::view::{Choices, Device, Notice};
+use crate::view::Notice;
+use std::sync::Arc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::time::Duration;
 use tokio::sync::mpsc::UnboundedSender;
-use visavis_media::audio::{AudioDevice, ProcessingOptions, list_microphones, list_speakers};
-use visavis_media::camera::{self, Camera, CameraError, CameraSource, Modifier};
+use visavis_media::audio::ProcessingOptions;
+use visavis_media::camera::{Camera, CameraError, CameraSource, Modifier};
+use visavis_media::machine::{CameraWish, Machine};
 use visavis_media::{Clock, FramePool};
 
 /// Between two looks whether a device has ended by itself.
@@ -96,18 +97,26 @@ pub(crate) fn modifier(text: &str) -> Option<Modifier> {
 }
 
 pub(crate) struct KeptCamera {
+    machine: Arc<dyn Machine>,
     clock: Clock,
     pool: FramePool,
     pictures: Sender<PictureOrder>,
     inputs: UnboundedSender<Input>,
     modifier: Modifier,
     shutter_closed: bool,
-    open: Option<Camera>,
+    /// And what it was asked for as.
+    open: Option<(String, Camera)>,
 }
 
 impl KeptCamera {
-    pub(crate) fn new(clock: Clock, pictures: Sender<PictureOrder>, inputs: UnboundedSender<Input>) -> Self {
+    pub(crate) fn new(
+        machine: Arc<dyn Machine>,
+        clock: Clock,
+        pictures: Sender<PictureOrder>,
+        inputs: UnboundedSender<Input>,
+    ) -> Self {
         Self {
+            machine,
             clock,
             pool: FramePool::new(CAMERA_FRAMES),
             pictures,
@@ -126,7 +135,7 @@ impl KeptCamera {
 
     fn failed(&self, notice: Notice) {
         // Nobody listens once the session ends; the same holds below.
-        let _ = self.inputs.send(Input::Device(DeviceInput::CameraFailed(notice)));
+        let _ = self.inputs.send(Input::Device(DeviceInput::Failed { kind: Kind::Camera, notice }));
     }
 }
 
@@ -141,13 +150,13 @@ impl Kept for KeptCamera {
             CameraSource::Pattern | CameraSource::Face { .. } => SMALL,
             CameraSource::Device { .. } | CameraSource::File { .. } | CameraSource::Image { .. } => LARGE,
         };
-        match Camera::open(&source, size, FPS, self.pool.clone(), self.clock) {
+        match self.machine.open_camera(&source, CameraWish { size, fps: FPS, pool: self.pool.clone(), clock: self.clock }) {
             Ok(camera) => {
                 camera.set_modifier(self.modifier);
                 let _ = self.pictures.send(PictureOrder::Camera(Some(camera.frames())));
-                self.open = Some(camera);
+                self.open = Some((id.to_owned(), camera));
             }
-            Err(error) => self.failed(notice(error)),
+            Err(error) => self.failed(notice(id, error)),
         }
     }
 
@@ -160,147 +169,71 @@ impl Kept for KeptCamera {
     }
 
     fn check(&mut self) {
-        if let Some(detail) = self.open.as_ref().and_then(Camera::failure) {
+        if let Some((id, error)) = self.open.as_ref().and_then(|(id, camera)| Some((id.clone(), camera.failure()?))) {
             self.close();
-            self.failed(Notice::CameraFailed { detail });
+            match error {
+                CameraError::Unplugged | CameraError::Missing(_) => {
+                    let _ = self.inputs.send(Input::Device(DeviceInput::Ended { kind: Kind::Camera, id }));
+                }
+                other => self.failed(notice(&id, other)),
+            }
         }
-        self.shutter(self.open.as_ref().is_some_and(Camera::shutter_is_closed));
+        self.shutter(self.open.as_ref().is_some_and(|(_, camera)| camera.shutter_is_closed()));
     }
 
     fn order(&mut self, order: &Order) {
         if let Order::Rehearse(modifier) = order {
             // A camera that was unplugged and is opened again is plugged in.
             self.modifier = if *modifier == Modifier::Unplugged { Modifier::None } else { *modifier };
-            if let Some(camera) = &self.open {
+            if let Some((_, camera)) = &self.open {
                 camera.set_modifier(*modifier);
             }
         }
     }
 }
 
-fn notice(error: CameraError) -> Notice {
+fn notice(id: &str, error: CameraError) -> Notice {
     match error {
+        CameraError::Unplugged => Notice::CameraMissing { name: id.to_owned() },
         CameraError::Missing(name) => Notice::CameraMissing { name },
         CameraError::Busy(name) => Notice::CameraBusy { name },
-        CameraError::Denied(name) => Notice::CameraDenied { name },
+        CameraError::Denied(name, why) => Notice::CameraDenied { name, why: why.into() },
         CameraError::File(name, detail) => Notice::CameraFileBroken { name, detail },
         CameraError::Failed(detail) => Notice::CameraFailed { detail },
     }
 }
 
-/// What the settings, the command line and the machine offer.
-#[derive(Clone)]
-pub(crate) struct Choice {
-    pub profile_name: String,
-    /// From the configuration: before the settings, and listed even when the machine does not name them.
-    pub camera: Option<String>,
-    pub microphone: Option<String>,
-    pub speaker: Option<String>,
-    /// At the start of this run.
-    pub choices: Choices,
-    pub settings: Settings,
-}
-
-/// Lists everything and settles what is used. Blocks for seconds in the worst case.
-pub(crate) fn look(choice: &Choice) -> Vec<DeviceInput> {
-    let real = camera::list();
-    let first = real.first().map(|camera| CameraSource::Device { id: camera.id.clone() }.to_string());
-    let mut cameras: Vec<_> = real
-        .into_iter()
-        .map(|camera| Device { id: CameraSource::Device { id: camera.id }.to_string(), name: camera.name, synthetic: false })
-        .collect();
-    let face = CameraSource::Face { name: choice.profile_name.clone() }.to_string();
-    cameras.push(Device { id: face.clone(), name: String::from("Drawn face"), synthetic: true });
-    cameras.push(Device { id: CameraSource::Pattern.to_string(), name: String::from("Test pattern"), synthetic: true });
-    if let Some(id) = &choice.camera {
-        add(&mut cameras, id);
-    }
-    let known = |id: &&String| cameras.iter().any(|camera| camera.id == **id);
-    let remembered = choice.settings.camera.as_ref();
-    let mut said = Vec::new();
-    if choice.camera.is_none()
-        && let Some(id) = remembered.filter(|id| !known(id))
-    {
-        said.push(DeviceInput::CameraFailed(Notice::CameraMissing { name: id.clone() }));
-    }
-    let camera = choice.camera.clone().or_else(|| remembered.filter(known).cloned()).or(first).unwrap_or(face);
-    let (microphones, microphone) = sound(list_microphones(), choice.microphone.as_ref(), choice.settings.microphone.as_ref());
-    let (speakers, speaker) = sound(list_speakers(), choice.speaker.as_ref(), choice.settings.speaker.as_ref());
-    said.push(DeviceInput::Cameras(cameras));
-    said.push(DeviceInput::Sound { microphones, speakers });
-    said.push(DeviceInput::Using { camera: Some(camera), microphone: Some(microphone), speaker: Some(speaker) });
-    said
-}
-
-fn add(devices: &mut Vec<Device>, id: &str) {
-    if !devices.iter().any(|device| device.id == id) {
-        // The last part of a path, or the whole.
-        let name = id.rsplit(['/', '\\']).next().unwrap_or(id).to_owned();
-        devices.push(Device { id: id.to_owned(), name, synthetic: true });
-    }
-}
-
-/// The list, and what of it is used: configured, remembered, the system's default, silence.
-fn sound(found: Vec<AudioDevice>, configured: Option<&String>, remembered: Option<&String>) -> (Vec<Device>, String) {
-    let mut devices = Vec::new();
-    if !found.is_empty() {
-        devices.push(Device { id: String::from("default"), name: String::from("Default"), synthetic: false });
-    }
-    devices.extend(found.into_iter().map(|device| Device {
-        id: format!("device:{}", device.id),
-        name: device.name,
-        synthetic: false,
-    }));
-    devices.push(Device { id: String::from("silent"), name: String::from("None"), synthetic: true });
-    if let Some(id) = configured {
-        add(&mut devices, id);
-    }
-    let known = |id: &&String| devices.iter().any(|device| device.id == **id);
-    let used = configured.or(remembered.filter(known)).cloned();
-    let used = used.unwrap_or_else(|| devices[0].id.clone());
-    (devices, used)
+/// Looks what there is, again and again, and at once when it is told to. Ends with its sender.
+pub(crate) fn watch(machine: Arc<dyn Machine>, inputs: UnboundedSender<Input>) -> std::io::Result<Sender<()>> {
+    let (sender, orders) = channel();
+    let body = move || {
+        loop {
+            // Cameras first: a sound server that hangs does not hold the mirror up.
+            let told = inputs.send(Input::Device(DeviceInput::Cameras(machine.cameras())));
+            if told.is_err() || inputs.send(Input::Device(DeviceInput::Sound(machine.sound()))).is_err() {
+                return;
+            }
+            if orders.recv_timeout(machine.look_every()) == Err(RecvTimeoutError::Disconnected) {
+                return;
+            }
+            orders.try_iter().for_each(drop);
+        }
+    };
+    std::thread::Builder::new().name("device-watch".to_owned()).spawn(body)?;
+    Ok(sender)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn device(id: &str) -> AudioDevice {
-        AudioDevice { id: id.to_owned(), name: id.to_owned() }
-    }
-
     #[test]
-    fn sound_falls_back_to_the_default_and_then_to_silence() {
-        let gone = String::from("device:gone");
-        let here = String::from("device:b");
-        assert_eq!(sound(Vec::new(), None, Some(&gone)).1, "silent");
-        assert_eq!(sound(vec![device("b")], None, Some(&gone)).1, "default");
-        assert_eq!(sound(vec![device("b")], None, Some(&here)).1, "device:b");
-        let (devices, used) = sound(vec![device("b")], Some(&String::from("tone:440")), Some(&here));
-        assert_eq!(used, "tone:440");
-        assert!(devices.iter().any(|device| device.id == "tone:440" && device.synthetic));
-    }
-
-    #[test]
-    fn without_a_real_camera_there_is_a_face() {
-        let choice = Choice {
-            profile_name: String::from("ada"),
-            camera: None,
-            microphone: Some(String::from("silent")),
-            speaker: Some(String::from("silent")),
-            choices: Choices::default(),
-            settings: Settings { camera: Some(String::from("device:gone")), ..Settings::default() },
-        };
-        let said = look(&choice);
-        assert!(said.iter().any(|input| matches!(input, DeviceInput::CameraFailed(Notice::CameraMissing { .. }))));
-        let using = said.iter().find_map(|input| match input {
-            DeviceInput::Using { camera, .. } => camera.clone(),
-            _ => None,
-        });
-        match camera::list().first() {
-            None => assert_eq!(using.as_deref(), Some("face:ada")),
-            Some(real) => assert_eq!(using, Some(format!("device:{}", real.id))),
-        }
+    fn what_keeps_a_camera_shut_is_said_by_its_kind() {
+        let why = visavis_media::Forbidden::LinuxGroup;
+        let denied = CameraError::Denied(String::from("n"), why);
+        assert_eq!(notice("x", denied), Notice::CameraDenied { name: String::from("n"), why: why.into() });
+        assert_eq!(notice("x", CameraError::Busy(String::from("n"))), Notice::CameraBusy { name: String::from("n") });
+        assert_eq!(notice("x", CameraError::Unplugged), Notice::CameraMissing { name: String::from("x") });
     }
 
     #[test]

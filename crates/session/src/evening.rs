@@ -28,6 +28,7 @@ mod meeting;
 mod pages;
 mod paper;
 mod parting;
+pub(crate) mod plugs;
 mod ring;
 pub(crate) mod safety;
 mod server;
@@ -38,14 +39,15 @@ mod wanted;
 use crate::diagnostics::Figures;
 use crate::drawing::Drawing;
 use crate::server::ServerProblem;
-use crate::view::{Choices, Device, Devices, Notice};
+use crate::view::{Choices, Devices, Notice};
 use crate::{Command, Event};
 use after::Friends;
-use devices::Own;
+use devices::{Attempts, Own};
 use in_call::InCall;
 use meeting::{Offered, Waiting};
 use paper::Paper;
 use parting::Parting;
+use plugs::Plugs;
 use ring::Ring;
 use std::time::Duration;
 use visavis_sight::gate;
@@ -57,6 +59,8 @@ use visavis_wire::people::{PeerCard, Profile};
 use visavis_wire::socket::{ClientMessage, MatchId, RelayCredentials, Role, ServerMessage};
 
 pub use account::Failure;
+pub use devices::DeviceInput;
+pub use plugs::Kind;
 pub use server::Servers;
 pub use wanted::Wanted;
 
@@ -151,36 +155,6 @@ pub enum Sight {
     },
 }
 
-#[derive(Debug)]
-pub enum DeviceInput {
-    Cameras(Vec<Device>),
-    Sound {
-        microphones: Vec<Device>,
-        speakers: Vec<Device>,
-    },
-    /// Nothing was chosen (or what was chosen is gone): this is used instead.
-    Using {
-        camera: Option<String>,
-        microphone: Option<String>,
-        speaker: Option<String>,
-    },
-    CameraFailed(Notice),
-    /// The camera's own privacy switch, by its driver.
-    Shutter {
-        closed: bool,
-    },
-    MicrophoneSilent {
-        silent: bool,
-    },
-    SpeakerSilent {
-        silent: bool,
-    },
-    /// It could not be opened, or ended by itself.
-    MicrophoneFailed,
-    SpeakerFailed,
-    Level(f32),
-}
-
 /// All that an evening does.
 #[derive(Debug)]
 pub enum Effect {
@@ -244,13 +218,16 @@ pub enum Effect {
     SaveDiagnostics(String),
     /// The choice of devices, or a habit, changed and is to be kept.
     RememberDevices,
+    /// Now, not only when it is due.
+    LookForDevices,
 }
 
 pub struct Evening {
     stage: Stage,
     notice: Option<Notice>,
     devices: Devices,
-    attempt: u32,
+    plugs: Plugs,
+    attempts: Attempts,
     own: Own,
     figures: Figures,
     /// Number of the newest call; events of another one are late and ignored.
@@ -310,13 +287,14 @@ enum Room {
 const START_AGAIN: Duration = Duration::from_secs(5);
 
 impl Evening {
-    /// `devices` as the settings remember them. The first effect looks for a stored sign-in.
-    pub fn new(devices: Devices, ask_before_unveiling: bool) -> (Self, Vec<Effect>) {
+    /// The first effect looks for a stored sign-in.
+    pub fn new(ask_before_unveiling: bool) -> (Self, Vec<Effect>) {
         let evening = Self {
             stage: Stage::Starting { retry_at: None },
             notice: None,
-            devices,
-            attempt: 0,
+            devices: Devices::default(),
+            plugs: Plugs::default(),
+            attempts: Attempts::default(),
             own: Own {
                 camera_on: true,
                 looks: Seen::Unknown,
@@ -376,12 +354,17 @@ impl Evening {
         self
     }
 
+    /// What is wanted, as flags and settings say.
+    pub(crate) fn with_plugs(self, plugs: Plugs) -> Self {
+        Self { plugs, ..self }
+    }
+
     pub fn choices(&self) -> Choices {
         self.own.choices
     }
 
-    pub fn devices(&self) -> &Devices {
-        &self.devices
+    pub(crate) fn plugs(&self) -> &Plugs {
+        &self.plugs
     }
 
     fn command(&mut self, command: Command, now: Duration, out: &mut Vec<Effect>) {
@@ -401,9 +384,9 @@ impl Evening {
             | Command::BlockSession { .. }
             | Command::BlockPeer => self.after_command(command, out),
             Command::Call { .. } | Command::AnswerCall { .. } => self.ring_command(command, now, out),
-            Command::ChooseCamera { id } => self.choose(id, |devices| (&mut devices.camera, &devices.cameras), out),
-            Command::ChooseMicrophone { id } => self.choose(id, |devices| (&mut devices.microphone, &devices.microphones), out),
-            Command::ChooseSpeaker { id } => self.choose(id, |devices| (&mut devices.speaker, &devices.speakers), out),
+            Command::ChooseCamera { id } => self.choose(Kind::Camera, id, out),
+            Command::ChooseMicrophone { id } => self.choose(Kind::Microphone, id, out),
+            Command::ChooseSpeaker { id } => self.choose(Kind::Speaker, id, out),
             Command::TestSpeaker => out.push(Effect::TestSpeaker),
             Command::Meet | Command::CancelWaiting | Command::Widen { .. } | Command::AnswerMatch { .. } => {
                 self.meeting_command(&command, now, out);

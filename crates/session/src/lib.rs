@@ -50,8 +50,8 @@ pub use picture::{Pictures, ShownPicture};
 pub use run::call_config;
 pub use sight::camera_state;
 
-use devices::Choice;
 use evening::Input;
+use evening::plugs::Given;
 use run::{Connect, End, Parts};
 use server::Server;
 use settings::Settings;
@@ -61,6 +61,7 @@ use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 use tokio::sync::oneshot;
 pub use visavis_media::audio::{MicrophoneSource, ProcessingOptions, SpeakerTarget};
 pub use visavis_media::camera::CameraSource;
+pub use visavis_media::machine::{Hardware, Machine};
 pub use visavis_media::{Clock, FramePool, scale};
 
 use visavis_media::Mailbox;
@@ -78,6 +79,8 @@ pub struct Config {
     pub camera: Option<CameraSource>,
     pub microphone: Option<MicrophoneSource>,
     pub speaker: Option<SpeakerTarget>,
+    /// Whose devices they are.
+    pub machine: Arc<dyn Machine>,
     /// What is done to the microphone's sound, unless the settings switch it off.
     pub sound: ProcessingOptions,
     /// `false`: tokens live in memory, and nothing is said about it.
@@ -106,19 +109,20 @@ impl Session {
         let settings = Settings::load(&config.profile_dir);
         let (server, address) = evening::Servers::of(config.server, settings.server.clone());
         let connect = Connect { profile_name: config.profile_name.clone(), keyring: config.keyring };
-        let choice = Choice {
+        let given = Given {
             profile_name: config.profile_name,
             camera: config.camera.map(|source| source.to_string()),
             microphone: config.microphone.map(|source| source.to_string()),
             speaker: config.speaker.map(|target| target.to_string()),
-            choices: settings.choices(config.sound),
-            settings,
         };
         let parts = Parts {
             clock: config.clock,
             profile_dir: config.profile_dir,
             drawings_dir: config.drawings_dir,
-            choice,
+            machine: config.machine,
+            given,
+            choices: settings.choices(config.sound),
+            settings,
             backend: Arc::new(connect.to(address.as_deref().unwrap_or_default())),
             connect,
             server,

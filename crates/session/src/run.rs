@@ -7,9 +7,10 @@ mod care;
 mod servers;
 
 use crate::backend::Backend;
-use crate::devices::{self, Choice, KeptCamera, Order as DeviceOrder};
+use crate::devices::{self, KeptCamera, Order as DeviceOrder};
 use crate::diagnostics;
 use crate::drawing::{Drawing, Unsaved};
+use crate::evening::plugs::{Given, Plugs};
 use crate::evening::{Account, Effect, Evening, Failure, Input, Servers, Wanted};
 use crate::evidence::Kept;
 use crate::picture::{self, Order as PictureOrder, PeerParts, PeerWatch, Pictures};
@@ -17,7 +18,7 @@ use crate::requests::{after, answered, restore};
 use crate::settings::Settings;
 use crate::socket::SocketHandle;
 use crate::sound::{KeptMicrophone, KeptSpeaker, Slot};
-use crate::view::{Notice, View};
+use crate::view::{Choices, Notice, View};
 use crate::{Command, Event};
 pub(crate) use servers::Connect;
 use std::path::PathBuf;
@@ -28,6 +29,7 @@ use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 use visavis_call::{Call, Codecs, Config as CallConfig, MicrophoneSink, Policy, SpeakerSource};
+use visavis_media::machine::Machine;
 use visavis_media::{Clock, FramePool};
 use visavis_wire::socket::{RelayCredentials, Role};
 
@@ -50,7 +52,12 @@ pub(crate) struct Parts {
     pub clock: Clock,
     pub profile_dir: PathBuf,
     pub drawings_dir: PathBuf,
-    pub choice: Choice,
+    pub machine: Arc<dyn Machine>,
+    /// What flags chose for this run.
+    pub given: Given,
+    /// At the start of this run.
+    pub choices: Choices,
+    pub settings: Settings,
     pub backend: Arc<Backend>,
     pub connect: Connect,
     pub server: Servers,
@@ -74,6 +81,7 @@ struct Threads {
     camera: Sender<DeviceOrder>,
     microphone: Sender<DeviceOrder>,
     speaker: Sender<DeviceOrder>,
+    watch: Sender<()>,
 }
 
 struct Loop {
@@ -96,10 +104,13 @@ impl Threads {
     fn start(parts: &Parts, sink: &Slot<MicrophoneSink>, source: &Slot<SpeakerSource>) -> std::io::Result<Self> {
         let own = picture::start_own(parts.clock, tell(&parts.inputs), parts.own_pictures.clone())?;
         let played = Slot::new();
-        let microphone = KeptMicrophone::new(sink.clone(), played.clone(), parts.choice.choices.sound(), parts.inputs.clone());
-        let speaker = KeptSpeaker::new(parts.clock, source.clone(), played, parts.inputs.clone());
-        let camera = KeptCamera::new(parts.clock, own.clone(), parts.inputs.clone());
+        let machine = || Arc::clone(&parts.machine);
+        let options = parts.choices.sound();
+        let microphone = KeptMicrophone::new(machine(), sink.clone(), played.clone(), options, parts.inputs.clone());
+        let speaker = KeptSpeaker::new(machine(), parts.clock, source.clone(), played, parts.inputs.clone());
+        let camera = KeptCamera::new(machine(), parts.clock, own.clone(), parts.inputs.clone());
         Ok(Self {
+            watch: devices::watch(machine(), parts.inputs.clone())?,
             own,
             camera: devices::keep("camera-keeper", camera)?,
             microphone: devices::keep("microphone-keeper", microphone)?,
@@ -137,9 +148,10 @@ pub(crate) async fn run(parts: Parts, mut inputs: UnboundedReceiver<Input>, mut 
             return;
         }
     };
-    let (evening, effects) = Evening::new(crate::view::Devices::default(), parts.choice.settings.ask_before_unveiling);
+    let (evening, effects) = Evening::new(parts.settings.ask_before_unveiling);
     let (evening, effects) = evening.with_server(parts.server.clone(), effects);
-    let evening = evening.with_chance(rand::random()).with_choices(parts.choice.choices);
+    let evening = evening.with_chance(rand::random()).with_choices(parts.choices);
+    let evening = evening.with_plugs(Plugs::new(&parts.given, &parts.settings));
     let (socket_events, from_socket) = unbounded_channel();
     let socket = SocketHandle::start(Arc::clone(&parts.backend), socket_events);
     let forward = tokio::spawn(forward(from_socket, parts.inputs.clone(), Input::Socket));
@@ -157,7 +169,6 @@ pub(crate) async fn run(parts: Parts, mut inputs: UnboundedReceiver<Input>, mut 
         shown: None,
         kept: Arc::new(Kept::new()),
     };
-    this.look_for_devices();
     this.carry_out(effects);
     this.show();
     let mut tick = tokio::time::interval(TICK);
@@ -231,23 +242,11 @@ impl Loop {
     }
 
     fn look_for_devices(&self) {
-        let (choice, inputs) = (self.parts.choice.clone(), self.parts.inputs.clone());
-        let devices = self.evening.devices();
-        let settled = !devices.camera.is_empty();
-        tokio::task::spawn_blocking(move || {
-            for input in devices::look(&choice) {
-                // What is in use stays in use; later looks only renew the lists.
-                let first_only =
-                    matches!(input, crate::evening::DeviceInput::Using { .. } | crate::evening::DeviceInput::CameraFailed(_));
-                if !(settled && first_only) && inputs.send(Input::Device(input)).is_err() {
-                    return;
-                }
-            }
-        });
+        // The thread ends with its sender, which is ours.
+        let _ = self.threads.watch.send(());
     }
 
     fn want(&mut self, wanted: Wanted) {
-        let again = wanted.attempt != self.wanted.attempt;
         if wanted.sound != self.wanted.sound {
             // As below. The microphone thread knows those of the start.
             let _ = self.threads.microphone.send(DeviceOrder::Process(wanted.sound));
@@ -255,12 +254,13 @@ impl Loop {
         if wanted.volume != self.wanted.volume {
             let _ = self.threads.speaker.send(DeviceOrder::Volume(wanted.volume));
         }
+        let (tried, tries) = (self.wanted.attempts, wanted.attempts);
         let kinds = [
-            (&self.threads.camera, &self.wanted.camera, &wanted.camera),
-            (&self.threads.microphone, &self.wanted.microphone, &wanted.microphone),
-            (&self.threads.speaker, &self.wanted.speaker, &wanted.speaker),
+            (&self.threads.camera, &self.wanted.camera, &wanted.camera, tries.camera != tried.camera),
+            (&self.threads.microphone, &self.wanted.microphone, &wanted.microphone, tries.microphone != tried.microphone),
+            (&self.threads.speaker, &self.wanted.speaker, &wanted.speaker, tries.speaker != tried.speaker),
         ];
-        for (keeper, before, now) in kinds {
+        for (keeper, before, now, again) in kinds {
             if before != now || (again && now.is_some()) {
                 // A keeper ends with its sender, which is ours.
                 let _ = keeper.send(DeviceOrder::Want(now.clone()));
@@ -324,6 +324,7 @@ impl Loop {
                 Effect::SaveDrawing(drawing) => self.save_drawing(*drawing),
                 Effect::SaveDiagnostics(report) => self.save_diagnostics(report),
                 Effect::RememberDevices => self.remember_devices(),
+                Effect::LookForDevices => self.look_for_devices(),
             }
         }
     }
@@ -364,20 +365,9 @@ impl Loop {
     }
 
     fn remember_devices(&self) {
-        let devices = self.evening.devices();
-        let choice = &self.parts.choice;
-        // What a flag chose for this run is not the user's choice: what was remembered before stays.
-        let kept = |id: &String, flag: &Option<String>, before: &Option<String>| {
-            if id.is_empty() || flag.as_ref() == Some(id) { before.clone() } else { Some(id.clone()) }
-        };
-        let mut settings = Settings {
-            camera: kept(&devices.camera, &choice.camera, &choice.settings.camera),
-            microphone: kept(&devices.microphone, &choice.microphone, &choice.settings.microphone),
-            speaker: kept(&devices.speaker, &choice.speaker, &choice.settings.speaker),
-            ask_before_unveiling: self.evening.ask_before_unveiling(),
-            ..choice.settings.clone()
-        };
-        settings.choose(choice.choices, self.evening.choices());
+        let mut settings = Settings { ask_before_unveiling: self.evening.ask_before_unveiling(), ..self.parts.settings.clone() };
+        self.evening.plugs().remember(&mut settings);
+        settings.choose(self.parts.choices, self.evening.choices());
         let folder = self.parts.profile_dir.clone();
         tokio::task::spawn_blocking(move || {
             if let Err(error) = settings.save(&folder) {

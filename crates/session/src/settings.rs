@@ -16,8 +16,11 @@ const FILE_BYTES: u64 = 64 * 1024;
 #[serde(default)]
 pub struct Settings {
     pub camera: Option<String>,
+    pub camera_name: Option<String>,
     pub microphone: Option<String>,
+    pub microphone_name: Option<String>,
     pub speaker: Option<String>,
+    pub speaker_name: Option<String>,
     /// `Some(false)` switches it off: echo cancellation, noise suppression, gain control.
     pub echo_cancellation: Option<bool>,
     pub noise_suppression: Option<bool>,

@@ -3,7 +3,8 @@
 //! takes them out; the devices stay open from one call to the next.
 
 use crate::devices::{Kept, Order};
-use crate::evening::{DeviceInput, Input};
+use crate::evening::{DeviceInput, Input, Kind};
+use crate::view::Notice;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Instant;
 use tokio::sync::mpsc::UnboundedSender;
@@ -13,6 +14,7 @@ use visavis_media::audio::{
     AudioError, AudioFrame, FarEnd, Level, Microphone, MicrophoneSource, ProcessingOptions, Speaker, SpeakerTarget,
     VoiceProcessing,
 };
+use visavis_media::machine::Machine;
 
 /// Frames of 20 ms between two levels for the page.
 const LEVEL_EVERY: u32 = 5;
@@ -45,6 +47,7 @@ impl<T> Slot<T> {
 }
 
 pub(crate) struct KeptMicrophone {
+    machine: Arc<dyn Machine>,
     sink: Slot<MicrophoneSink>,
     /// Where the speaker puts what it plays.
     played: Slot<FarEnd>,
@@ -59,12 +62,13 @@ pub(crate) struct KeptMicrophone {
 
 impl KeptMicrophone {
     pub(crate) fn new(
+        machine: Arc<dyn Machine>,
         sink: Slot<MicrophoneSink>,
         played: Slot<FarEnd>,
         options: ProcessingOptions,
         inputs: UnboundedSender<Input>,
     ) -> Self {
-        Self { sink, played, options, inputs, wanted: None, open: None, processing: None }
+        Self { machine, sink, played, options, inputs, wanted: None, open: None, processing: None }
     }
 
     fn start(&mut self, source: &MicrophoneSource) -> Result<Microphone, AudioError> {
@@ -72,18 +76,18 @@ impl KeptMicrophone {
         // What a program makes has neither echo nor noise, and a steady tone would be taken for the latter.
         let real = matches!(source, MicrophoneSource::Default | MicrophoneSource::Device { .. });
         if !real || self.options == ProcessingOptions::NOTHING {
-            return Microphone::open(source, Box::new(self.deliver()));
+            return self.machine.open_microphone(source, Box::new(self.deliver()));
         }
         match VoiceProcessing::start(self.options, self.deliver()) {
             Ok(processing) => {
                 let near = processing.near();
                 self.played.set(Some(processing.far()));
                 self.processing = Some(processing);
-                Microphone::open(source, Box::new(move |frame| near.push(frame, Instant::now())))
+                self.machine.open_microphone(source, Box::new(move |frame| near.push(frame, Instant::now())))
             }
             Err(error) => {
                 tracing::warn!(%error, "no thread for the voice processing; the microphone's sound goes as it is");
-                Microphone::open(source, Box::new(self.deliver()))
+                self.machine.open_microphone(source, Box::new(self.deliver()))
             }
         }
     }
@@ -117,7 +121,7 @@ impl Kept for KeptMicrophone {
             Ok(microphone) => Some(microphone),
             Err(error) => {
                 tracing::warn!(%error, "the microphone cannot be opened; silence is sent");
-                self.tell(DeviceInput::MicrophoneFailed);
+                self.tell(DeviceInput::Failed { kind: Kind::Microphone, notice: no_microphone(error) });
                 self.start(&MicrophoneSource::Silent).ok()
             }
         };
@@ -134,9 +138,11 @@ impl Kept for KeptMicrophone {
     fn check(&mut self) {
         if let Some(detail) = self.open.as_ref().and_then(Microphone::failure) {
             tracing::warn!(%detail, "the microphone ended by itself; silence is sent");
+            let id = self.wanted.clone();
             self.open = self.start(&MicrophoneSource::Silent).ok();
+            self.wanted.clone_from(&id);
             self.tell(DeviceInput::MicrophoneSilent { silent: true });
-            self.tell(DeviceInput::MicrophoneFailed);
+            self.tell(DeviceInput::Ended { kind: Kind::Microphone, id: id.unwrap_or_default() });
         }
     }
 
@@ -151,24 +157,33 @@ impl Kept for KeptMicrophone {
 }
 
 pub(crate) struct KeptSpeaker {
+    machine: Arc<dyn Machine>,
     clock: Clock,
     source: Slot<SpeakerSource>,
     /// The voice processing of the microphone, while there is one.
     played: Slot<FarEnd>,
     inputs: UnboundedSender<Input>,
+    /// What was asked for, whatever became of it.
+    wanted: Option<String>,
     open: Option<Speaker>,
     /// Of the other, in percent.
     volume: u8,
 }
 
 impl KeptSpeaker {
-    pub(crate) fn new(clock: Clock, source: Slot<SpeakerSource>, played: Slot<FarEnd>, inputs: UnboundedSender<Input>) -> Self {
-        Self { clock, source, played, inputs, open: None, volume: 100 }
+    pub(crate) fn new(
+        machine: Arc<dyn Machine>,
+        clock: Clock,
+        source: Slot<SpeakerSource>,
+        played: Slot<FarEnd>,
+        inputs: UnboundedSender<Input>,
+    ) -> Self {
+        Self { machine, clock, source, played, inputs, wanted: None, open: None, volume: 100 }
     }
 
     fn start(&self, target: &SpeakerTarget) -> Result<Speaker, AudioError> {
         let (clock, source, played) = (self.clock, self.source.clone(), self.played.clone());
-        let speaker = Speaker::open_with(
+        let speaker = self.machine.open_speaker(
             target,
             Box::new(move |frame, heard| source.with(|source| source.pull_ahead(frame, clock.at(heard)))),
             Box::new(move |frame, heard| played.with(|far| far.push(frame, heard))),
@@ -191,13 +206,15 @@ impl Kept for KeptSpeaker {
             Ok(speaker) => Some(speaker),
             Err(error) => {
                 tracing::warn!(%error, "the speaker cannot be opened; nothing is heard");
-                self.tell(DeviceInput::SpeakerFailed);
+                self.tell(DeviceInput::Failed { kind: Kind::Speaker, notice: no_speaker(error) });
                 self.start(&SpeakerTarget::Silent).ok()
             }
         };
+        self.wanted = Some(id.to_owned());
     }
 
     fn close(&mut self) {
+        self.wanted = None;
         self.open = None;
     }
 
@@ -206,7 +223,7 @@ impl Kept for KeptSpeaker {
             tracing::warn!(%detail, "the speaker ended by itself; nothing is heard");
             self.open = self.start(&SpeakerTarget::Silent).ok();
             self.tell(DeviceInput::SpeakerSilent { silent: true });
-            self.tell(DeviceInput::SpeakerFailed);
+            self.tell(DeviceInput::Ended { kind: Kind::Speaker, id: self.wanted.clone().unwrap_or_default() });
         }
     }
 
@@ -219,5 +236,23 @@ impl Kept for KeptSpeaker {
             (Order::Volume(percent), Some(speaker)) => speaker.set_volume(*percent),
             _ => {}
         }
+    }
+}
+
+fn no_microphone(error: AudioError) -> Notice {
+    match error {
+        AudioError::NoDevice => Notice::NoMicrophone,
+        AudioError::Busy => Notice::MicrophoneBusy,
+        AudioError::Denied(why) => Notice::MicrophoneDenied { why: why.into() },
+        AudioError::Failed(detail) => Notice::MicrophoneFailed { detail },
+    }
+}
+
+fn no_speaker(error: AudioError) -> Notice {
+    match error {
+        AudioError::NoDevice => Notice::NoSpeaker,
+        AudioError::Busy => Notice::SpeakerBusy,
+        AudioError::Denied(why) => Notice::SpeakerDenied { why: why.into() },
+        AudioError::Failed(detail) => Notice::SpeakerFailed { detail },
     }
 }

@@ -1,5 +1,9 @@
 //! What the page shows. Everything is decided here; the page only draws it and says it in the user's language.
 
+mod notice;
+
+pub use notice::{Forbidden, Notice};
+
 use crate::server::{ServerProblem, ServerView};
 use serde::{Deserialize, Serialize};
 use ts_rs::TS;
@@ -9,7 +13,7 @@ use visavis_wire::Private;
 use visavis_wire::channel::{Seen, Shows};
 use visavis_wire::friends::{FollowId, PastSession, Text};
 use visavis_wire::games::Play;
-use visavis_wire::http::{Follow, RefusalCode};
+use visavis_wire::http::Follow;
 use visavis_wire::people::{PeerCard, Profile, Reason};
 use visavis_wire::safety::StandingNotice;
 use visavis_wire::socket::{Closed, EndReason, Widening};
@@ -316,115 +320,6 @@ pub struct Device {
     pub name: String,
     /// Made by the program (pattern, face, file), not a device.
     pub synthetic: bool,
-}
-
-/// Something went wrong (or must be known); the page has a sentence for each: what happened, what it means, what to do.
-#[derive(Clone, Debug, PartialEq, Serialize, TS)]
-#[serde(tag = "notice", rename_all = "snake_case")]
-#[ts(export)]
-pub enum Notice {
-    ServerUnreachable {
-        host: String,
-    },
-    /// Lost while in use; it is being tried again by itself.
-    ServerLost,
-    /// The server (or the issuer behind it) said no; `message` is its own English sentence, for codes without words here.
-    Refused {
-        code: RefusalCode,
-        message: String,
-    },
-    /// What the server sent makes no sense: probably not a Visavis server, or of another version.
-    ServerMalformed,
-    BrowserDidNotOpen {
-        url: String,
-    },
-    SignInTimedOut,
-    CameraMissing {
-        name: String,
-    },
-    CameraBusy {
-        name: String,
-    },
-    CameraDenied {
-        name: String,
-    },
-    CameraFileBroken {
-        name: String,
-        detail: String,
-    },
-    CameraFailed {
-        detail: String,
-    },
-    NoMicrophone,
-    NoSpeaker,
-    /// No system keyring: the sign-in lasts until the window closes.
-    KeyringMissing,
-    CallFailed {
-        detail: String,
-    },
-    /// The two apps do not hold the same keys: somebody sat in between, and the call was ended.
-    CallTampered,
-    MatchWithdrawn,
-    /// Of a call to somebody one follows.
-    CallDeclined {
-        name: String,
-    },
-    CallUnanswered {
-        name: String,
-    },
-    /// They are in a meeting.
-    CallBusy {
-        name: String,
-    },
-    CallOffline {
-        name: String,
-    },
-    /// Theirs, which one did not take.
-    CallMissed {
-        name: String,
-    },
-    CallTooOften {
-        name: String,
-    },
-    CallNotFriends,
-    DrawingSaved {
-        path: String,
-    },
-    DrawingDiskFull {
-        folder: String,
-    },
-    /// It is not there and cannot be made, or may not be written to.
-    DrawingFolder {
-        folder: String,
-    },
-    DrawingFailed {
-        detail: String,
-    },
-    SignedInElsewhere,
-    /// The program before this one was killed or crashed.
-    EndedBadly,
-    /// The two never meet again.
-    Blocked,
-    /// The report is with the moderators, who look until then (Unix seconds).
-    Reported {
-        #[ts(type = "number")]
-        decided_by: i64,
-    },
-    DataExported {
-        path: String,
-    },
-    DataNotExported {
-        detail: String,
-    },
-    AccountDeleted {
-        #[ts(type = "number | null")]
-        held_until: Option<i64>,
-    },
-    /// The file that `SaveDiagnostics` wrote.
-    DiagnosticsSaved {
-        path: String,
-    },
-    DiagnosticsNotSaved {
-        detail: String,
-    },
+    /// It is chosen, but not plugged in.
+    pub gone: bool,
 }

@@ -2,6 +2,7 @@
 
 #![allow(clippy::unwrap_used, reason = "a test may panic")]
 
+use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::mpsc::UnboundedReceiver;
 use visavis_media::Clock;
@@ -9,7 +10,7 @@ use visavis_media::audio::{MicrophoneSource, SpeakerTarget};
 use visavis_media::camera::CameraSource;
 use visavis_session::server::{Server, ServerProblem, Untrusted};
 use visavis_session::view::{Notice, Page, View};
-use visavis_session::{Command, Config, Event, Session};
+use visavis_session::{Command, Config, Event, Hardware, Session};
 
 fn config(server: String, profile_dir: std::path::PathBuf) -> Config {
     Config {
@@ -20,6 +21,7 @@ fn config(server: String, profile_dir: std::path::PathBuf) -> Config {
         camera: Some(CameraSource::Pattern),
         microphone: Some(MicrophoneSource::Silent),
         speaker: Some(SpeakerTarget::Silent),
+        machine: Arc::new(Hardware::default()),
         sound: visavis_session::ProcessingOptions::default(),
         keyring: false,
         clock: Clock::start(),

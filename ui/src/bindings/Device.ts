@@ -4,4 +4,8 @@ export type Device = { id: string, name: string,
 /**
  * Made by the program (pattern, face, file), not a device.
  */
-synthetic: boolean, };
+synthetic: boolean, 
+/**
+ * It is chosen, but not plugged in.
+ */
+gone: boolean, };

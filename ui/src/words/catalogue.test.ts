@@ -10,6 +10,7 @@ import ja from '@locales/ja.json'
 import pt from '@locales/pt.json'
 import zh from '@locales/zh.json'
 import { describe, expect, it, vi } from 'vitest'
+import type { Forbidden } from '../bindings/Forbidden'
 import type { Notice } from '../bindings/Notice'
 import type { ServerProblem } from '../bindings/ServerProblem'
 import type { RefusalCode } from '../bindings/RefusalCode'
@@ -179,11 +180,53 @@ describe('words for what the shell says', () => {
     )
     expect(names.length).toBeGreaterThan(10)
     for (const notice of names.filter((name) => name !== 'refused')) {
-      const given = { notice, host: 'HOST', url: 'URL', name: 'NAME', detail: 'DETAIL', path: 'PATH', folder: 'FOLDER', decided_by: 0, held_until: null } as unknown as Notice
+      const given = { notice, why: 'linux_group', other: 'OTHER', host: 'HOST', url: 'URL', name: 'NAME', detail: 'DETAIL', path: 'PATH', folder: 'FOLDER', decided_by: 0, held_until: null } as unknown as Notice
       const { text } = noticeWords(given)
       expect(text, notice).toMatch(/([.]|URL|PATH)$/)
       if (notice.startsWith('camera_') && notice !== 'camera_failed') expect(text).toContain('NAME')
     }
+  })
+
+  it('says in each language what helps on each system against a device that is kept back', async () => {
+    const reasons = members('Forbidden') as Forbidden[]
+    expect(reasons).toEqual(['windows_privacy', 'macos_privacy', 'linux_group', 'linux_policy'])
+    // What a person has to look for, in whatever language.
+    const names: Record<Forbidden, { camera: RegExp; microphone: RegExp }> = {
+      windows_privacy: { camera: /Windows/, microphone: /Windows/ },
+      macos_privacy: { camera: /macOS/, microphone: /macOS/ },
+      linux_group: { camera: /sudo usermod -aG video \$USER/, microphone: /sudo usermod -aG audio \$USER/ },
+      linux_policy: { camera: /Flatpak/, microphone: /Flatpak/ },
+    }
+    for (const { tag } of languages) {
+      await setLanguage(tag, false)
+      const all: string[] = []
+      for (const why of reasons) {
+        const camera = noticeWords({ notice: 'camera_denied', name: 'NAME', why }).text
+        const microphone = noticeWords({ notice: 'microphone_denied', why }).text
+        expect(camera, `${tag} ${why}`).toMatch(names[why].camera)
+        expect(camera, `${tag} ${why}`).toContain('NAME')
+        expect(microphone, `${tag} ${why}`).toMatch(names[why].microphone)
+        all.push(camera, microphone)
+      }
+      for (const why of ['linux_group', 'linux_policy'] as const) all.push(noticeWords({ notice: 'speaker_denied', why }).text)
+      expect(new Set(all).size, tag).toBe(10)
+      for (const text of all) expect(text, tag).toMatch(/[.。]$/)
+    }
+    await setLanguage('en', false)
+  })
+
+  it('says in each language what became of a device', async () => {
+    for (const { tag } of languages) {
+      await setLanguage(tag, false)
+      const said = (['camera', 'microphone', 'speaker'] as const).flatMap((kind) => [
+        noticeWords({ notice: `${kind}_gone`, name: 'NAME' }).text,
+        noticeWords({ notice: `${kind}_instead`, name: 'NAME', other: 'OTHER' }).text,
+      ])
+      expect(new Set(said).size, tag).toBe(6)
+      for (const [at, text] of said.entries()) expect(text, tag).toMatch(at % 2 ? /NAME.*OTHER|OTHER.*NAME/s : /NAME/)
+      expect(noticeWords({ notice: 'device_back', name: 'NAME' }).text).toContain('NAME')
+    }
+    await setLanguage('en', false)
   })
 
   it('has a full sentence for whatever is wrong with a server', async () => {

@@ -2,6 +2,7 @@
 import type { Closed } from '../bindings/Closed'
 import type { Connection } from '../bindings/Connection'
 import type { EndReason } from '../bindings/EndReason'
+import type { Forbidden } from '../bindings/Forbidden'
 import type { Lowered } from '../bindings/Lowered'
 import type { Notice } from '../bindings/Notice'
 import type { PeerCard } from '../bindings/PeerCard'
@@ -206,7 +207,30 @@ const REFUSALS: Record<RefusalCode, Key> = {
   unknown: 'refusal.unknown',
 }
 
-type Plain = Exclude<Notice['notice'], 'refused'>
+type Denied = 'camera_denied' | 'microphone_denied' | 'speaker_denied'
+/** What helps, on the system that said no. Only on Linux a speaker is kept from a program. */
+const DENIED: Record<Denied, Record<Forbidden, Key>> = {
+  camera_denied: {
+    windows_privacy: 'notice.camera_denied.windows_privacy',
+    macos_privacy: 'notice.camera_denied.macos_privacy',
+    linux_group: 'notice.camera_denied.linux_group',
+    linux_policy: 'notice.camera_denied.linux_policy',
+  },
+  microphone_denied: {
+    windows_privacy: 'notice.microphone_denied.windows_privacy',
+    macos_privacy: 'notice.microphone_denied.macos_privacy',
+    linux_group: 'notice.microphone_denied.linux_group',
+    linux_policy: 'notice.microphone_denied.linux_policy',
+  },
+  speaker_denied: {
+    windows_privacy: 'notice.speaker_denied.policy',
+    macos_privacy: 'notice.speaker_denied.policy',
+    linux_group: 'notice.speaker_denied.linux_group',
+    linux_policy: 'notice.speaker_denied.policy',
+  },
+}
+
+type Plain = Exclude<Notice['notice'], 'refused' | Denied>
 /** `retry`: whether there is something to try again. */
 const NOTICES: Record<Plain, { words: Key; retry: boolean }> = {
   server_unreachable: { words: 'notice.server_unreachable', retry: true },
@@ -216,11 +240,21 @@ const NOTICES: Record<Plain, { words: Key; retry: boolean }> = {
   sign_in_timed_out: { words: 'notice.sign_in_timed_out', retry: true },
   camera_missing: { words: 'notice.camera_missing', retry: true },
   camera_busy: { words: 'notice.camera_busy', retry: true },
-  camera_denied: { words: 'notice.camera_denied', retry: true },
   camera_file_broken: { words: 'notice.camera_file_broken', retry: true },
   camera_failed: { words: 'notice.camera_failed', retry: true },
+  camera_gone: { words: 'notice.camera_gone', retry: false },
+  camera_instead: { words: 'notice.camera_instead', retry: false },
   no_microphone: { words: 'notice.no_microphone', retry: true },
+  microphone_busy: { words: 'notice.microphone_busy', retry: true },
+  microphone_failed: { words: 'notice.microphone_failed', retry: true },
+  microphone_gone: { words: 'notice.microphone_gone', retry: false },
+  microphone_instead: { words: 'notice.microphone_instead', retry: false },
   no_speaker: { words: 'notice.no_speaker', retry: true },
+  speaker_busy: { words: 'notice.speaker_busy', retry: true },
+  speaker_failed: { words: 'notice.speaker_failed', retry: true },
+  speaker_gone: { words: 'notice.speaker_gone', retry: false },
+  speaker_instead: { words: 'notice.speaker_instead', retry: false },
+  device_back: { words: 'notice.device_back', retry: false },
   keyring_missing: { words: 'notice.keyring_missing', retry: false },
   call_failed: { words: 'notice.call_failed', retry: false },
   call_tampered: { words: 'notice.call_tampered', retry: false },
@@ -255,6 +289,9 @@ export function noticeWords(notice: Notice): { text: string; retry: boolean } {
     const { code, message } = notice
     const key = REFUSALS[code] as Key | undefined
     return { text: t(key ?? 'refusal.unknown', { message }), retry: !FINAL.includes(code) }
+  }
+  if (notice.notice === 'camera_denied' || notice.notice === 'microphone_denied' || notice.notice === 'speaker_denied') {
+    return { text: t(DENIED[notice.notice][notice.why], { name: 'name' in notice ? notice.name : '' }), retry: true }
   }
   const { words, retry } = NOTICES[notice.notice]
   if (notice.notice === 'reported') return { text: t(words, { date: dateOf(notice.decided_by) }), retry }

@@ -1,24 +1,19 @@
-//! The machine's sound devices through `cpal`: which there are, how to open one, what its errors mean.
+//! The machine's sound devices through `cpal`: which there are now, how to open one, what its errors mean.
 //!
 //! On Linux a PulseAudio server (or PipeWire's) is preferred to ALSA: under load ALSA's plugin loses sound. Opened streams are
 //! not `Send` everywhere, so whoever opens one keeps it in the thread that opened it.
 
 use super::{FRAME_SAMPLES, SAMPLE_RATE};
+use crate::forbidden::Forbidden;
 use cpal::traits::{DeviceTrait, HostTrait, StreamTrait};
 use cpal::{
     BufferSize, DeviceId, Error, ErrorKind, FromSample, Sample, SampleFormat, SizedSample, StreamConfig, SupportedBufferSize,
 };
 use cpal::{SupportedStreamConfig, SupportedStreamConfigRange};
-use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::mpsc;
 use std::time::Duration;
 
-/// How long listing devices may take. A server that does not answer counts as one without devices.
-const LIST_PATIENCE: Duration = Duration::from_secs(3);
 /// How long a device may take to open.
 pub(super) const OPEN_PATIENCE: Duration = Duration::from_secs(6);
-/// Threads stuck in a hanging sound system, at most.
-const MAX_STUCK: usize = 4;
 /// 10 ms: two device periods a frame keep the delay low without waking a loaded machine too often.
 const PERIOD: u32 = FRAME_SAMPLES as u32 / 2;
 
@@ -29,6 +24,16 @@ pub struct AudioDevice {
     pub name: String,
 }
 
+/// What can be chosen, and what the system itself would take.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct SoundDevices {
+    pub microphones: Vec<AudioDevice>,
+    pub speakers: Vec<AudioDevice>,
+    /// Identifiers. Absent where there is no such device, or the system does not say which it is.
+    pub default_microphone: Option<String>,
+    pub default_speaker: Option<String>,
+}
+
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum AudioError {
     #[error("there is no such sound device")]
@@ -36,7 +41,7 @@ pub enum AudioError {
     #[error("another program is using the sound device")]
     Busy,
     #[error("no permission to use the sound device")]
-    Denied,
+    Denied(Forbidden),
     #[error("the sound device failed: {0}")]
     Failed(String),
 }
@@ -46,8 +51,36 @@ impl From<Error> for AudioError {
         match error.kind() {
             ErrorKind::DeviceNotAvailable | ErrorKind::HostUnavailable => Self::NoDevice,
             ErrorKind::DeviceBusy => Self::Busy,
-            ErrorKind::PermissionDenied => Self::Denied,
-            _ => Self::Failed(error.to_string()),
+            ErrorKind::PermissionDenied => Self::Denied(Forbidden::HERE),
+            _ => Self::other(&error),
+        }
+    }
+}
+
+impl AudioError {
+    #[cfg(windows)]
+    fn other(error: &Error) -> Self {
+        use crate::forbidden::windows::{Answer, answer};
+        match answer(&error.to_string()) {
+            Some(Answer::Denied) => Self::Denied(Forbidden::HERE),
+            Some(Answer::Busy) => Self::Busy,
+            Some(Answer::Gone) => Self::NoDevice,
+            None => Self::Failed(error.to_string()),
+        }
+    }
+
+    #[cfg(not(windows))]
+    fn other(error: &Error) -> Self {
+        Self::Failed(error.to_string())
+    }
+
+    /// ALSA's devices are files of a group; a sound server refuses for reasons of its own.
+    fn of(self, device: &cpal::Device) -> Self {
+        match self {
+            Self::Denied(Forbidden::LinuxPolicy) if device.id().is_ok_and(|id| is_alsa(&id)) => {
+                Self::Denied(Forbidden::LinuxGroup)
+            }
+            other => other,
         }
     }
 }
@@ -58,51 +91,29 @@ pub(super) enum Direction {
     Output,
 }
 
-/// Microphones of this machine; empty if there is no sound system or it does not answer within 3 s.
-pub fn list_microphones() -> Vec<AudioDevice> {
-    list(Direction::Input)
-}
-
-/// Speakers of this machine; empty if there is no sound system or it does not answer within 3 s.
-pub fn list_speakers() -> Vec<AudioDevice> {
-    list(Direction::Output)
-}
-
-fn list(direction: Direction) -> Vec<AudioDevice> {
-    static RUNNING: AtomicUsize = AtomicUsize::new(0);
-    if RUNNING.fetch_add(1, Ordering::AcqRel) >= MAX_STUCK {
-        RUNNING.fetch_sub(1, Ordering::AcqRel);
-        return Vec::new();
-    }
-    let (sender, receiver) = mpsc::channel();
-    let spawned = std::thread::Builder::new().name("sound-list".into()).spawn(move || {
-        // Nobody may listen any more.
-        let _ = sender.send(enumerate(direction));
-        RUNNING.fetch_sub(1, Ordering::AcqRel);
-    });
-    if spawned.is_err() {
-        RUNNING.fetch_sub(1, Ordering::AcqRel);
-    }
-    receiver.recv_timeout(LIST_PATIENCE).unwrap_or_default()
-}
-
-fn enumerate(direction: Direction) -> Vec<AudioDevice> {
+/// Everything that this host offers now.
+pub(super) fn enumerate(host: &cpal::Host) -> Result<SoundDevices, Error> {
     hush();
-    let Ok(devices) = cpal::default_host().devices() else { return Vec::new() };
-    let mut found = Vec::new();
-    for device in devices {
+    let mut found = SoundDevices::default();
+    for device in host.devices()? {
         let (Ok(id), Ok(description)) = (device.id(), device.description()) else { continue };
-        let fits = match direction {
-            Direction::Input => description.supports_input() && !is_monitor(&id),
-            Direction::Output => description.supports_output(),
-        };
-        if fits && is_choice(&id) {
-            // ALSA describes a device in two lines.
-            let name = description.name().lines().next().unwrap_or_default().to_owned();
-            found.push(AudioDevice { id: id.to_string(), name });
+        if !is_choice(&id) {
+            continue;
+        }
+        // ALSA describes a device in two lines.
+        let name = description.name().lines().next().unwrap_or_default().to_owned();
+        let device = AudioDevice { id: id.to_string(), name };
+        if description.supports_output() {
+            found.speakers.push(device.clone());
+        }
+        if description.supports_input() && !is_monitor(&id) {
+            found.microphones.push(device);
         }
     }
-    found
+    let id = |device: cpal::Device| device.id().ok().map(|id| id.to_string());
+    found.default_speaker = host.default_output_device().and_then(id);
+    found.default_microphone = default_microphone(host).ok().and_then(id);
+    Ok(found)
 }
 
 /// ALSA names every device many times over (hw, dmix, surround51, null ...); one name of each piece of hardware is a choice.
@@ -123,7 +134,7 @@ fn is_monitor(id: &DeviceId) -> bool {
 }
 
 /// ALSA's library prints to stderr whatever it cannot find. Its handler is per thread.
-fn hush() {
+pub(super) fn hush() {
     #[cfg(target_os = "linux")]
     drop(alsa::Output::local_error_handler());
 }
@@ -163,6 +174,10 @@ fn default_microphone(host: &cpal::Host) -> Result<cpal::Device, AudioError> {
 
 /// The format to open a device in: 48 kHz if it can, few channels, floating point or 16 bits rather than anything else.
 pub(super) fn config(device: &cpal::Device, direction: Direction) -> Result<(StreamConfig, SampleFormat), AudioError> {
+    format_for(device, direction).map_err(|error| error.of(device))
+}
+
+fn format_for(device: &cpal::Device, direction: Direction) -> Result<(StreamConfig, SampleFormat), AudioError> {
     let ranges: Vec<SupportedStreamConfigRange> = match direction {
         Direction::Input => device.supported_input_configs()?.collect(),
         Direction::Output => device.supported_output_configs()?.collect(),
@@ -216,6 +231,15 @@ pub(super) struct Running(#[expect(dead_code, reason = "held for its drop")] cpa
 /// Opens a microphone. `samples` gets interleaved samples in the device's own thread; it must not wait.
 pub(super) fn capture(
     device: &cpal::Device,
+    format: (StreamConfig, SampleFormat),
+    samples: impl FnMut(&mut dyn Iterator<Item = f32>) + Send + 'static,
+    failed: impl FnMut(Error) + Send + 'static,
+) -> Result<Running, AudioError> {
+    capture_as(device, format, samples, failed).map_err(|error| error.of(device))
+}
+
+fn capture_as(
+    device: &cpal::Device,
     (config, format): (StreamConfig, SampleFormat),
     samples: impl FnMut(&mut dyn Iterator<Item = f32>) + Send + 'static,
     failed: impl FnMut(Error) + Send + 'static,
@@ -248,6 +272,16 @@ pub(super) fn capture(
 /// Opens a speaker. `next` is asked for one mono sample after the other, `block` is told first how many are coming; both run in
 /// the device's own thread and must not wait. The first two channels get the sound, others none.
 pub(super) fn play(
+    device: &cpal::Device,
+    format: (StreamConfig, SampleFormat),
+    block: impl FnMut(usize) + Send + 'static,
+    next: impl FnMut() -> f32 + Send + 'static,
+    failed: impl FnMut(Error) + Send + 'static,
+) -> Result<Running, AudioError> {
+    play_as(device, format, block, next, failed).map_err(|error| error.of(device))
+}
+
+fn play_as(
     device: &cpal::Device,
     (config, format): (StreamConfig, SampleFormat),
     block: impl FnMut(usize) + Send + 'static,
@@ -291,4 +325,19 @@ pub(super) fn play(
 /// Whether a stream goes on after this report.
 pub(super) fn is_harmless(error: &Error) -> bool {
     matches!(error.kind(), ErrorKind::Xrun | ErrorKind::DeviceChanged | ErrorKind::RealtimeDenied)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn errors_of_the_sound_system_are_told_apart() {
+        let of = |kind: ErrorKind| AudioError::from(Error::from(kind));
+        assert_eq!(of(ErrorKind::DeviceNotAvailable), AudioError::NoDevice);
+        assert_eq!(of(ErrorKind::HostUnavailable), AudioError::NoDevice);
+        assert_eq!(of(ErrorKind::DeviceBusy), AudioError::Busy);
+        assert_eq!(of(ErrorKind::PermissionDenied), AudioError::Denied(Forbidden::HERE));
+        assert!(matches!(of(ErrorKind::BackendError), AudioError::Failed(_)));
+    }
 }

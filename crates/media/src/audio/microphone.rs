@@ -5,7 +5,7 @@ use super::resample::Resampler;
 use super::source::MicrophoneSource;
 use super::speech::Speech;
 use super::tone::Oscillator;
-use super::worker::{Shared, Worker};
+use super::worker::{Fate, Shared, Worker};
 use super::{AudioFrame, FRAME_SAMPLES, SAMPLE_RATE, SILENCE};
 use rtrb::RingBuffer;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -17,7 +17,8 @@ const SILENT_DEVICE: Duration = Duration::from_secs(3);
 /// How often the ring is looked into: a quarter of a frame.
 const POLL: Duration = Duration::from_millis(5);
 
-type OnFrame = Box<dyn FnMut(&AudioFrame) + Send>;
+/// Gets 20 ms of sound at a time, in a thread of the microphone's.
+pub type OnFrame = Box<dyn FnMut(&AudioFrame) + Send>;
 
 /// A running microphone. Dropping it stops the thread, waits for it and closes the device.
 pub struct Microphone {
@@ -51,6 +52,10 @@ impl Microphone {
     /// Set when the device ended by itself (unplugged, sound server gone).
     pub fn failure(&self) -> Option<String> {
         self.worker.failure()
+    }
+
+    pub(crate) fn fate(&self) -> Fate {
+        self.worker.fate()
     }
 
     /// Samples that the device delivered and nobody fetched in time, since the start.

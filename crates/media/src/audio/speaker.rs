@@ -4,7 +4,7 @@ use super::device::{self, AudioError, Direction, OPEN_PATIENCE};
 use super::resample::Resampler;
 use super::source::SpeakerTarget;
 use super::tone::TestTone;
-use super::worker::{Shared, Worker};
+use super::worker::{Fate, Shared, Worker};
 use super::{AudioFrame, SAMPLE_RATE, SILENCE};
 use rtrb::RingBuffer;
 use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU64, AtomicUsize, Ordering};
@@ -22,9 +22,9 @@ const POLL: Duration = Duration::from_millis(5);
 const DEVICE: Duration = Duration::from_millis(20);
 
 /// Fills the frame that will be heard from the given time on.
-type PullFrame = Box<dyn FnMut(&mut AudioFrame, Instant) + Send>;
+pub type PullFrame = Box<dyn FnMut(&mut AudioFrame, Instant) + Send>;
 /// Gets what a device really plays, and when.
-type Played = Box<dyn FnMut(&AudioFrame, Instant) + Send>;
+pub type Played = Box<dyn FnMut(&AudioFrame, Instant) + Send>;
 
 /// A running speaker. Dropping it stops the thread, waits for it and closes the device.
 pub struct Speaker {
@@ -80,6 +80,10 @@ impl Speaker {
     /// Set when the device ended by itself (unplugged, sound server gone).
     pub fn failure(&self) -> Option<String> {
         self.worker.failure()
+    }
+
+    pub(crate) fn fate(&self) -> Fate {
+        self.worker.fate()
     }
 
     /// How often the device wanted sound and there was none, since the start.

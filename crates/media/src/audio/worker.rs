@@ -3,7 +3,7 @@
 use super::FRAME_TIME;
 use std::io;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError, Weak};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
@@ -85,6 +85,26 @@ impl Worker {
 
     pub(super) fn failure(&self) -> Option<String> {
         self.shared.failure()
+    }
+
+    /// What becomes of it without its owner's doing.
+    pub(super) fn fate(&self) -> Fate {
+        Fate(Arc::downgrade(&self.shared))
+    }
+}
+
+/// A hand on a device that somebody else holds: of a scripted machine.
+pub(crate) struct Fate(Weak<Shared>);
+
+impl Fate {
+    pub(crate) fn is_open(&self) -> bool {
+        self.0.upgrade().is_some_and(|shared| !shared.stopping())
+    }
+
+    pub(crate) fn unplug(&self) {
+        if let Some(shared) = self.0.upgrade() {
+            shared.fail("it was unplugged".to_owned());
+        }
     }
 }
 

@@ -7,7 +7,10 @@ use super::shutter::{Shutter, Switch};
 use super::stamps::Stamps;
 use super::{CameraError, CameraInfo};
 use crate::convert::{Rows, from_jpeg, from_nv12, from_yuyv};
+use crate::forbidden::{Forbidden, linux};
 use crate::{Frame, FramePool};
+use std::ffi::OsString;
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 use v4l::buffer::{Flags, Type};
@@ -104,11 +107,13 @@ fn error_of(id: &str, error: &std::io::Error) -> CameraError {
     const EACCES: i32 = 13;
     const EBUSY: i32 = 16;
     const ENODEV: i32 = 19;
-    let id = id.to_owned();
+    let name = id.to_owned();
     match error.raw_os_error() {
-        Some(ENOENT | ENXIO | ENODEV) => CameraError::Missing(id),
-        Some(EBUSY) => CameraError::Busy(id),
-        Some(EPERM | EACCES) => CameraError::Denied(id),
+        Some(ENOENT | ENXIO | ENODEV) => CameraError::Missing(name),
+        Some(EBUSY) => CameraError::Busy(name),
+        Some(EACCES) => CameraError::Denied(name, linux::why(Path::new(id))),
+        // Not a matter of who may use the file.
+        Some(EPERM) => CameraError::Denied(name, Forbidden::LinuxPolicy),
         _ => CameraError::Failed(error.to_string()),
     }
 }
@@ -182,19 +187,20 @@ impl Device {
                         // Some cameras rest while their shutter is closed.
                         quiet = if self.shutter.is_closed() { Duration::ZERO } else { quiet + LOOK };
                         if quiet >= PATIENCE {
-                            return output.fail(format!("it gave no picture for {} seconds", PATIENCE.as_secs()));
+                            return output.fail(silent());
                         }
                         continue;
                     }
                     Ok(_) => quiet = Duration::ZERO,
                     Err(error) if error.kind() == std::io::ErrorKind::Interrupted => continue,
-                    Err(error) => return output.fail(error_of(&self.id, &error).to_string()),
+                    Err(error) => return output.fail(error_of(&self.id, &error)),
                 }
             }
             started = true;
             let (bytes, metadata) = match self.stream.next() {
                 Ok(picture) => picture,
-                Err(error) => return output.fail(words(&self.id, &error)),
+                Err(error) if error.kind() == std::io::ErrorKind::TimedOut => return output.fail(silent()),
+                Err(error) => return output.fail(error_of(&self.id, &error)),
             };
             let monotonic = metadata.flags.contains(Flags::TIMESTAMP_MONOTONIC);
             let captured = stamps.map(monotonic.then(|| metadata.timestamp.into()), output.clock.now());
@@ -209,7 +215,7 @@ impl Device {
                     broken += 1;
                     tracing::debug!(%why, "the camera gave a broken picture");
                     if broken >= MAX_BROKEN {
-                        return output.fail(format!("it gives broken pictures: {why}"));
+                        return output.fail(CameraError::Failed(format!("it gives broken pictures: {why}")));
                     }
                 }
             }
@@ -217,14 +223,8 @@ impl Device {
     }
 }
 
-fn words(id: &str, error: &std::io::Error) -> String {
-    match error.kind() {
-        std::io::ErrorKind::TimedOut => format!("it gave no picture for {} seconds", PATIENCE.as_secs()),
-        _ => match error_of(id, error) {
-            CameraError::Missing(_) => "it was unplugged".to_owned(),
-            other => other.to_string(),
-        },
-    }
+fn silent() -> CameraError {
+    CameraError::Failed(format!("it gave no picture for {} seconds", PATIENCE.as_secs()))
 }
 
 fn convert(
@@ -255,12 +255,42 @@ fn convert(
     }
 }
 
-/// Nodes that deliver pictures in a format that we read; a camera has others for metadata.
-pub(super) fn list() -> Vec<CameraInfo> {
-    let Ok(entries) = std::fs::read_dir("/sys/class/video4linux") else { return Vec::new() };
+const NODES: &str = "/sys/class/video4linux";
+
+/// What changes when a camera comes or goes, or its file becomes somebody else's. Looking at it opens no camera, which on some
+/// would light their lamp.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(super) struct Mark(Vec<(OsString, Option<(u32, i64, i64)>)>);
+
+/// `None`: the system does not tell.
+pub(super) fn mark() -> Option<Mark> {
+    let nodes = nodes(Path::new(NODES))?.into_iter();
+    let of = |node: PathBuf| {
+        let name = node.file_name()?.to_owned();
+        let file = std::fs::metadata(Path::new("/dev").join(&name)).ok();
+        Some((name, file.map(|file| (file.mode(), file.ctime(), file.ctime_nsec()))))
+    };
+    Some(Mark(nodes.filter_map(of).collect()))
+}
+
+/// In the order of their numbers. Without any driver the folder is not there: no cameras.
+fn nodes(folder: &Path) -> Option<Vec<PathBuf>> {
+    let entries = match std::fs::read_dir(folder) {
+        Ok(entries) => entries,
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Some(Vec::new()),
+        Err(error) => {
+            tracing::warn!(%error, "the cameras cannot be listed");
+            return None;
+        }
+    };
     let mut nodes: Vec<PathBuf> = entries.flatten().map(|entry| entry.path()).collect();
     nodes.sort_by_key(|node| (node.as_os_str().len(), node.clone()));
-    nodes.iter().filter_map(|node| info(node)).collect()
+    Some(nodes)
+}
+
+/// Nodes that deliver pictures in a format that we read; a camera has others for metadata. `None`: the system does not tell.
+pub(super) fn list() -> Option<Vec<CameraInfo>> {
+    Some(nodes(Path::new(NODES))?.iter().filter_map(|node| info(node)).collect())
 }
 
 fn info(node: &Path) -> Option<CameraInfo> {
@@ -269,7 +299,7 @@ fn info(node: &Path) -> Option<CameraInfo> {
     let usable = match formats {
         Ok(formats) => formats.iter().any(|format| Layout::of(format.fourcc).is_some()),
         // In use or not ours to open: still a camera, and opening it will say so.
-        Err(error) => matches!(error_of("", &error), CameraError::Busy(_) | CameraError::Denied(_)),
+        Err(error) => matches!(error_of("", &error), CameraError::Busy(_) | CameraError::Denied(..)),
     };
     let name = std::fs::read_to_string(node.join("name")).unwrap_or_default();
     let id = path.to_str()?.to_owned();
@@ -286,9 +316,40 @@ mod tests {
         assert_eq!(of(2), CameraError::Missing("x".into()));
         assert_eq!(of(19), CameraError::Missing("x".into()));
         assert_eq!(of(16), CameraError::Busy("x".into()));
-        assert_eq!(of(13), CameraError::Denied("x".into()));
+        assert_eq!(of(13), CameraError::Denied("x".into(), Forbidden::LinuxPolicy), "no file of this name forbids it");
+        assert_eq!(of(1), CameraError::Denied("x".into(), Forbidden::LinuxPolicy));
         assert!(matches!(of(5), CameraError::Failed(_)));
         assert_eq!(open("/dev/video-not-there", (640, 360), 30).err(), Some(CameraError::Missing("/dev/video-not-there".into())));
+    }
+
+    /// The errors are those of real files: one that others may not open, and none at all.
+    #[test]
+    fn a_file_of_another_group_names_the_group() {
+        use std::os::unix::fs::PermissionsExt;
+        let file = std::env::temp_dir().join(format!("visavis-video-{}", std::process::id()));
+        std::fs::write(&file, "").unwrap();
+        std::fs::set_permissions(&file, std::fs::Permissions::from_mode(0o000)).unwrap();
+        let id = file.to_str().unwrap();
+        match std::fs::File::open(&file) {
+            Err(error) => assert_eq!(error_of(id, &error), CameraError::Denied(id.into(), Forbidden::LinuxGroup)),
+            // Whoever is root may open all files.
+            Ok(_) => eprintln!("skipped: this user may open every file, so none can be forbidden"),
+        }
+        std::fs::remove_file(&file).unwrap();
+    }
+
+    #[test]
+    fn a_mark_changes_with_the_nodes_and_no_folder_is_no_cameras() {
+        assert_eq!(nodes(Path::new("/sys/class/not-there")), Some(Vec::new()));
+        assert_eq!(nodes(Path::new("/dev/null")), None, "a file is no folder");
+        let folder = std::env::temp_dir().join(format!("visavis-nodes-{}", std::process::id()));
+        for name in ["video10", "video2"] {
+            std::fs::create_dir_all(folder.join(name)).unwrap();
+        }
+        let names: Vec<_> = nodes(&folder).unwrap().iter().filter_map(|node| node.file_name().map(OsString::from)).collect();
+        std::fs::remove_dir_all(&folder).unwrap();
+        assert_eq!(names, ["video2", "video10"]);
+        assert_eq!(mark(), mark());
     }
 
     #[test]

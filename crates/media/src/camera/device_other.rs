@@ -6,6 +6,7 @@ use super::pace::Output;
 use super::stamps::Stamps;
 use super::{CameraError, CameraInfo};
 use crate::convert::{RgbOrder, Rows, from_jpeg, from_nv12, from_rgb, from_yuyv};
+use crate::forbidden::Forbidden;
 use crate::frame::{MAX_SIDE, size_is_allowed};
 use crate::{Frame, FramePool};
 use cameras::{Error, PixelFormat, Resolution, StreamConfig};
@@ -35,8 +36,11 @@ pub(super) fn open(id: &str, size: (usize, usize), fps: u32) -> Result<Device, C
     for pixel_format in [PixelFormat::Nv12, PixelFormat::Yuyv, PixelFormat::Bgra8, PixelFormat::Mjpeg] {
         match cameras::open(device, wish(pixel_format)) {
             Ok(camera) => return Ok(Device { id: id.to_owned(), camera }),
-            Err(error @ (Error::PermissionDenied | Error::DeviceInUse | Error::DeviceNotFound(_))) => return Err(explain(error)),
-            Err(error) => refused = explain(error),
+            Err(error) => match explain(error) {
+                error @ CameraError::Failed(_) => refused = error,
+                // Another format does not help.
+                error => return Err(error),
+            },
         }
     }
     Err(refused)
@@ -58,9 +62,17 @@ fn nearest(capabilities: &cameras::Capabilities, wish: (usize, usize)) -> Resolu
 fn error_of(id: &str, error: &Error) -> CameraError {
     let id = id.to_owned();
     match error {
-        Error::PermissionDenied => CameraError::Denied(id),
+        Error::PermissionDenied => CameraError::Denied(id, Forbidden::HERE),
         Error::DeviceNotFound(_) => CameraError::Missing(id),
         Error::DeviceInUse => CameraError::Busy(id),
+        Error::StreamEnded => CameraError::Unplugged,
+        #[cfg(windows)]
+        Error::Backend { message, .. } => match crate::forbidden::windows::answer(message) {
+            Some(crate::forbidden::windows::Answer::Denied) => CameraError::Denied(id, Forbidden::HERE),
+            Some(crate::forbidden::windows::Answer::Busy) => CameraError::Busy(id),
+            Some(crate::forbidden::windows::Answer::Gone) => CameraError::Missing(id),
+            None => CameraError::Failed(error.to_string()),
+        },
         other => CameraError::Failed(other.to_string()),
     }
 }
@@ -75,12 +87,12 @@ impl Device {
                 Err(Error::Timeout) => {
                     quiet += LOOK;
                     if quiet >= PATIENCE {
-                        return output.fail(format!("it gave no picture for {} seconds", PATIENCE.as_secs()));
+                        return output
+                            .fail(CameraError::Failed(format!("it gave no picture for {} seconds", PATIENCE.as_secs())));
                     }
                     continue;
                 }
-                Err(Error::StreamEnded) => return output.fail("it was unplugged".to_owned()),
-                Err(error) => return output.fail(error_of(&self.id, &error).to_string()),
+                Err(error) => return output.fail(error_of(&self.id, &error)),
             };
             quiet = Duration::ZERO;
             // Pictures queue up behind a slow reader: only the newest is of use.
@@ -98,7 +110,7 @@ impl Device {
                     broken += 1;
                     tracing::debug!(%why, "the camera gave a broken picture");
                     if broken >= MAX_BROKEN {
-                        return output.fail(format!("it gives broken pictures: {why}"));
+                        return output.fail(CameraError::Failed(format!("it gives broken pictures: {why}")));
                     }
                 }
             }
@@ -129,12 +141,21 @@ fn convert(picture: &cameras::types::Frame, captured: Duration, pool: &FramePool
     }
 }
 
-pub(super) fn list() -> Vec<CameraInfo> {
+/// Nothing cheaper than the list tells that it changed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Mark {}
+
+pub(super) fn mark() -> Option<Mark> {
+    None
+}
+
+/// `None`: the system does not tell.
+pub(super) fn list() -> Option<Vec<CameraInfo>> {
     match cameras::devices() {
-        Ok(devices) => devices.into_iter().map(|device| CameraInfo { id: device.id.0, name: device.name }).collect(),
+        Ok(devices) => Some(devices.into_iter().map(|device| CameraInfo { id: device.id.0, name: device.name }).collect()),
         Err(error) => {
             tracing::warn!(%error, "the cameras cannot be listed");
-            Vec::new()
+            None
         }
     }
 }

@@ -1,7 +1,7 @@
 //! The thread of a source that has no clock of its own, and the one way out of every camera: number, modifier, mailbox.
 
-use super::Modifier;
 use super::modifier::Tamper;
+use super::{CameraError, Modifier};
 use crate::{Clock, Frame, FramePool, Mailbox, marker};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -49,7 +49,7 @@ impl Rate {
 struct Control {
     stopped: bool,
     modifier: Modifier,
-    failure: Option<String>,
+    failure: Option<CameraError>,
     shutter_closed: bool,
 }
 
@@ -75,7 +75,7 @@ impl Shared {
         self.control().shutter_closed
     }
 
-    pub fn failure(&self) -> Option<String> {
+    pub fn failure(&self) -> Option<CameraError> {
         self.control().failure.clone()
     }
 
@@ -103,7 +103,7 @@ impl Output {
     pub fn is_wanted(&self) -> bool {
         let mut control = self.shared.control();
         if control.modifier == Modifier::Unplugged && control.failure.is_none() {
-            control.failure = Some("it was unplugged".to_owned());
+            control.failure = Some(CameraError::Unplugged);
         }
         !control.stopped && control.failure.is_none()
     }
@@ -114,7 +114,7 @@ impl Output {
         self.shared.control().shutter_closed = closed;
     }
 
-    pub fn fail(&self, why: String) {
+    pub fn fail(&self, why: CameraError) {
         tracing::warn!(%why, "the camera ended");
         self.shared.control().failure.get_or_insert(why);
     }
@@ -156,7 +156,7 @@ pub(super) fn run(mut source: impl Source, rate: Rate, marked: bool, mut output:
                 output.deliver(frame);
             }
             Ok(None) => {}
-            Err(why) => output.fail(why),
+            Err(why) => output.fail(CameraError::Failed(why)),
         }
         tick = (tick + 1).max(rate.tick_at(output.clock.now().saturating_sub(start)));
         output.wait_until(start + rate.due(tick));

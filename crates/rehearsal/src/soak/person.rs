@@ -10,7 +10,7 @@ use visavis_games::Phase;
 use visavis_server::pure::{AccountId, SocketId};
 use visavis_session::Command;
 use visavis_session::pure::{Effect, Evening, Input, Sight};
-use visavis_session::view::{CallView, Connection, Devices, FollowState, Page, RevealState, View};
+use visavis_session::view::{CallView, Connection, FollowState, Page, RevealState, View};
 use visavis_sight::detector::CameraState;
 use visavis_sight::gate::{Because, Input as GateInput};
 use visavis_sight::{Gate, View as Shown};
@@ -329,7 +329,7 @@ impl Person {
 }
 
 fn evening(number: usize, life: u64) -> (Evening, Vec<Effect>) {
-    let (evening, effects) = Evening::new(Devices::default(), number.is_multiple_of(9));
+    let (evening, effects) = Evening::new(number.is_multiple_of(9));
     let mut chance = [0; 32];
     chance[..8].copy_from_slice(&(number as u64).to_le_bytes());
     chance[8..16].copy_from_slice(&life.to_le_bytes());

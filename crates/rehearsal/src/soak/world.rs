@@ -412,7 +412,8 @@ impl World {
                 | Effect::UseServer(_)
                 | Effect::SaveDrawing(_)
                 | Effect::SaveDiagnostics(_)
-                | Effect::RememberDevices => {}
+                | Effect::RememberDevices
+                | Effect::LookForDevices => {}
             }
         }
     }

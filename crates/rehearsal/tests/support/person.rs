@@ -8,7 +8,7 @@ use tokio::time::{Instant, timeout_at};
 use visavis_media::camera::CameraSource;
 use visavis_rehearsal::{bot, browser};
 use visavis_session::view::{CallView, Page, View};
-use visavis_session::{Command, Event, Session};
+use visavis_session::{Command, Config, Event, Session};
 
 const PATIENCE: Duration = Duration::from_secs(45);
 
@@ -20,9 +20,14 @@ pub struct Person {
 }
 
 impl Person {
+    #[allow(dead_code, reason = "not of every test")]
     pub fn arrive(server: &str, profile: PathBuf, identity: &'static str, camera: CameraSource) -> Self {
+        Self::with(bot::config(server, identity, profile, camera), identity)
+    }
+
+    pub fn with(config: Config, identity: &'static str) -> Self {
         browser::install_tls();
-        let (session, events) = Session::start(bot::config(server, identity, profile, camera));
+        let (session, events) = Session::start(config);
         Self { session, events, view: None, identity }
     }
 

@@ -1,6 +1,6 @@
 //! Signing in and out, the profile, and what the server's refusals mean for the page.
 
-use super::{Account, Effect, Evening, Room, START_AGAIN, SignedIn, Socket, Stage};
+use super::{Account, Effect, Evening, Kind, Room, START_AGAIN, SignedIn, Socket, Stage};
 use crate::view::Notice;
 use crate::{Command, Event};
 use std::time::Duration;
@@ -24,7 +24,8 @@ pub enum Failure {
 impl Evening {
     pub(super) fn retry(&mut self, out: &mut Vec<Effect>) {
         self.notice = None;
-        self.attempt = self.attempt.wrapping_add(1);
+        self.attempts.all();
+        [Kind::Camera, Kind::Microphone, Kind::Speaker].into_iter().for_each(|kind| self.plugs.of(kind).tried());
         match &mut self.stage {
             Stage::Starting { retry_at } => {
                 *retry_at = None;

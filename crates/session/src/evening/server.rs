@@ -115,13 +115,12 @@ impl Evening {
 mod tests {
     use super::*;
     use crate::evening::Input;
-    use crate::view::Devices;
     use std::time::Duration;
 
     const HOME: &str = "https://visavis.example";
 
     fn evening(server: Server, remembered: Option<&str>) -> (Evening, Vec<Effect>) {
-        let (evening, effects) = Evening::new(Devices::default(), false);
+        let (evening, effects) = Evening::new(false);
         let (servers, _) = Servers::of(server, remembered.map(str::to_owned));
         evening.with_server(servers, effects)
     }

@@ -4,6 +4,7 @@
 mod after;
 mod care;
 mod figures;
+mod hotplug;
 mod liar;
 mod ring;
 
@@ -29,7 +30,7 @@ struct Night {
 
 impl Night {
     fn new() -> Self {
-        let (evening, effects) = Evening::new(Devices::default(), false);
+        let (evening, effects) = Evening::new(false);
         assert!(matches!(effects[..], [Effect::Restore]));
         Self { evening, now: Duration::from_secs(1000) }
     }
@@ -268,29 +269,25 @@ fn a_cancelled_sign_in_that_finishes_all_the_same_changes_nothing() {
 fn devices_are_open_only_where_they_are_used() {
     let mut night = Night::at_mirror();
     assert_eq!(night.evening.wanted(), Wanted::default(), "nothing is known yet");
-    let some = |id: &str| Some(id.to_owned());
-    night.input(Input::Device(DeviceInput::Using {
-        camera: some("pattern"),
-        microphone: some("silent"),
-        speaker: some("silent"),
-    }));
-    assert_eq!(night.evening.wanted().camera.as_deref(), Some("pattern"));
+    night.input(Input::Device(DeviceInput::Cameras(Some(Vec::new()))));
+    night.input(Input::Device(DeviceInput::Sound(None)));
+    assert_eq!(night.evening.wanted().camera.as_deref(), Some("face:"));
     assert_eq!(night.evening.wanted().microphone.as_deref(), Some("silent"));
     night.user(Command::Camera { on: false });
     assert_eq!(night.evening.wanted().camera, None);
     assert!(matches!(night.page(), Page::Mirror { own } if !own.on && own.looks == Seen::Off));
     night.user(Command::Camera { on: true });
-    let device = |id: &str| Device { id: id.to_owned(), name: String::new(), synthetic: true };
-    night.input(Input::Device(DeviceInput::Cameras(vec![device("face:a")])));
     assert!(night.user(Command::ChooseCamera { id: String::from("of nobody") }).is_empty());
-    let effects = night.user(Command::ChooseCamera { id: String::from("face:a") });
+    let effects = night.user(Command::ChooseCamera { id: String::from("pattern") });
     assert!(matches!(effects[..], [Effect::RememberDevices]));
     let before = night.evening.wanted();
-    assert_eq!(before.camera.as_deref(), Some("face:a"));
-    night.input(Input::Device(DeviceInput::CameraFailed(Notice::CameraBusy { name: String::from("x") })));
+    assert_eq!(before.camera.as_deref(), Some("pattern"));
+    let notice = Notice::CameraBusy { name: String::from("x") };
+    night.input(Input::Device(DeviceInput::Failed { kind: Kind::Camera, notice }));
+    night.input(Input::Device(DeviceInput::Cameras(Some(Vec::new()))));
     assert_eq!(night.evening.wanted(), before, "a camera that failed is not hammered");
     night.user(Command::Retry);
-    assert_ne!(night.evening.wanted().attempt, before.attempt);
+    assert_ne!(night.evening.wanted().attempts, before.attempts);
     night.user(Command::OpenFriends);
     assert_eq!(night.evening.wanted().camera, None);
 }

@@ -1,5 +1,6 @@
 //! Which devices should be open on which page.
 
+use super::devices::Attempts;
 use super::{Evening, Ring, Room, Stage};
 use crate::view::Choices;
 use visavis_media::audio::ProcessingOptions;
@@ -14,15 +15,22 @@ pub struct Wanted {
     pub sound: ProcessingOptions,
     /// Of the other's voice, in percent.
     pub volume: u8,
-    /// Changes when something that failed is to be tried again.
-    pub attempt: u32,
+    /// Of each kind; changes when one that failed is to be tried again.
+    pub attempts: Attempts,
 }
 
 /// As the devices' threads begin.
 impl Default for Wanted {
     fn default() -> Self {
         let Choices { volume, .. } = Choices::default();
-        Self { camera: None, microphone: None, speaker: None, sound: ProcessingOptions::default(), volume, attempt: 0 }
+        Self {
+            camera: None,
+            microphone: None,
+            speaker: None,
+            sound: ProcessingOptions::default(),
+            volume,
+            attempts: Attempts::default(),
+        }
     }
 }
 
@@ -42,7 +50,7 @@ impl Evening {
             speaker: chosen(sound, &self.devices.speaker),
             sound: self.own.choices.sound(),
             volume: self.own.choices.volume,
-            attempt: self.attempt,
+            attempts: self.attempts,
         }
     }
 }

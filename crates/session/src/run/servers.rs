@@ -42,7 +42,7 @@ impl Loop {
         self.socket = SocketHandle::start(Arc::clone(&self.parts.backend), events);
         // Ends with the socket's task.
         tokio::spawn(forward(from_socket, self.parts.inputs.clone(), Input::Socket));
-        self.parts.choice.settings.server = Some(address);
+        self.parts.settings.server = Some(address);
         self.remember_devices();
     }
 

@@ -1,6 +1,8 @@
 //! What a user can save for somebody who helps.
 
 use super::*;
+use visavis_media::audio::{AudioDevice, SoundDevices};
+use visavis_media::camera::CameraInfo;
 
 const SECRETS: [&str; 8] =
     ["ada", "Lovelace", "Rotterdam", "203.0.113.7", "192.168.1.20", "relay-user", "relay-password", "match-id-17"];
@@ -8,12 +10,10 @@ const SECRETS: [&str; 8] =
 /// A call in which every name, address and token is known.
 fn talkative() -> Night {
     let mut night = Night::at_mirror();
-    let device = |id: &str, synthetic| Device { id: format!("{id}-ada"), name: format!("{id} of Lovelace"), synthetic };
-    night.input(Input::Device(DeviceInput::Cameras(vec![device("camera", false)])));
-    let (microphones, speakers) = (vec![device("microphone", true)], Vec::new());
-    night.input(Input::Device(DeviceInput::Sound { microphones, speakers }));
-    let (camera, microphone) = (Some(String::from("camera-ada")), Some(String::from("microphone-ada")));
-    night.input(Input::Device(DeviceInput::Using { camera, microphone, speaker: None }));
+    let camera = CameraInfo { id: String::from("camera-ada"), name: String::from("camera of Lovelace") };
+    night.input(Input::Device(DeviceInput::Cameras(Some(vec![camera]))));
+    let microphones = vec![AudioDevice { id: String::from("microphone-ada"), name: String::from("microphone of Lovelace") }];
+    night.input(Input::Device(DeviceInput::Sound(Some(SoundDevices { microphones, ..SoundDevices::default() }))));
     night.user(Command::Meet);
     let ServerMessage::MatchOffered { role, reasons, answer_within_s, call, .. } = offer("m", Role::Offerer) else {
         unreachable!()
@@ -59,7 +59,7 @@ fn the_file_holds_figures_and_kinds_but_no_names_addresses_or_tokens() {
     let report: serde_json::Value = serde_json::from_str(&report).unwrap();
     assert_eq!(
         (&report["camera"], &report["microphone"], &report["speaker"]),
-        (&"device".into(), &"synthetic".into(), &"none".into())
+        (&"device".into(), &"device".into(), &"synthetic".into())
     );
     assert_eq!(report["settings"]["muted"], true);
     let samples = report["samples"].as_array().unwrap();
