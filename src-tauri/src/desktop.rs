@@ -108,13 +108,18 @@ fn stays_in_the_app(url: &tauri::Url) -> bool {
 pub fn leave(app: &AppHandle) {
     let app = app.clone();
     tauri::async_runtime::spawn(async move {
-        if let Some(session) = app.try_state::<Session>()
-            && tokio::time::timeout(FAREWELL, session.shutdown()).await.is_err()
-        {
-            tracing::warn!("the farewell took too long; closing without it");
-        }
+        farewell(&app).await;
         app.exit(0);
     });
+}
+
+/// Says good-bye to server and peer, for a while at most. The session is over then.
+pub async fn farewell(app: &AppHandle) {
+    if let Some(session) = app.try_state::<Session>()
+        && tokio::time::timeout(FAREWELL, session.shutdown()).await.is_err()
+    {
+        tracing::warn!("the farewell took too long; closing without it");
+    }
 }
 
 /// Leaves as for a closed window when the system asks the program to end.

@@ -18,6 +18,7 @@ mod settings;
 mod small;
 mod talk_key;
 mod tray;
+mod updates;
 
 use events::Events;
 use instance::{Claim, Instance};
@@ -43,7 +44,8 @@ pub fn run() -> ExitCode {
         Err(why) => return fail(&why, 2),
     };
     let beginning = profile.clone();
-    let context = tauri::generate_context!();
+    let mut context = tauri::generate_context!();
+    updates::configure(context.config_mut());
     let app = tauri::Builder::default()
         .invoke_handler(tauri::generate_handler![
             commands::act,
@@ -53,6 +55,7 @@ pub fn run() -> ExitCode {
             services::set_desktop,
             services::say,
             small::set_small,
+            updates::update,
         ])
         .setup(move |app| set_up(app, &settings, &beginning).map_err(Into::into))
         .build(context);
@@ -162,6 +165,7 @@ fn set_up(app: &mut App, settings: &Settings, profile: &Profile) -> Result<(), S
     app.manage(screen);
     app.manage(events);
     app.manage(small::Small::default());
+    updates::start(app.handle()).map_err(|error| format!("the configuration of updates cannot be used: {error}"))?;
     desktop::open_window(app.handle(), settings, &folder).map_err(|error| format!("the window cannot be opened: {error}"))?;
     if let Some(session) = app.try_state::<Session>()
         && profile.instance.ended_badly()

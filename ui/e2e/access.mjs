@@ -29,6 +29,14 @@ async function inBothThemes(page) {
 /** What opens over or within a page. */
 const opened = {
   'settings over a page': ['mirror', async (page) => page.keyboard.press('Control+,')],
+  'settings with a newer version': [
+    'mirror',
+    async (page) => {
+      await page.evaluate(() => (window.scripted.updates.now = { state: 'fetching', version: '2.0.0', percent: 40 }))
+      await page.keyboard.press('Control+,')
+      await page.getByTestId('updates').waitFor()
+    },
+  ],
   'settings beside a call': ['call-open', async (page) => page.keyboard.press('Control+,')],
   'keys over a page': ['welcome', async (page) => page.keyboard.press('?')],
   'keys beside a call': ['call-veiled', async (page) => page.keyboard.press('?')],

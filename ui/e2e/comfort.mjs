@@ -16,6 +16,68 @@ await tell({
     ])
     await close()
   },
+  async 'a newer version is looked for, fetched and installed by hand, where an operator configured that'() {
+    const { page, close } = await meet('mirror')
+    await page.keyboard.press('Control+,')
+    await page.getByTestId('about').waitFor()
+    assert.equal(await page.getByTestId('updates').count(), 0, 'nobody configured it')
+    await page.keyboard.press('Escape')
+    const script = (now, steps) => page.evaluate(([now, steps]) => Object.assign(window.scripted.updates, { now, steps }), [now, steps])
+    const version = '2.0.0'
+    await script({ state: 'not_asked' }, {
+      ask: [{ state: 'asking' }, { state: 'offered', version }],
+      fetch: [{ state: 'fetching', version, percent: 40 }, { state: 'failed', problem: { problem: 'not_signed' } }],
+    })
+    await page.keyboard.press('Control+,')
+    await page.getByTestId('updates-ask').click()
+    await page.getByText('Version 2.0.0 is there.').waitFor()
+    await page.getByTestId('updates-fetch').click()
+    await page.getByText('is not signed by whoever gave you Visavis').waitFor()
+    assert.equal(await page.getByTestId('updates-install').count(), 0)
+    await script({ state: 'fetching', version, percent: 40 }, {})
+    await page.keyboard.press('Escape')
+    await page.keyboard.press('Control+,')
+    await page.getByText('Fetching version 2.0.0: 40%.').waitFor()
+    assert.equal(await page.getByRole('progressbar').getAttribute('value'), '40')
+    await script({ state: 'signed', version }, { install: [{ state: 'installing', version }, { state: 'installed', version }] })
+    await page.keyboard.press('Escape')
+    await page.keyboard.press('Control+,')
+    await page.getByTestId('updates-install').click()
+    await page.getByText('It is used when you next open Visavis.').waitFor()
+    assert.deepEqual(await page.evaluate(() => window.scripted.updates.taken), ['ask', 'fetch', 'install'])
+    await close()
+  },
+  async 'nothing is installed during a meeting'() {
+    const { page, close } = await meet('call-open')
+    await page.evaluate(() => (window.scripted.updates.now = { state: 'signed', version: '2.0.0' }))
+    await page.keyboard.press('Control+,')
+    await page.getByText('It can be installed after this meeting.').waitFor()
+    assert.equal(await page.getByTestId('updates-install').isDisabled(), true)
+    await close()
+  },
+  async 'pickers say what is the default and what is not plugged in, and why a device is kept back'() {
+    const { page, commands, say, close } = await meet('mirror-unplugged')
+    const options = (id) => page.getByTestId(id).locator('option').allTextContents()
+    assert.deepEqual(await options('camera-select'), ['Drawn face', 'Integrated Camera (not plugged in)'])
+    assert.equal(await page.getByTestId('camera-select').locator('option').last().isDisabled(), true)
+    assert.equal(await page.getByTestId('camera-select').inputValue(), 'usb', 'what is chosen stays chosen')
+    assert.equal((await options('microphone-select'))[0], 'Default: Built-in Audio Analogue Stereo')
+    await page.getByRole('alert').getByText('Built-in Audio Analogue Stereo is used until it is back.').waitFor()
+    await page.getByTestId('camera-select').selectOption('face')
+    assert.deepEqual(await commands(), [{ do: 'choose_camera', id: 'face' }])
+    for (const [why, words] of [
+      ['windows_privacy', 'Let desktop apps access your camera'],
+      ['macos_privacy', 'System Settings, Privacy & Security, Camera'],
+      ['linux_group', 'sudo usermod -aG video $USER'],
+      ['linux_policy', 'Flatpak, Snap'],
+    ]) {
+      await say({ event: 'view', view: { ...viewOf(views['mirror-denied']), notice: { notice: 'camera_denied', name: 'Front', why } } })
+      await page.getByRole('alert').getByText(words).waitFor()
+    }
+    await page.getByTestId('notice-retry').click()
+    assert.deepEqual(await commands(), [{ do: 'retry' }])
+    await close()
+  },
   async 'the other is as loud as one likes, by slider and by keys'() {
     const { page, commands, say, close } = await meet('call-open')
     const volumes = async () => (await commands()).map(({ do: name, choices }) => [name, choices?.volume])

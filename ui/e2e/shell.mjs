@@ -23,9 +23,11 @@ function internals({ first, screen }) {
   const small = []
   let chosen = { notifications: true, tray: true, stay_in_tray: false, talk_key: null }
   const desktop = () => ({ preferences: chosen, tray_works: true, talk_key_problem: chosen.talk_key === 'KeyT' ? 'unusable' : null })
+  // How updates stand; without a configuration there are none. A step first tells the one, then answers with the other.
+  const updates = { now: { state: 'off' }, steps: {}, taken: [] }
   let last = 0
   let deliver = () => undefined
-  window.scripted = { commands, said, small, say: (event) => deliver(event) }
+  window.scripted = { commands, said, small, updates, say: (event) => deliver(event) }
   window.__TAURI_INTERNALS__ = {
     transformCallback(callback) {
       last += 1
@@ -41,6 +43,13 @@ function internals({ first, screen }) {
       if (name === 'set_small') {
         small.push(given.on)
         return given.on
+      }
+      if (name === 'update') {
+        const [told, answer] = updates.steps[given.step] ?? []
+        if (given.step !== 'look') updates.taken.push(given.step)
+        if (told) callbacks.get(given.channel.id)({ message: told, index: 0 })
+        updates.now = answer ?? updates.now
+        return updates.now
       }
       if (name === 'screen') return { url: screen }
       if (name === 'subscribe') {

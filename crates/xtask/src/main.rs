@@ -40,6 +40,8 @@ cargo xtask COMMAND
       ink                  two app windows: pointer to ink on the other page: --strokes N, --littered N, --loss PERCENT, --round-trip-ms N
       paper                what a frame of the page costs while both draw over a full sheet (Chromium): --marks N, --seconds N
       interaction          from a press in a call to the frame that shows it (Chromium): --rounds N, --most MS
+      start                from the start of the program to a picture in the mirror: --runs N, --forget-the-disk (as root)
+      memory               private memory of one app window in a call, and of Chromium in one: --seconds N
       veil                 from a cover before one window's camera to the first veiled picture of the other: --covers N
       matching             the matcher among people whose liking only the referee knows: --seeds 1,2, --only NAME, --json FILE
       server               one server with its default database, without TLS (Linux): memory of idle sockets, join to match,
@@ -54,6 +56,7 @@ cargo xtask COMMAND
   fuzz [NAME] [--seconds N]   the decoders of fuzz/ under libFuzzer, N seconds each (default 5)
   package              build installers for this system, into target/package (Linux: .deb, .rpm) or target/release/bundle
       --binary FILE        pack this program instead of building one
+      --updates FILE       have it look for newer versions where FILE says, signed by FILE's key (deploy/updates.conf)
       --check              install the .deb in a clean Debian root and start it there (as root, with debootstrap)
   check-windows        type-check everything for Windows, where this machine has what that needs
 

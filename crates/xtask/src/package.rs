@@ -2,12 +2,14 @@
 //! tree of files laid out here; on Windows and macOS Tauri's own bundler, an npm module, with the configuration of the root.
 
 mod clean_root;
+mod updates;
 
 use crate::processes::output;
 use crate::{Outcome, node, packages, processes, tools};
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use updates::Updates;
 
 const MOST_BINARY: u64 = 30_000_000;
 const MOST_DEB: u64 = 15_000_000;
@@ -24,6 +26,8 @@ pub struct Flags {
     binary: Option<PathBuf>,
     /// Install the .deb in a clean root and start it there.
     check: bool,
+    /// Where newer versions will be, and whose.
+    updates: Option<PathBuf>,
 }
 
 impl Flags {
@@ -34,21 +38,27 @@ impl Flags {
             match argument.as_str() {
                 "--check" => flags.check = true,
                 "--binary" => flags.binary = Some(arguments.next().ok_or("--binary wants a file")?.into()),
+                "--updates" => flags.updates = Some(arguments.next().ok_or("--updates wants a file")?.into()),
                 other => return Err(format!("{other:?} is not understood here; cargo xtask help lists what is")),
             }
         }
-        if !cfg!(target_os = "linux") && flags != Self::default() {
+        if !cfg!(target_os = "linux") && (flags.check || flags.binary.is_some()) {
             return Err(String::from("--binary and --check are for Linux"));
+        }
+        if flags.binary.is_some() && flags.updates.is_some() {
+            return Err(String::from("--updates is built into a program, so --binary cannot be given with it"));
         }
         Ok(flags)
     }
 }
 
 pub fn package(flags: &Flags) -> Outcome {
+    // Before anything takes its time.
+    let updates = flags.updates.as_deref().map(Updates::load).transpose()?;
     packages::install_missing()?;
     packages::install_for_packing();
     if !cfg!(target_os = "linux") {
-        return bundler();
+        return bundler(updates.as_ref());
     }
     let binary = match &flags.binary {
         Some(file) => file.clone(),
@@ -56,37 +66,46 @@ pub fn package(flags: &Flags) -> Outcome {
             node::find()?.build_interface()?;
             let build =
                 ["build", "--locked", "--release", "--package", "visavis", "--bin", "visavis", "--features", tools::FEATURES];
-            tools::timed("program", || processes::run(tools::cargo().args(build)))?;
+            let mut command = tools::cargo();
+            if let Some(updates) = &updates {
+                command.env("TAURI_CONFIG", updates.configuration(false));
+            }
+            tools::timed("program", || processes::run(command.args(build)))?;
             tools::binaries(true)?.join("visavis")
         }
     };
     let folder = tools::root().join("target/package");
     let stage = Stage::lay_out(&binary, &folder.join("stage"))?;
     weigh("the program", &stage.program(), MOST_BINARY)?;
-    let deb = match tools::on_path("dpkg-deb") && tools::on_path("dpkg-shlibdeps") {
-        true => Some(stage.deb(&folder)?),
-        false => {
-            println!("LEFT OUT: no .deb, for dpkg-deb and dpkg-shlibdeps (dpkg-dev) are not here");
-            None
-        }
-    };
+    let mark = |kind| if updates.is_some() { updates::mark(&binary, &stage.program(), kind) } else { Ok(()) };
+    let mut made = Vec::new();
+    match tools::on_path("dpkg-deb") && tools::on_path("dpkg-shlibdeps") {
+        true => made.push(("deb", mark("DEB").and_then(|()| stage.deb(&folder))?)),
+        false => println!("LEFT OUT: no .deb, for dpkg-deb and dpkg-shlibdeps (dpkg-dev) are not here"),
+    }
     match tools::on_path("rpmbuild") {
-        true => drop(stage.rpm(&folder)?),
+        true => made.push(("rpm", mark("RPM").and_then(|()| stage.rpm(&folder))?)),
         false => println!("LEFT OUT: no .rpm, for rpmbuild is not here"),
     }
-    match (deb, flags.check) {
-        (Some(deb), true) => clean_root::check(&deb, &folder),
+    if let Some(updates) = &updates {
+        updates.finish(&made, &folder)?;
+    }
+    match (made.iter().find(|(kind, _)| *kind == "deb"), flags.check) {
+        (Some((_, deb)), true) => clean_root::check(deb, &folder),
         (None, true) => Err(String::from("there is no .deb to check")),
         (_, false) => Ok(()),
     }
 }
 
 /// Tauri's command-line tool, so nothing is compiled for it.
-fn bundler() -> Outcome {
+fn bundler(updates: Option<&Updates>) -> Outcome {
     let node = node::find()?;
     node.install_modules()?;
     let mut command = node.npm();
     command.args(["exec", "--yes", "--package=@tauri-apps/cli@2", "--", "tauri", "build", "--features", tools::FEATURES]);
+    if let Some(updates) = updates {
+        command.arg("--config").arg(updates::write_configuration(updates)?);
+    }
     processes::run(&mut command)
 }
 
@@ -248,7 +267,13 @@ mod tests {
         assert!(flags(&["--binary"]).unwrap_err().contains("wants a file"));
         assert!(flags(&["--sign"]).unwrap_err().contains("--sign"));
         #[cfg(target_os = "linux")]
-        assert_eq!(flags(&["--check", "--binary", "x"]).unwrap(), Flags { binary: Some("x".into()), check: true });
+        assert_eq!(
+            flags(&["--check", "--binary", "x"]).unwrap(),
+            Flags { binary: Some("x".into()), check: true, ..Flags::default() }
+        );
+        assert_eq!(flags(&["--updates", "u"]).unwrap(), Flags { updates: Some("u".into()), ..Flags::default() });
+        #[cfg(target_os = "linux")]
+        assert!(flags(&["--updates", "u", "--binary", "x"]).unwrap_err().contains("built into"));
     }
 
     /// Of a small program instead of ours: what is tried is the packing.

@@ -4,6 +4,8 @@ import type { Command } from '../bindings/Command'
 import type { DesktopView } from '../bindings/DesktopView'
 import type { Event } from '../bindings/Event'
 import type { Preferences } from '../bindings/Preferences'
+import type { UpdateStep } from '../bindings/UpdateStep'
+import type { UpdateView } from '../bindings/UpdateView'
 
 export function act(command: Command): void {
   // What comes of a command is told by the next view; a refused call means that the window is closing.
@@ -39,4 +41,12 @@ export async function setSmall(on: boolean): Promise<boolean> {
 /** On the desktop, while the window is not in front. */
 export function say(title: string, body: string): void {
   invoke('say', { title, body }).catch(() => undefined)
+}
+
+/** Takes one step towards a newer version; `onView` hears how it goes. */
+export async function update(step: UpdateStep, onView: (view: UpdateView) => void): Promise<void> {
+  const channel = new Channel<UpdateView>()
+  channel.onmessage = onView
+  // A shell without updates has no such command.
+  onView((await invoke<UpdateView | null>('update', { step, channel }).catch(() => null)) ?? { state: 'off' })
 }
