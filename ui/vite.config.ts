@@ -17,12 +17,22 @@ const texts: Plugin = {
       this.addWatchFile(path)
       return JSON.parse(readFileSync(path, 'utf8')) as Record<string, string>
     })
-    return { code: `export default ${JSON.stringify(Object.keys(english ?? {}).map((key) => other?.[key] ?? ''))}`, moduleType: 'js' }
+    const all = Object.keys(english ?? {}).map((key) => other?.[key] ?? '')
+    // One text a line takes less than a list of them; none has a line end (a test).
+    return { code: `export default ${JSON.stringify(all.join('\n'))}.split('\\n')`, moduleType: 'js' }
   },
 }
 
+/** Icons without their names and their usual size, which nothing asks for. */
+const icons: Plugin = {
+  name: 'icons',
+  enforce: 'pre',
+  transform: (code, id) =>
+    id.includes('/@lucide/svelte/dist/icons/') ? code.replace(/"name": "[^"]*", "size": 24, ("aliases": \[[^\]]*\], )?/, '') : undefined,
+}
+
 export default defineConfig({
-  plugins: [texts, svelte()],
+  plugins: [texts, icons, svelte()],
   resolve: { alias: { '@locales': here('../assets/locales'), '@words': here('../assets/words') } },
   // The shell loads the page from this very address (devUrl of tauri.conf.json).
   server: { port: 5173, strictPort: true, fs: { allow: [here('.'), here('../assets')] } },
