@@ -1,5 +1,6 @@
 //! A virtual X display, for machines without one.
 
+use std::ffi::OsStr;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
@@ -22,6 +23,15 @@ pub struct Display {
 
 impl Display {
     pub fn start(width: u32, height: u32) -> Result<Self, DisplayError> {
+        Self::with(width, height, &[])
+    }
+
+    /// The screen is the file `Xvfb_screen0` of that folder meanwhile.
+    pub fn start_as_file(width: u32, height: u32, folder: &Path) -> Result<Self, DisplayError> {
+        Self::with(width, height, &["-fbdir".as_ref(), folder.as_os_str()])
+    }
+
+    fn with(width: u32, height: u32, more: &[&OsStr]) -> Result<Self, DisplayError> {
         for number in 90 + std::process::id() % 400..1000 {
             let socket = format!("/tmp/.X11-unix/X{number}");
             if Path::new(&socket).exists() || Path::new(&format!("/tmp/.X{number}-lock")).exists() {
@@ -31,6 +41,7 @@ impl Display {
             let screen = format!("{width}x{height}x24");
             let mut process = Command::new("Xvfb")
                 .args([&name, "-screen", "0", &screen, "-nolisten", "tcp", "-noreset"])
+                .args(more)
                 .stdout(Stdio::null())
                 .stderr(Stdio::null())
                 .spawn()

@@ -24,7 +24,9 @@ pub fn bench(arguments: &[String]) -> Outcome {
         node.build_interface()?;
         return node.drive(file, &arguments[1..], &browser);
     }
-    let with_windows = arguments.first().is_some_and(|name| ["windows", "ink", "veil", "screenshot"].contains(&name.as_str()));
+    let with_windows = arguments
+        .first()
+        .is_some_and(|name| ["windows", "ink", "veil", "start", "memory", "screenshot"].contains(&name.as_str()));
     if with_windows {
         node::find()?.build_interface()?;
         tools::build(true)?;
@@ -59,8 +61,10 @@ fn bench_of_crate(package: &str, bench: &str, flags: &[String]) -> Outcome {
 }
 
 /// What is run, by its arguments, and how it is made short.
-const BENCHES: [(&[&str], &[&str]); 9] = [
+const BENCHES: [(&[&str], &[&str]); 11] = [
     (&["setup"], &["--seconds", "8"]),
+    (&["start"], &["--runs", "3"]),
+    (&["memory"], &["--seconds", "10"]),
     (&["windows"], &["--seconds", "8"]),
     (&["ink"], &["--strokes", "6"]),
     (&["ink", "--loss", "5", "--round-trip-ms", "80"], &["--strokes", "6"]),

@@ -1,6 +1,6 @@
 //! Figures of the whole product on one machine: `visavis-bench call` (our engine and a pair of Chromium pages over bad networks),
 //! `visavis-bench setup` (two sessions in this process, real server and relay), `visavis-bench windows` and
-//! `visavis-bench veil` (two real app windows on a virtual display).
+//! `visavis-bench veil` (two real app windows on a virtual display), `visavis-bench start` (one app, again and again).
 
 use clap::{Parser, Subcommand};
 use serde_json::{Value, json};
@@ -13,8 +13,10 @@ use tokio::time::Instant;
 use visavis_media::camera::CameraSource;
 use visavis_media::{Clock, marker};
 use visavis_rehearsal::bot::{self, Manner, Report};
+use visavis_rehearsal::cold_start;
 use visavis_rehearsal::cover::{self, Columns};
 use visavis_rehearsal::game_story;
+use visavis_rehearsal::memory;
 use visavis_rehearsal::processes;
 use visavis_rehearsal::stage::Stage;
 use visavis_rehearsal::two_windows::{Meeting, Network, Two};
@@ -72,6 +74,25 @@ enum What {
         app: PathBuf,
         #[arg(long, default_value_t = 24)]
         covers: u32,
+    },
+    /// From the start of the program to a mirror that shows its picture, with a fresh and with a used profile; memory and size.
+    Start {
+        #[arg(long)]
+        app: PathBuf,
+        /// Of each kind.
+        #[arg(long, default_value_t = 10)]
+        runs: usize,
+        /// Forget the disk before each start, as after switching the computer on (Linux, as root).
+        #[arg(long)]
+        forget_the_disk: bool,
+    },
+    /// Private memory of our window in a call of 360p, and of Chromium in one (Linux).
+    Memory {
+        #[arg(long)]
+        app: PathBuf,
+        /// Of each call, before it is measured.
+        #[arg(long, default_value_t = 60)]
+        seconds: u64,
     },
     /// A picture of both windows in a call, with a drawing; or pictures of a game that both play, in both themes.
     Screenshot {
@@ -183,6 +204,8 @@ async fn main() -> ExitCode {
             ink(&app, strokes, littered, Network { loss, round_trip_ms }).await
         }
         What::Veil { app, covers } => veil(&app, covers).await,
+        What::Start { app, runs, forget_the_disk } => cold_start::compare(&app, runs, forget_the_disk).await,
+        What::Memory { app, seconds } => memory::compare(&app, Duration::from_secs(seconds)).await,
         What::Screenshot { app, camera_a, camera_b, size: (width, height), game, out } => {
             screenshot(&app, [&camera_a, &camera_b], (width as u32, height as u32), game, &out).await
         }
