@@ -31,8 +31,20 @@ const icons: Plugin = {
     id.includes('/@lucide/svelte/dist/icons/') ? code.replace(/"name": "[^"]*", "size": 24, ("aliases": \[[^\]]*\], )?/, '') : undefined,
 }
 
+/** Short names of styles. Two files of one name would share theirs: the build stops. */
+const files = new Map<string, string>()
+const cssHash = ({ hash, css, filename }: { hash: (text: string) => string; css: string; filename?: string }): string => {
+  // The same on every machine.
+  const file = filename?.split('/ui/').pop() ?? css
+  const name = `s${hash(file).slice(0, 3)}`
+  const other = files.get(name) ?? file
+  if (other !== file) throw new Error(`${file} and ${other} would both be ${name}`)
+  files.set(name, file)
+  return name
+}
+
 export default defineConfig({
-  plugins: [texts, icons, svelte()],
+  plugins: [texts, icons, svelte({ compilerOptions: { cssHash } })],
   resolve: { alias: { '@locales': here('../assets/locales'), '@words': here('../assets/words') } },
   // The shell loads the page from this very address (devUrl of tauri.conf.json).
   server: { port: 5173, strictPort: true, fs: { allow: [here('.'), here('../assets')] } },
