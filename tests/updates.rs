@@ -1,6 +1,7 @@
 //! Newer versions in a real window, from a server on loopback: what the test key signed is accepted, everything else thrown away, and
 //! nothing is installed. The configuration is given as a build for development takes it; the plugin, its verification and the
 //! page are those of every build.
+#![cfg(target_os = "linux")]
 #![allow(clippy::unwrap_used, reason = "helpers of tests, outside of their functions")]
 
 use serde_json::{Value, json};
@@ -120,7 +121,6 @@ async fn stands(window: &AppWindow, state: &str) -> Outcome<String> {
     Ok(words.as_str().unwrap_or_default().to_owned())
 }
 
-#[cfg(target_os = "linux")]
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn only_what_the_operator_signed_is_accepted() -> Outcome {
     const { assert!(cfg!(feature = "embed-ui"), "run with --features embed-ui: the pages must be inside the binary") };
