@@ -1,11 +1,14 @@
 //! A headless peer on the product's own `session`: signs in, is matched, sends a camera, looks, draws, answers blind questions as
 //! its flags say. What happens is reported as a stream of [`Report`]s; `visavis-bot run` prints them as JSON lines.
 
+mod pictures;
 mod recipes;
 
+pub use pictures::{MOSAIC, detail};
 pub use recipes::{Line, house, sun};
 
 use crate::player::{Deed, Player};
+use pictures::watch_pictures;
 use serde::{Deserialize, Serialize};
 use std::hash::{Hash, Hasher};
 use std::path::PathBuf;
@@ -38,7 +41,9 @@ pub struct CameraDoes {
 /// Numbers of a flood's strokes, far from those of drawings.
 const FLOODING: u32 = 1_000_000;
 const STROKES_AT_ONCE: u32 = 60;
+const FLOOD_AGAIN: Duration = Duration::from_secs(2);
 const PRESS_AGAIN: Duration = Duration::from_secs(3);
+const PARTED: Duration = Duration::from_secs(8);
 
 /// How a bot behaves.
 #[derive(Clone, Debug)]
@@ -133,6 +138,7 @@ pub async fn attend(
         pressed: Instant::now(),
         call_since: None,
         drawn: false,
+        flooded: (Instant::now(), true),
         modifier: String::from("none"),
         sight: None,
         items: Vec::new(),
@@ -168,6 +174,8 @@ struct Bot {
     pressed: Instant,
     call_since: Option<Instant>,
     drawn: bool,
+    /// Since it drew and wished last as one who floods, and whether its session has come to that yet.
+    flooded: (Instant, bool),
     /// What the camera was told to do.
     modifier: String,
     sight: Option<(Shows, Shows, Seen, Seen, bool)>,
@@ -207,6 +215,7 @@ impl Bot {
             }
             Event::PaperChange { changes } => {
                 visavis_canvas::apply(&mut self.items, changes);
+                self.flooded.1 = true;
                 self.paper();
             }
             Event::PeerInk { .. }
@@ -255,6 +264,7 @@ impl Bot {
         self.pressed = Instant::now();
         match self.page {
             "welcome" => self.act(Command::SignIn),
+            "parting" => self.act(Command::Done),
             "mirror" if self.manner.meetings.is_none_or(|wanted| self.meetings < wanted) => self.act(Command::Meet),
             _ => {}
         }
@@ -342,8 +352,11 @@ impl Bot {
 
     fn tick(&mut self) {
         // It led nowhere: the server was away.
-        if self.pressed.elapsed() > PRESS_AGAIN {
-            self.press();
+        match self.page {
+            "welcome" | "mirror" if self.pressed.elapsed() > PRESS_AGAIN => self.press(),
+            // Whether both said yes shows within moments, or not at all.
+            "parting" if self.pressed.elapsed() > PARTED => self.press(),
+            _ => {}
         }
         let Some(since) = self.call_since else { return };
         let elapsed = since.elapsed();
@@ -358,7 +371,9 @@ impl Bot {
             self.modifier.clone_from(&modifier);
             self.act(Command::RehearseCamera { modifier });
         }
-        if self.manner.flood {
+        // No faster than its own session, whose commands wait in a row.
+        if self.manner.flood && (self.flooded.1 || self.flooded.0.elapsed() > FLOOD_AGAIN) {
+            self.flooded = (Instant::now(), false);
             self.flood(elapsed);
         }
         if self.manner.leave_after.is_some_and(|after| elapsed > after) {
@@ -421,56 +436,6 @@ pub fn name_of(page: &Page) -> &'static str {
         Page::Friends { .. } => "friends",
         Page::History { .. } => "history",
     }
-}
-
-/// Mean difference of neighbouring pixels, by brightness levels, below which a picture is a mosaic.
-pub const MOSAIC: f64 = 0.6;
-const PAUSE: Duration = Duration::from_secs(1);
-
-/// Mean difference of neighbouring pixels inside the blocks of a 32 x 18 grid, below the strip with the frame number.
-pub fn detail(frame: &visavis_media::Frame) -> f64 {
-    let (mut sum, mut count) = (0u64, 0u64);
-    for row in 2..18 {
-        for column in 0..32 {
-            let (x0, x1) = (frame.width * column / 32 + 4, (frame.width * (column + 1) / 32).saturating_sub(4));
-            let (y0, y1) = (frame.height * row / 18 + 4, (frame.height * (row + 1) / 18).saturating_sub(4));
-            for y in y0..y1 {
-                for x in x0..x1 {
-                    let at = y * frame.width + x;
-                    sum += u64::from(frame.y()[at].abs_diff(frame.y()[at + 1]));
-                    count += 1;
-                }
-            }
-        }
-    }
-    sum as f64 / count.max(1) as f64
-}
-
-/// Looks at the peer's pictures and reports once a second what came.
-fn watch_pictures(session: Arc<Session>, reports: UnboundedSender<Report>) -> tokio::task::JoinHandle<()> {
-    tokio::task::spawn_blocking(move || {
-        let pictures = session.peer_pictures();
-        let mut since = Instant::now();
-        let mut frames = 0;
-        let (mut last, mut detailed) = (None::<Instant>, None);
-        while !reports.is_closed() && !pictures.is_closed() {
-            let Some(shown) = pictures.take(Duration::from_millis(200)) else { continue };
-            frames += 1;
-            let now = last.replace(Instant::now()).filter(|last| last.elapsed() < PAUSE).and(detailed);
-            detailed = Some(detail(&shown.frame) >= MOSAIC);
-            if now != detailed && reports.send(Report::Look { detailed: detailed == Some(true) }).is_err() {
-                return;
-            }
-            if since.elapsed() >= Duration::from_secs(1) {
-                let frame = &shown.frame;
-                let number = visavis_media::marker::read(frame);
-                if reports.send(Report::Pictures { frames, number, width: frame.width, height: frame.height }).is_err() {
-                    return;
-                }
-                (since, frames) = (Instant::now(), 0);
-            }
-        }
-    })
 }
 
 /// A made voice, another for each name.

@@ -47,25 +47,24 @@ covers = 1
 
 const NODES: &str = r#"
 about = "Three nodes"
-seconds = 28
+seconds = 26
 seed = 5
 nodes = 3
 recent_partners = 0
 
 [[people]]
-count = 2
 draws = true
 stays_veiled = true
-leaves_after_s = 8
+leaves_after_s = 5
 
 [[people]]
 apart = true
 stays_veiled = true
-leaves_after_s = 8
+leaves_after_s = 5
 
 [[people]]
 malformed = true
-leaves_after_s = 7
+leaves_after_s = 5
 
 [[change]]
 at_s = 7
@@ -73,12 +72,12 @@ kill = "node"
 for_s = 3
 
 [[change]]
-at_s = 10
+at_s = 12
 kill = "bot"
 for_s = 1
 
 [expect]
-malformed = 20
+malformed = 10
 "#;
 
 fn has_front() -> bool {

@@ -29,10 +29,10 @@ struct Still {
 
 struct Reel {
     size: (usize, usize),
-    /// Recorded until then, by the camera's time.
-    until: Duration,
-    pictures: Vec<Vec<u8>>,
-    next: usize,
+    /// By the camera's time.
+    begun: Duration,
+    /// Each with its time since then, so that the loop is as long as it was whatever becomes of the rate.
+    pictures: Vec<(Duration, Vec<u8>)>,
 }
 
 impl Tamper {
@@ -111,14 +111,19 @@ impl Tamper {
     fn repeat(&mut self, frame: &mut Frame) {
         let (size, now) = ((frame.width, frame.height), frame.captured);
         if self.reel.as_ref().is_none_or(|reel| reel.size != size) {
-            self.reel = Some(Reel { size, until: now + REEL, pictures: Vec::new(), next: 0 });
+            self.reel = Some(Reel { size, begun: now, pictures: Vec::new() });
         }
         let Some(reel) = &mut self.reel else { return };
-        if now < reel.until && reel.pictures.len() < MOST_PICTURES {
-            reel.pictures.push(frame.as_bytes().to_vec());
-        } else if let Some(picture) = reel.pictures.get(reel.next) {
+        let since = now.saturating_sub(reel.begun);
+        if since < REEL {
+            if reel.pictures.len() < MOST_PICTURES {
+                reel.pictures.push((since, frame.as_bytes().to_vec()));
+            }
+            return;
+        }
+        let phase = Duration::from_nanos((since.as_nanos() % REEL.as_nanos()) as u64);
+        if let Some((_, picture)) = reel.pictures.iter().take_while(|(at, _)| *at <= phase).last() {
             frame.as_bytes_mut().copy_from_slice(picture);
-            reel.next = (reel.next + 1) % reel.pictures.len();
         }
     }
 }

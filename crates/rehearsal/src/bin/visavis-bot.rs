@@ -93,7 +93,8 @@ fn camera_does(text: &str) -> Result<CameraDoes, String> {
 
 #[tokio::main]
 async fn main() -> ExitCode {
-    let filter = tracing_subscriber::EnvFilter::try_from_env("VISAVIS_LOG").unwrap_or_else(|_| "error".into());
+    let filter =
+        tracing_subscriber::EnvFilter::try_from_env("VISAVIS_LOG").unwrap_or_else(|_| "error,webrtc=off,turn=off".into());
     tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).init();
     match Flags::parse().task {
         Task::Browser { identity, url } => match browser::sign_in(&url, &identity).await {
