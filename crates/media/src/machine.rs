@@ -1,5 +1,5 @@
 //! Which devices there are, and opening them: the seam between a session and the machine it runs on. [`Hardware`] asks the system,
-//! [`Scripted`] has what a test plugs in. Which device is used is left to the session.
+//! [`Scripted`] has what a test plugs in, [`Nothing`] has none. Which device is used is left to the session.
 
 mod scripted;
 
@@ -61,5 +61,23 @@ impl Machine for Hardware {
 
     fn sound(&self) -> Option<SoundDevices> {
         self.sound.lock().unwrap_or_else(PoisonError::into_inner).look()
+    }
+}
+
+/// No machine at all, for a peer without a window that brings all its devices: it is asked nothing again and again, and what is
+/// named to it is opened all the same.
+pub struct Nothing;
+
+impl Machine for Nothing {
+    fn look_every(&self) -> Duration {
+        Duration::from_secs(3600)
+    }
+
+    fn cameras(&self) -> Option<Vec<CameraInfo>> {
+        Some(Vec::new())
+    }
+
+    fn sound(&self) -> Option<SoundDevices> {
+        Some(SoundDevices::default())
     }
 }

@@ -454,7 +454,7 @@ pub fn config(server: &str, identity: &str, profile_dir: PathBuf, camera: Camera
         camera: Some(camera),
         microphone: Some(MicrophoneSource::Silent),
         speaker: Some(visavis_media::audio::SpeakerTarget::Silent),
-        machine: Arc::new(visavis_media::machine::Hardware::default()),
+        machine: Arc::new(visavis_media::machine::Nothing),
         sound: visavis_session::ProcessingOptions::default(),
         keyring: false,
         clock: visavis_media::Clock::start(),

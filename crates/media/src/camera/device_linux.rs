@@ -260,7 +260,10 @@ const NODES: &str = "/sys/class/video4linux";
 /// What changes when a camera comes or goes, or its file becomes somebody else's. Looking at it opens no camera, which on some
 /// would light their lamp.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(super) struct Mark(Vec<(OsString, Option<(u32, i64, i64)>)>);
+pub(super) struct Mark(Vec<(OsString, Option<Rights>)>);
+
+/// Mode, and when anything of that changed.
+type Rights = (u32, i64, i64);
 
 /// `None`: the system does not tell.
 pub(super) fn mark() -> Option<Mark> {

@@ -263,9 +263,11 @@ impl Plug {
         }
     }
 
-    /// One that ended although it is listed is tried again: it was pulled out and put back between two looks.
+    /// One that ended although it is listed is tried again: it was pulled out and put back between two looks. What the program makes
+    /// itself ends only when somebody rehearses that.
     fn again(&mut self) -> Turn {
-        if !self.ended || self.tries >= TRIES {
+        let made = self.used.as_ref().is_some_and(|used| used.id != DEFAULT && !is_real(&used.id));
+        if !self.ended || made || self.tries >= TRIES {
             return Turn::Same;
         }
         self.ended = false;

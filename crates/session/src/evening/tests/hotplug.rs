@@ -265,6 +265,18 @@ fn one_that_ends_although_it_is_listed_is_tried_again_but_not_for_ever() {
 }
 
 #[test]
+fn a_camera_that_is_made_up_stays_away_once_it_is_rehearsed_to_be_pulled_out() {
+    let mut night = Night::at_mirror();
+    night.cameras(&[]);
+    let before = night.evening.wanted();
+    night.ended(Kind::Camera, "face:");
+    night.cameras(&[]);
+    night.cameras(&[]);
+    assert_eq!(night.evening.wanted(), before);
+    assert_eq!(night.notice(), Some(Notice::CameraMissing { name: text("Drawn face") }));
+}
+
+#[test]
 fn what_a_flag_gives_is_used_and_not_remembered() {
     let given = Given { camera: Some(text("file:/x/talk.y4m")), microphone: Some(text("tone:440")), ..Given::default() };
     let settings = Settings { camera: Some(text("device:/dev/video2")), ..Settings::default() };
