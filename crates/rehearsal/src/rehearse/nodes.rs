@@ -66,7 +66,7 @@ struct Engines {
 
 pub struct Nodes {
     nodes: Vec<Node>,
-    engines: Option<Engines>,
+    engines: Option<Box<Engines>>,
 }
 
 impl Nodes {
@@ -74,7 +74,7 @@ impl Nodes {
     pub async fn start(count: usize, plan: &Plan, folder: &Path, relay: SocketAddr) -> Result<Self, Failure> {
         let program = processes::beside("visavis-server").ok_or("the plan has nodes, and visavis-server is not built")?;
         let turn_secret = random();
-        let engines = if count > 1 { Some(blocking(|| engines(relay.port(), &turn_secret))?) } else { None };
+        let engines = if count > 1 { Some(Box::new(blocking(|| engines(relay.port(), &turn_secret))?)) } else { None };
         let database = match &engines {
             Some(engines) => Some(blocking(|| engines.postgres.database(DATABASE))?),
             None => None,
