@@ -43,8 +43,8 @@ return await new Promise(done => {
 pub enum VeilError {
     #[error("{0}")]
     Driver(#[from] DriverError),
-    #[error("cover {0}: the peer's picture looked veiled before it began")]
-    NotClear(u32),
+    #[error("cover {0}: the peer's picture looked veiled before it began; A's page says: {1}")]
+    NotClear(u32, String),
     #[error("cover {0}: the peer's picture was still clear after six seconds")]
     NeverVeiled(u32),
 }
@@ -59,7 +59,10 @@ pub async fn covers(a: &AppWindow, count: u32, mut pause: impl FnMut() -> Durati
             Value::Null => return Err(VeilError::NeverVeiled(cover)),
             value => match value.as_f64() {
                 Some(milliseconds) if milliseconds >= 0.0 => taken.push(milliseconds),
-                _ => return Err(VeilError::NotClear(cover)),
+                _ => {
+                    let says = a.driver.script("return document.body.innerText", json!([])).await?;
+                    return Err(VeilError::NotClear(cover, says.as_str().unwrap_or_default().replace('\n', " | ")));
+                }
             },
         }
         tokio::time::sleep(Duration::from_millis(600)).await;

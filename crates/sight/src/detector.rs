@@ -218,14 +218,20 @@ impl Detector {
     fn judge(&mut self, measures: &Measures, arrival: Arrival, now: Duration) -> (f32, CameraState) {
         self.mosaic = measures.inside_flat >= MOSAIC;
         self.veiled = self.mosaic && measures.sharpest_inside < IN_FOCUS;
-        let repeats = self.repeats.look(self.eye.newest());
+        let (whole, part) = (cover::whole(measures, self.mosaic), cover::part(measures, self.mosaic));
+        let repeats = match whole > 0.0 {
+            true => {
+                self.repeats.forget();
+                false
+            }
+            false => self.repeats.look(self.eye.newest()),
+        };
         match self.still.look(measures, self.mosaic, arrival, now) {
             Still::Frozen => return (CERTAIN, CameraState::Frozen),
             Still::Drawn => return (CERTAIN, CameraState::Covered),
             Still::Moves if repeats => return (CERTAIN, CameraState::Frozen),
             Still::Moves => {}
         }
-        let (whole, part) = (cover::whole(measures, self.mosaic), cover::part(measures, self.mosaic));
         let trouble = match whole > NEARLY_WHOLE {
             true if is_bare(measures) => CameraState::NobodyInView,
             true if is_dark(measures, self.mosaic) => CameraState::Dark,

@@ -1,6 +1,6 @@
 //! A recording played in a loop: pictures that move, and each of which is the one from the same time ago. Nobody moves the same
 //! way twice, and a sensor's noise is never the same. A view that rests, is disturbed and rests again is none: it is the movement
-//! itself that must come back.
+//! itself that must come back. Nor is a cover that comes and goes: it is the same each time.
 
 use crate::grids::{BLOCKS, distance, mean};
 use std::collections::VecDeque;
@@ -30,6 +30,12 @@ pub(crate) struct Repeats {
 }
 
 impl Repeats {
+    /// Nothing that is remembered counts any more.
+    pub fn forget(&mut self) {
+        self.past.clear();
+        self.rows.clear();
+    }
+
     /// `y`: block means of the newest picture. Whether pictures come back.
     pub fn look(&mut self, y: &[f32]) -> bool {
         self.differences.clear();

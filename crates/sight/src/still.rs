@@ -19,6 +19,12 @@ const FROZEN_CHEAP_AFTER: Duration = Duration::from_millis(500);
 /// one, and two that changed in a row end it (one may be a key frame).
 const STILL_VEILED: f32 = 0.003;
 const FROZEN_VEILED_AFTER: Duration = Duration::from_secs(3);
+/// Whoever is frozen is veiled, and the encoder draws the mosaic anew and refines it for so long: that is no movement.
+const TURNING: Duration = Duration::from_millis(1000);
+/// So much movement, and not as much standstill between, ends what was called frozen.
+const STIRS_FOR: Duration = Duration::from_millis(500);
+/// A look stands for the time since the last one, at most so long.
+const LONGEST: Duration = Duration::from_millis(150);
 /// A picture of which so much is empty, and which does not change, is a drawn one.
 const DRAWN_EMPTY: f32 = 0.8;
 const DRAWN_CHANGE: f32 = 0.03;
@@ -38,11 +44,22 @@ pub(crate) struct Stillness {
     moves: bool,
     still_since: Option<Duration>,
     drawn_since: Option<Duration>,
+    told: Option<Told>,
+    /// Of the last look.
+    last: Option<(bool, Duration)>,
+}
+
+/// What was called frozen.
+#[derive(Debug)]
+struct Told {
+    /// When the picture became a mosaic or clear.
+    turned: Duration,
+    stirs: Duration,
 }
 
 impl Default for Stillness {
     fn default() -> Self {
-        Self { change: CHANGE_LIMIT, changed: true, moves: true, still_since: None, drawn_since: None }
+        Self { change: CHANGE_LIMIT, changed: true, moves: true, still_since: None, drawn_since: None, told: None, last: None }
     }
 }
 
@@ -70,6 +87,19 @@ impl Stillness {
             self.moves = if mosaic { changed && self.changed } else { self.change > STILL };
             self.changed = changed;
         }
+        let (was, before) = self.last.replace((mosaic, now)).unwrap_or((mosaic, now));
+        if let Some(told) = &mut self.told {
+            if was != mosaic {
+                told.turned = now;
+            }
+            let passed = now.saturating_sub(before).min(LONGEST);
+            let stirs = self.moves && now.saturating_sub(told.turned) >= TURNING;
+            told.stirs = if stirs { told.stirs + passed } else { told.stirs.saturating_sub(passed) };
+            if told.stirs < STIRS_FOR {
+                return true;
+            }
+            self.told = None;
+        }
         if self.moves {
             self.still_since = None;
             return false;
@@ -81,6 +111,8 @@ impl Stillness {
             (false, true) => FROZEN_CHEAP_AFTER,
             (false, false) => FROZEN_AFTER,
         };
-        now.saturating_sub(since) >= after
+        let frozen = now.saturating_sub(since) >= after;
+        self.told = frozen.then_some(Told { turned: now, stirs: Duration::ZERO });
+        frozen
     }
 }

@@ -2,9 +2,10 @@
 //! electronic shutter's picture, black. Drawn from seeds, clear and veiled.
 
 use crate::scenes::light::{Picture, Random};
+use crate::scenes::occluder::{Kind, Occluder};
 use crate::scenes::person::{Moves, Person, light};
 use crate::scenes::sensor::{I420, Sensor};
-use crate::scenes::{RATE, VIEWS, halved, is_alarm, planes, time, watch};
+use crate::scenes::{RATE, VIEWS, halved, is_alarm, planes, time, veiled, watch};
 use visavis_sight::detector::{CameraState, Detector};
 use visavis_sight::stream::Received;
 
@@ -155,5 +156,73 @@ fn sizes_and_bytes_that_fall_blame_nobody() {
             let state = detector.evidence();
             assert!(at < RATE || state == CameraState::Clear, "seed {seed}: {state:?} at picture {at}");
         }
+    }
+}
+
+/// Each time the same, as a shutter is.
+#[test]
+fn a_cover_that_comes_and_goes_is_no_loop() {
+    for kind in [Kind::Shutter, Kind::Finger] {
+        for seed in SEEDS {
+            let (person, mut sensor, mut random) = (Person::new(seed), Sensor::new(seed), Random::new(seed));
+            let cover = Occluder::new(kind, 1.0, &mut random);
+            let (mut until, mut is_covered) = (4 * RATE, false);
+            let said = watch(40 * RATE, |at| {
+                if at == until {
+                    is_covered = !is_covered;
+                    until += if is_covered { RATE } else { 3 * RATE / 2 + random.below(RATE) };
+                }
+                let mut scene = person.at(at as f32 / RATE as f32, Moves::Sits);
+                cover.over(&mut scene, if is_covered { 1.0 } else { 0.0 }, 0.0);
+                sensor.shoot(&scene, 1.0)
+            });
+            for (view, states) in said.evidence.iter().enumerate() {
+                let told = states.iter().position(|&state| state == CameraState::Frozen);
+                assert_eq!(told, None, "{kind:?}, seed {seed}, {}", VIEWS[view]);
+            }
+        }
+    }
+}
+
+/// As a call shows it: whoever is told is veiled, with a key frame that the encoder refines for a second, and is clear again after 0.6 s
+/// of a clear view.
+#[test]
+fn a_frozen_picture_stays_frozen_when_it_is_veiled_for_it() {
+    for seed in SEEDS {
+        let (person, mut sensor, mut detector) = (Person::new(seed), Sensor::new(seed), Detector::new());
+        let mut noise = Random::new(seed);
+        let (mut stands, mut veiled_at, mut clear_since, mut said) = (None::<I420>, None::<usize>, None, Vec::new());
+        for at in 0..20 * RATE {
+            let open = at < FROM || at >= 14 * RATE;
+            let mut shot = match &stands {
+                Some(stands) if !open => stands.clone(),
+                _ => sensor.shoot(&person.at(at as f32 / RATE as f32, Moves::Talks), 1.0),
+            };
+            stands = Some(shot.clone());
+            if let Some(since) = veiled_at {
+                shot = veiled(shot);
+                // What is left to refine moves single blocks by a level.
+                let left = RATE.saturating_sub(at - since);
+                for _ in 0..left {
+                    let place = noise.below(18 * 32);
+                    let (x, y) = (place % 32 * 10, place / 32 * 10);
+                    shot[y * crate::scenes::light::SIZE.0 + x] ^= 1;
+                }
+            }
+            detector.received(planes(&shot), Received { bytes: 900, key: veiled_at == Some(at) }, time(at));
+            let state = detector.evidence();
+            said.push(state);
+            clear_since = if state == CameraState::Clear { clear_since.or(Some(at)) } else { None };
+            match (veiled_at, clear_since) {
+                (None, _) if is_alarm(state) => veiled_at = Some(at + 1),
+                (Some(_), Some(since)) if at - since >= 6 * RATE / 10 => veiled_at = None,
+                _ => {}
+            }
+        }
+        let first = said.iter().position(|&state| state == CameraState::Frozen).unwrap_or(said.len());
+        assert!(first < 6 * RATE, "seed {seed}: told after {first} looks");
+        let lifted = said[first..14 * RATE].iter().position(|&state| state != CameraState::Frozen);
+        assert_eq!(lifted, None, "seed {seed}: looks after it was told");
+        assert_eq!(said.last(), Some(&CameraState::Clear), "seed {seed}: it moves again");
     }
 }
