@@ -224,8 +224,10 @@ impl WireWatch {
         let mut state = self.congestion.state();
         let now = state.at(now);
         state.rate.feedback(&lines, now);
-        let Figures { lost, lost_by_path, .. } = state.rate.figures();
-        state.monitor.change(|readings| (readings.sent_lost, readings.path_lost) = (lost, lost_by_path));
+        let Figures { lost, lost_by_path, target_kbps, .. } = state.rate.figures();
+        state.monitor.change(|readings| {
+            (readings.sent_lost, readings.path_lost, readings.target_kbps) = (lost, lost_by_path, target_kbps);
+        });
     }
 }
 

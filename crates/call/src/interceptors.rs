@@ -75,6 +75,8 @@ pub(crate) struct Readings {
     /// feedback.
     pub sent_lost: f32,
     pub path_lost: f32,
+    /// For everything on the wire.
+    pub target_kbps: u32,
     /// Share of our packets that the peer's newest report calls lost, 0 to 1, and how many reports came.
     pub peer_lost: f32,
     pub reports: u64,

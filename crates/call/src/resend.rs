@@ -2,7 +2,7 @@
 //!
 //! A packet that went out again a moment ago is not sent once more: the two requests crossed. On a lossy path a repair goes more
 //! than once, with pauses between, because losses come in bursts: a repair that is lost holds the picture up for another round
-//! trip, and that is what is seen as a freeze. On a long path that loses much, each packet goes twice unasked. Whether a packet may
+//! trip, and that is what is seen as a freeze. On a long path that loses much and has room, each packet goes twice unasked. Whether a packet may
 //! still leave at all (the view may have changed since) is decided nearer to the wire, by the monitor.
 
 use crate::interceptors::Monitor;
@@ -36,6 +36,9 @@ const LOSES_MUCH: f32 = 0.035;
 const LONG_ROUND_TRIP: Duration = Duration::from_millis(70);
 /// Once begun it goes on down to this share.
 const LOSES_LITTLE: f32 = 0.02;
+/// Half of less than this would be a smaller picture: a young call grows first. Once begun it goes on down to the second.
+const ROOM_KBPS: u32 = 1000;
+const LITTLE_ROOM_KBPS: u32 = 700;
 /// Between the two: longer than most bursts of losses and than a receiver waits for what may only be overtaken, and not when another
 /// picture leaves.
 const AHEAD: Duration = Duration::from_millis(80);
@@ -124,8 +127,9 @@ impl Resender {
 
     fn goes_ahead(&mut self) -> bool {
         let readings = self.monitor.readings();
-        let least = if self.ahead { LOSES_LITTLE } else { LOSES_MUCH };
-        self.ahead = readings.path_lost > least && readings.round_trip.is_some_and(|time| time >= LONG_ROUND_TRIP);
+        let (least, room) = if self.ahead { (LOSES_LITTLE, LITTLE_ROOM_KBPS) } else { (LOSES_MUCH, ROOM_KBPS) };
+        let worth = readings.path_lost > least && readings.target_kbps >= room;
+        self.ahead = worth && readings.round_trip.is_some_and(|time| time >= LONG_ROUND_TRIP);
         self.ahead
     }
 
@@ -294,12 +298,16 @@ mod tests {
 
     #[test]
     fn on_a_long_path_that_loses_much_each_packet_goes_twice_unasked() {
-        for (lost, round_trip, twice) in [(0.1, 100, true), (0.1, 40, false), (0.03, 100, false)] {
+        for (lost, round_trip, kbps, twice) in
+            [(0.1, 100, 1500, true), (0.1, 40, 1500, false), (0.03, 100, 1500, false), (0.1, 100, 900, false)]
+        {
             let (mut resender, start) = (resender(), Instant::now());
-            resender.monitor.change(|readings| (readings.path_lost, readings.round_trip) = (lost, Some(ms(round_trip))));
+            resender.monitor.change(|readings| {
+                (readings.path_lost, readings.round_trip, readings.target_kbps) = (lost, Some(ms(round_trip)), kbps);
+            });
             send(&mut resender, VIDEO, 9, start);
             send(&mut resender, 8, 9, start);
-            assert_eq!(resender.poll_timeout(), twice.then_some(start + AHEAD), "{lost}, {round_trip} ms");
+            assert_eq!(resender.poll_timeout(), twice.then_some(start + AHEAD), "{lost}, {round_trip} ms, {kbps} kbit/s");
             resender.handle_timeout(start + ms(200)).unwrap();
             assert_eq!(left(&mut resender).len(), usize::from(twice));
         }

@@ -193,7 +193,7 @@ fn a_frozen_picture_stays_frozen_when_it_is_veiled_for_it() {
         let mut noise = Random::new(seed);
         let (mut stands, mut veiled_at, mut clear_since, mut said) = (None::<I420>, None::<usize>, None, Vec::new());
         for at in 0..20 * RATE {
-            let open = at < FROM || at >= 14 * RATE;
+            let open = !(FROM..14 * RATE).contains(&at);
             let mut shot = match &stands {
                 Some(stands) if !open => stands.clone(),
                 _ => sensor.shoot(&person.at(at as f32 / RATE as f32, Moves::Talks), 1.0),
