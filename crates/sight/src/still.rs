@@ -21,7 +21,7 @@ const STILL_VEILED: f32 = 0.003;
 const FROZEN_VEILED_AFTER: Duration = Duration::from_secs(3);
 /// Whoever is frozen is veiled, and the encoder draws the mosaic anew and refines it for so long: that is no movement.
 const TURNING: Duration = Duration::from_millis(1000);
-/// So much movement, and not as much standstill between, ends what was called frozen.
+/// So much movement, and not as much standstill between, ends what was called frozen behind a mosaic.
 const STIRS_FOR: Duration = Duration::from_millis(500);
 /// A look stands for the time since the last one, at most so long.
 const LONGEST: Duration = Duration::from_millis(150);
@@ -52,8 +52,8 @@ pub(crate) struct Stillness {
 /// What was called frozen.
 #[derive(Debug)]
 struct Told {
-    /// When the picture became a mosaic or clear.
-    turned: Duration,
+    /// When the picture became a mosaic or clear since.
+    turned: Option<Duration>,
     stirs: Duration,
 }
 
@@ -90,12 +90,12 @@ impl Stillness {
         let (was, before) = self.last.replace((mosaic, now)).unwrap_or((mosaic, now));
         if let Some(told) = &mut self.told {
             if was != mosaic {
-                told.turned = now;
+                told.turned = Some(now);
             }
             let passed = now.saturating_sub(before).min(LONGEST);
-            let stirs = self.moves && now.saturating_sub(told.turned) >= TURNING;
+            let stirs = self.moves && told.turned.is_none_or(|turned| now.saturating_sub(turned) >= TURNING);
             told.stirs = if stirs { told.stirs + passed } else { told.stirs.saturating_sub(passed) };
-            if told.stirs < STIRS_FOR {
+            if !stirs || (mosaic && told.stirs < STIRS_FOR) {
                 return true;
             }
             self.told = None;
@@ -112,7 +112,7 @@ impl Stillness {
             (false, false) => FROZEN_AFTER,
         };
         let frozen = now.saturating_sub(since) >= after;
-        self.told = frozen.then_some(Told { turned: now, stirs: Duration::ZERO });
+        self.told = frozen.then_some(Told { turned: None, stirs: Duration::ZERO });
         frozen
     }
 }
