@@ -52,7 +52,7 @@ pub(crate) struct Stillness {
 /// What was called frozen.
 #[derive(Debug)]
 struct Told {
-    /// When the picture became a mosaic or clear since.
+    /// When the picture became a mosaic since.
     turned: Option<Duration>,
     stirs: Duration,
 }
@@ -89,7 +89,7 @@ impl Stillness {
         }
         let (was, before) = self.last.replace((mosaic, now)).unwrap_or((mosaic, now));
         if let Some(told) = &mut self.told {
-            if was != mosaic {
+            if mosaic && !was {
                 told.turned = Some(now);
             }
             let passed = now.saturating_sub(before).min(LONGEST);
