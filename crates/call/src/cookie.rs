@@ -57,7 +57,7 @@ impl Cookies {
     /// A description with the own cookie, at the level of the session.
     pub fn told(&self, sdp: &str) -> String {
         let hex: String = self.own.iter().map(|byte| format!("{byte:02x}")).collect();
-        let media = sdp.find("m=").filter(|at| *at == 0 || sdp[..*at].ends_with('\n')).unwrap_or(sdp.len());
+        let media = sdp.find("\nm=").map_or(sdp.len(), |line_end| line_end + 1);
         format!("{}{ATTRIBUTE}{hex}\r\n{}", &sdp[..media], &sdp[media..])
     }
 
@@ -318,9 +318,9 @@ mod tests {
     /// Two that have heard each other's descriptions.
     fn two() -> [Cookies; 2] {
         let two = [cookies(), cookies()];
-        let sdp = "v=0\r\ns=-\r\nm=audio 9 RTP 0\r\nm=video 9 RTP 96\r\n";
+        let sdp = "v=0\r\ns=m=-\r\nm=audio 9 RTP 0\r\nm=video 9 RTP 96\r\n";
         let told = two[1].told(sdp);
-        assert!(told.starts_with("v=0\r\ns=-\r\na=x-dtls-cookie:") && told.ends_with(&sdp[10..]), "{told}");
+        assert!(told.starts_with("v=0\r\ns=m=-\r\na=x-dtls-cookie:") && told.ends_with(&sdp[12..]), "{told}");
         two[0].hear(&told);
         two[1].hear(&two[0].told(sdp));
         two

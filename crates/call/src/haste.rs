@@ -406,6 +406,58 @@ mod tests {
         }
     }
 
+    /// A socket at which everything came at once.
+    #[derive(Debug, Default)]
+    struct Full(Mutex<VecDeque<Vec<u8>>>);
+
+    impl AsyncUdpSocket for Full {
+        fn local_addr(&self) -> io::Result<SocketAddr> {
+            Ok(SocketAddr::from(([127, 0, 0, 1], 1)))
+        }
+
+        fn poll_send(&self, _: &mut Context<'_>, transmit: &Transmit<'_>) -> Poll<io::Result<usize>> {
+            Poll::Ready(Ok(transmit.contents.len()))
+        }
+
+        fn poll_recv(
+            &self,
+            _: &mut Context<'_>,
+            buffers: &mut [IoSliceMut<'_>],
+            meta: &mut [RecvMeta],
+        ) -> Poll<io::Result<usize>> {
+            let Some(datagram) = self.0.lock().unwrap().pop_front() else { return Poll::Pending };
+            buffers[0][..datagram.len()].copy_from_slice(&datagram);
+            (meta[0].len, meta[0].stride) = (datagram.len(), datagram.len());
+            Poll::Ready(Ok(1))
+        }
+    }
+
+    #[tokio::test]
+    async fn media_that_come_before_their_keys_wait_for_them() {
+        let shared = shared();
+        let media = (0..u8::MAX).map(|number| vec![0x80, 96, 0, number]);
+        let came = media.chain([vec![22, 254, 253], vec![0x40, 1, 0, 3, 0x80, 96, 9]]).collect();
+        let socket = HastySocket::new(Arc::new(Full(Mutex::new(came))), Haste::new(&shared, cookies(), None));
+        let mut buffer = [0; 100];
+        let (length, _) = socket.recv_from(&mut buffer).await.unwrap();
+        assert_eq!(buffer[..length], [22, 254, 253], "what is no media is not held up");
+        let waits = tokio::time::timeout(Duration::from_millis(50), socket.recv_from(&mut buffer)).await;
+        assert!(waits.is_err(), "{waits:?}");
+        // Nobody else wakes who waits.
+        let opens = async {
+            tokio::time::sleep(Duration::from_millis(20)).await;
+            shared.open.store(true, Ordering::Release);
+        };
+        let (first, ()) = tokio::join!(socket.recv_from(&mut buffer), opens);
+        assert_eq!((first.unwrap().0, buffer[3]), (4, 0));
+        for number in 1..EARLY as u8 {
+            let (length, _) = socket.recv_from(&mut buffer).await.unwrap();
+            assert_eq!((length, buffer[3]), (4, number));
+        }
+        let beyond = tokio::time::timeout(Duration::from_millis(50), socket.recv_from(&mut buffer)).await;
+        assert!(beyond.is_err(), "no more than {EARLY} wait");
+    }
+
     fn shared() -> Shared {
         let config = crate::tests::config(visavis_wire::socket::Role::Offerer, visavis_media::Clock::start());
         Shared::new(&config, crate::connection::Sources { video: 1, audio: 2 })

@@ -206,23 +206,17 @@ impl RateControl {
     }
 
     fn learn(&mut self, outcomes: &[Outcome], now: Duration) {
-        let (mut lost, mut all, mut newest) = (0, 0, None);
+        let (mut lost, mut all) = (0, 0);
         for outcome in outcomes.iter().filter(|outcome| outcome.sent.at >= self.blind_until) {
             let is_first = outcome.sent.kind.is_first();
             all += u32::from(is_first);
             self.trains.packet(outcome);
             match outcome.arrived {
                 Some(arrived) => {
-                    newest = Some(arrived);
                     self.delay.packet(outcome.sent.at, arrived, outcome.sent.kind != Kind::Sound);
                     self.acknowledged.packet(arrived, outcome.sent.bytes);
                 }
-                None if is_first => lost += 1,
-                // Nobody tells of a copy whose first came. It crossed the path as often as other packets do, about when they did.
-                None => {
-                    let bytes = outcome.sent.bytes as f32 * (1.0 - self.loss.usual());
-                    newest.into_iter().for_each(|arrived| self.acknowledged.packet(arrived, bytes as u32));
-                }
+                None => lost += u32::from(is_first),
             }
         }
         if let Some(share) = self.loss.count(lost, all, now) {

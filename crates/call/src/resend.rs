@@ -2,8 +2,8 @@
 //!
 //! A packet that went out again a moment ago is not sent once more: the two requests crossed. On a lossy path a repair goes more
 //! than once, with pauses between, because losses come in bursts: a repair that is lost holds the picture up for another round
-//! trip, and that is what is seen as a freeze. On a long path that loses much and has room, each packet goes twice unasked. Whether a packet may
-//! still leave at all (the view may have changed since) is decided nearer to the wire, by the monitor.
+//! trip, and that is what is seen as a freeze. On a long path that loses much and has room, each packet goes twice unasked. Whether
+//! a packet may still leave at all (the view may have changed since) is decided nearer to the wire, by the monitor.
 
 use crate::interceptors::Monitor;
 use rtc::interceptor::{Attribute, AttributedPacket, Interceptor, Packet, StreamInfo, TaggedPacket};
@@ -36,7 +36,8 @@ const LOSES_MUCH: f32 = 0.035;
 const LONG_ROUND_TRIP: Duration = Duration::from_millis(70);
 /// Once begun it goes on down to this share.
 const LOSES_LITTLE: f32 = 0.02;
-/// Half of less than this would be a smaller picture: a young call grows first. Once begun it goes on down to the second.
+/// Half of less than this would be a smaller picture, and nobody tells of a copy whose first came, so that a rate hardly grows
+/// beside copies: a young call grows first. Once begun it goes on down to the second.
 const ROOM_KBPS: u32 = 1000;
 const LITTLE_ROOM_KBPS: u32 = 700;
 /// Between the two: longer than most bursts of losses and than a receiver waits for what may only be overtaken, and not when another

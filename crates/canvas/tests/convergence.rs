@@ -3,7 +3,6 @@
 //!
 //! A failing run prints its seed; `VISAVIS_SEED=N` runs that one alone. What was found that way has a test of its own below.
 //! Long because the named tests share the two sides and the link of the random ones.
-//! Long because all of them share one pair of sides and one bad link.
 
 #![allow(clippy::unwrap_used, reason = "a test may panic")]
 

@@ -162,6 +162,10 @@ impl Detector {
         self.looked = Some(now);
         if self.eye.is_settled() {
             self.evidence.feed(logit, trouble, passed, now);
+            // Only what is believed: a dark picture now and then must not hide a loop.
+            if matches!(self.evidence.shown(), CameraState::Covered | CameraState::Dark) {
+                self.repeats.forget();
+            }
             self.state.feed(logit, trouble, passed, now);
         }
         self.state()
@@ -219,13 +223,7 @@ impl Detector {
         self.mosaic = measures.inside_flat >= MOSAIC;
         self.veiled = self.mosaic && measures.sharpest_inside < IN_FOCUS;
         let (whole, part) = (cover::whole(measures, self.mosaic), cover::part(measures, self.mosaic));
-        let repeats = match whole > 0.0 {
-            true => {
-                self.repeats.forget();
-                false
-            }
-            false => self.repeats.look(self.eye.newest()),
-        };
+        let repeats = self.repeats.look(self.eye.newest());
         match self.still.look(measures, self.mosaic, arrival, now) {
             Still::Frozen => return (CERTAIN, CameraState::Frozen),
             Still::Drawn => return (CERTAIN, CameraState::Covered),

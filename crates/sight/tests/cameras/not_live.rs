@@ -159,6 +159,16 @@ fn sizes_and_bytes_that_fall_blame_nobody() {
     }
 }
 
+/// A picture without light in each round, too short to be taken for a cover, hides nothing.
+#[test]
+fn a_loop_with_a_dark_picture_in_it_is_told() {
+    let period = |seed: u64| 14 + 7 * (seed as usize % 3);
+    is_told("loop with a dark picture", [5.0, 5.0], |seed, at, shots, sensor| match at {
+        FROM => sensor.shoot(&Picture::plain([0.0; 3]), 1.0),
+        _ => shots[at - period(seed)].clone(),
+    });
+}
+
 /// Each time the same, as a shutter is.
 #[test]
 fn a_cover_that_comes_and_goes_is_no_loop() {
