@@ -1,8 +1,13 @@
 //! Runs the detector of covered cameras over a folder of labelled clips, through the decoders that a call has, and writes what
-//! it says of each picture. Scoring is the folder's own business (`score.py` beside its `labels.json`).
+//! it says of each picture. `score.rs` sums that up.
 //!
 //! VP8 in IVF goes through the product's decoder. H.264 is decoded by a library that only this bench links.
 
+mod score;
+
+pub use score::Score;
+
+use score::Event;
 use serde::Deserialize;
 use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
@@ -40,7 +45,7 @@ pub enum Columns {
     Measures,
 }
 
-/// One line of `labels.json`; what the scorer alone needs is left out.
+/// One line of `labels.json`.
 #[derive(Deserialize)]
 struct Clip {
     clip: String,
@@ -48,13 +53,19 @@ struct Clip {
     fps: u32,
     frames: usize,
     kbps: u32,
+    #[serde(default)]
+    category: String,
+    #[serde(default)]
+    events: Vec<Event>,
 }
 
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct Cost {
     pub clips: usize,
     pub pictures: usize,
     pub looking: Duration,
+    /// Of the quick answer; of nothing where measures were written.
+    pub score: Score,
 }
 
 /// `veiled`: each picture goes through a gate that nobody opened, the product's encoder and its decoder before it is looked at.
@@ -80,6 +91,7 @@ pub fn run(folder: &Path, out: &Path, veiled: bool, columns: Columns) -> Result<
         if watcher.at != clip.frames {
             eprintln!("{}: {} pictures, {} are labelled", clip.clip, watcher.at, clip.frames);
         }
+        cost.score.clip(&clip.category, clip.fps, &clip.events, &watcher.said);
         cost.clips += 1;
     }
     writer.flush().map_err(of_out)?;
@@ -106,6 +118,8 @@ struct Watcher<'a> {
     clip: &'a Clip,
     columns: Columns,
     at: usize,
+    /// The quick answer to each picture so far.
+    said: Vec<&'static str>,
     detector: Detector,
     eye: Eye,
     veil: Option<(Gate, VpxEncoder, VpxDecoder)>,
@@ -121,11 +135,13 @@ impl<'a> Watcher<'a> {
                 Some((Gate::new(), encoder, VpxDecoder::new(Codec::Vp8, FramePool::new(BUFFERS)).map_err(why)?))
             }
         };
-        Ok(Self { clip, columns, at: 0, detector: Detector::new(), eye: Eye::default(), veil })
+        Ok(Self { clip, columns, at: 0, said: Vec::new(), detector: Detector::new(), eye: Eye::default(), veil })
     }
 
-    fn states(&self) -> String {
-        format!("{},{}", word(self.detector.evidence()), word(self.detector.state()))
+    fn states(&mut self) -> String {
+        let quick = word(self.detector.evidence());
+        self.said.push(quick);
+        format!("{quick},{}", word(self.detector.state()))
     }
 
     fn picture(&mut self, frame: Frame, lines: &mut String, cost: &mut Cost) -> Result<(), String> {

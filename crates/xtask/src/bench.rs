@@ -1,9 +1,9 @@
 //! `cargo xtask bench NAME`: builds what a bench needs and starts it; `all` runs them in turn and writes their figures down.
 
-use crate::figures::Page;
+use crate::figures::{COVER, COVER_VEILED, Page};
 use crate::{Outcome, node, packages, processes, tools};
 use std::io::{BufRead, BufReader};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 /// Builds the benches optimised, as the figures are meaningless otherwise.
@@ -14,10 +14,12 @@ pub fn bench(arguments: &[String]) -> Outcome {
     match arguments.split_first() {
         Some((name, flags)) if name == "matching" => return bench_of_crate("visavis-matching", "town", flags),
         Some((name, flags)) if name == "server" => return bench_of_crate("visavis-server", "load", flags),
+        Some((name, flags)) if name == "look" => return bench_of_crate("visavis-sight", "look", flags),
+        Some((name, [])) if name == "echo" => return echo(),
         _ => {}
     }
     packages::install_missing()?;
-    let of_the_page = [("paper", "paper-bench.mjs"), ("interaction", "interaction.mjs")];
+    let of_the_page = [("paper", "paper-bench.mjs"), ("interaction", "interaction.mjs"), ("size", "size.mjs")];
     if let Some((_, file)) = of_the_page.into_iter().find(|(name, _)| arguments.first().is_some_and(|given| given == name)) {
         let browser = packages::chromium().ok_or("no Chromium is on the PATH and none could be installed")?;
         let node = node::find()?;
@@ -60,8 +62,26 @@ fn bench_of_crate(package: &str, bench: &str, flags: &[String]) -> Outcome {
     processes::run(&mut command)
 }
 
+/// What the tests of echo and double talk measure, which they judge as well.
+fn echo() -> Outcome {
+    let mut command = tools::cargo();
+    command.args([
+        "test",
+        "--locked",
+        "--quiet",
+        "--package",
+        "visavis-media",
+        "--lib",
+        "--",
+        "--nocapture",
+        "--test-threads",
+        "1",
+    ]);
+    processes::run(command.args(["an_echo_is_taken_out", "who_speaks_at_the_same_time_is_heard"]))
+}
+
 /// What is run, by its arguments, and how it is made short.
-const BENCHES: [(&[&str], &[&str]); 11] = [
+const BENCHES: [(&[&str], &[&str]); 15] = [
     (&["setup"], &["--seconds", "8"]),
     (&["start"], &["--runs", "3"]),
     (&["memory"], &["--seconds", "10"]),
@@ -70,6 +90,10 @@ const BENCHES: [(&[&str], &[&str]); 11] = [
     (&["ink", "--loss", "5", "--round-trip-ms", "80"], &["--strokes", "6"]),
     (&["veil"], &["--covers", "6"]),
     (&["paper"], &["--seconds", "5"]),
+    (&["interaction"], &["--rounds", "2"]),
+    (&["size"], &[]),
+    (&["look"], &[]),
+    (&["echo"], &[]),
     (&["matching"], &["--seeds", "1"]),
     (&["server"], &["--idle", "2000", "--joining", "500", "--over-s", "2", "--meeting", "100", "--seconds", "5"]),
     (&["call"], &["--pairs", "1", "--seconds", "15"]),
@@ -78,32 +102,56 @@ const BENCHES: [(&[&str], &[&str]); 11] = [
 /// A bench that cannot run here takes nothing from the others: the page says why it did not.
 fn all(flags: &[String]) -> Outcome {
     let mut flags = flags.iter();
-    let (mut quick, mut out) = (false, tools::root().join("docs/figures.md"));
+    let (mut quick, mut out, mut covers) = (false, tools::root().join("docs/figures.md"), None);
     while let Some(flag) = flags.next() {
         match flag.as_str() {
             "--quick" => quick = true,
+            "--covers" => covers = Some(flags.next().ok_or("--covers needs a folder of labelled clips")?),
             "--out" => out = PathBuf::from(flags.next().ok_or("--out needs a file")?),
             other => return Err(format!("bench all does not know {other}")),
         }
     }
     let mut page = Page::default();
-    for (arguments, shorter) in BENCHES {
-        let name = arguments.join(" ");
+    for (name, arguments) in runs(quick, covers) {
         println!("\n== bench {name}");
-        let words = arguments.iter().chain(if quick { shorter } else { &[] as &[&str] });
         let mut lines = Vec::new();
-        let outcome = listen(&words.map(|word| (*word).to_owned()).collect::<Vec<_>>(), &mut lines);
+        let outcome = listen(&arguments, &mut lines);
         if processes::interrupted() {
             return Err(String::from("interrupted"));
         }
         page.take(&name, &lines, outcome.err());
+        // What has been measured stays, should a later one take the machine with it.
+        write(&out, &page.text(quick))?;
     }
     page.sizes();
     let text = page.text(quick);
     print!("\n{text}");
-    std::fs::write(&out, &text).map_err(|error| format!("{} cannot be written: {error}", out.display()))?;
+    write(&out, &text)?;
     println!("written to {}", out.display());
     Ok(())
+}
+
+fn write(out: &Path, text: &str) -> Outcome {
+    std::fs::write(out, text).map_err(|error| format!("{} cannot be written: {error}", out.display()))
+}
+
+/// Each bench by its name, with its arguments. `covers`: a folder of labelled clips, for no such clips come along.
+fn runs(quick: bool, covers: Option<&String>) -> Vec<(String, Vec<String>)> {
+    let owned = |words: &[&str]| words.iter().map(|word| (*word).to_owned()).collect::<Vec<_>>();
+    let mut runs: Vec<_> = BENCHES
+        .iter()
+        .map(|(arguments, shorter)| (arguments.join(" "), owned(&[*arguments, if quick { *shorter } else { &[] }].concat())))
+        .collect();
+    for (name, veiled) in covers.iter().flat_map(|_| [(COVER, &[] as &[&str]), (COVER_VEILED, &["--veiled"])]) {
+        let out = std::env::temp_dir().join("visavis-covers.csv");
+        let mut arguments = owned(&["cover"]);
+        arguments.extend(covers.cloned());
+        arguments.extend(owned(&["--out"]));
+        arguments.push(out.to_string_lossy().into_owned());
+        arguments.extend(owned(veiled));
+        runs.push((name.to_owned(), arguments));
+    }
+    runs
 }
 
 /// Another run of this program, so that what one bench does to its process ends with it. Its lines are shown and kept.

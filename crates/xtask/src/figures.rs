@@ -36,8 +36,11 @@ const INK: &str = "pointer event on A's page";
 const OWN_TO_PEER: &str = "own picture drawn on A's page";
 const STARTED: &str = "fresh profile: start to a picture in the mirror, signing in";
 const VEIL: &str = "start of a cover";
+/// Covers of a folder of labelled clips.
+pub const COVER: &str = "cover";
+pub const COVER_VEILED: &str = "cover --veiled";
 
-const KNOWN: [Known; 15] = [
+const KNOWN: [Known; 39] = [
     known("setup", "from the match to the first", ":", ("match to first decoded picture, relayed", "ms"), Wanted::AtMost(500.0)),
     known("setup", "capture to decoded", "p50", ("capture to decoded, p50", "ms"), Wanted::AtMost(70.0 * 0.7)),
     known("setup", "frames a second", ":", ("pictures a second of 30", ""), Wanted::AtLeast(27.0)),
@@ -65,10 +68,36 @@ const KNOWN: [Known; 15] = [
     known("start", STARTED, "p50", ("start of the program to a picture in the mirror, p50", "ms"), Wanted::AtMost(1500.0)),
     known("memory", "ours of Chromium's", ":", ("private memory in a call, of Chromium's", ""), Wanted::AtMost(0.6)),
     known("veil", VEIL, "p95", ("cover to the other's veil, p95", "ms"), Wanted::AtMost(800.0)),
+    known("windows", "peer's picture about", "ms, p95", ("decoded to drawn, p95", "ms"), Wanted::AtMost(20.0)),
+    known("paper", "2000 marks", "frames,", ("pictures a second while both draw on 2,000 marks", ""), Wanted::AtLeast(60.0)),
+    known("interaction", "interaction", "98 %", ("press to next paint in a call, 98 %", "ms"), Wanted::AtMost(50.0)),
+    known("size", "ok      JS and CSS", "are", ("scripts and styles of the page, gzip", "bytes"), Wanted::AtMost(200_000.0)),
+    known("server", "idle:", "sockets_per_gb\":", ("idle sockets a GB", ""), Wanted::AtLeast(100_000.0)),
+    known("server", "join:", "p50_ms\":", ("from joining to a match, p50", "ms"), Wanted::AtMost(300.0)),
+    known("server", "sessions:", "per_s\":", ("sessions a second", ""), Wanted::AtLeast(300.0)),
+    known("look", "640x360 clear", "median", ("judging a picture of 360p", "ms"), Wanted::AtMost(0.3)),
+    known("look", "640x360 veiled", "median", ("judging a mosaic of 360p", "ms"), Wanted::AtMost(0.3)),
+    known("echo", "seed 1: ", "first 3 s,", ("echo taken out", "dB"), Wanted::AtLeast(30.0)),
+    known("echo", "seed 1: the near end", "changes by", ("near end in double talk, change", "dB"), Wanted::AtMost(2.0)),
+    known(COVER, "covers:", "within 1 s", ("covers told within 1 s", ""), Wanted::AtLeast(0.96)),
+    known(COVER, "covers:", "p50", ("delay of covers, p50", "s"), Wanted::AtMost(0.3)),
+    known(COVER, "covers:", "p95", ("delay of covers, p95", "s"), Wanted::AtMost(0.6)),
+    known(COVER, "covers:", "held", ("covers held", ""), Wanted::AtLeast(0.99)),
+    known(COVER, "covers:", "release p95", ("release, p95", "s"), Wanted::AtMost(0.7)),
+    known(COVER, "whole covers:", "within 1 s", ("whole covers told within 1 s", ""), Wanted::AtLeast(1.0)),
+    known(COVER, "electronic shutter", "within 1 s", ("electronic shutter, avatar, black within 1 s", ""), Wanted::AtLeast(1.0)),
+    known(COVER, "frozen and photo", "within 5 s", ("frozen and photo within 5 s", ""), Wanted::AtLeast(0.8)),
+    known(COVER, "open cameras", ":", ("false alarms an hour", ""), Wanted::AtMost(2.0)),
+    known(COVER_VEILED, "covers:", "within 1 s", ("behind a mosaic: covers told within 1 s", ""), Wanted::AtLeast(0.96)),
+    known(COVER_VEILED, "covers:", "p95", ("behind a mosaic: delay of covers, p95", "s"), Wanted::AtMost(0.6)),
+    known(COVER_VEILED, "whole covers:", "within 1 s", ("behind a mosaic: whole covers", ""), Wanted::AtLeast(1.0)),
+    known(COVER_VEILED, "open cameras", ":", ("behind a mosaic: false alarms an hour", ""), Wanted::AtMost(2.0)),
 ];
 
 /// Files whose size is a figure: bytes, wanted at most.
 const SIZES: [(&str, &str, f64); 1] = [("target/release/visavis", "release binary of the app", 30e6)];
+/// The same, of the newest package that was made.
+const DEB: (&str, f64) = (".deb of the app", 15e6);
 
 #[derive(Default)]
 pub struct Page {
@@ -83,12 +112,13 @@ impl Page {
     pub fn take(&mut self, bench: &str, lines: &[String], failure: Option<String>) {
         let mut found = 0;
         for figure in KNOWN.iter().filter(|figure| figure.bench == bench) {
-            let line = lines.iter().find(|line| line.starts_with(figure.line));
-            match line.and_then(|line| number_behind(line, figure.behind)) {
+            let value =
+                lines.iter().filter(|line| line.starts_with(figure.line)).find_map(|line| number_behind(line, figure.behind));
+            match value {
                 Some(value) => self.row(bench, figure.name, figure.unit, value, Some(figure.wanted)),
                 None => self.missing(bench, figure.name),
             }
-            found += usize::from(line.is_some());
+            found += usize::from(value.is_some());
         }
         found += self.town(bench, lines);
         let table: Vec<&str> = lines.iter().map(|line| line.trim()).skip_while(|line| !line.starts_with("| target")).collect();
@@ -133,6 +163,13 @@ impl Page {
                 Err(_) => self.missing("sizes", name),
             }
         }
+        let packages = std::fs::read_dir(tools::root().join("target/package")).into_iter().flatten().flatten();
+        let debs = packages.filter(|file| file.path().extension().is_some_and(|extension| extension == "deb"));
+        let newest = debs.filter_map(|file| file.metadata().ok()).max_by_key(|file| file.modified().ok());
+        match newest {
+            Some(file) => self.row("sizes", DEB.0, "MB", file.len() as f64 / 1e6, Some(Wanted::AtMost(DEB.1 / 1e6))),
+            None => self.missing("sizes", DEB.0),
+        }
     }
 
     fn row(&mut self, bench: &str, name: &str, unit: &str, value: f64, wanted: Option<Wanted>) {
@@ -143,7 +180,9 @@ impl Page {
         };
         let target = target.trim_end_matches('0').trim_end_matches('.').to_owned();
         let verdict = if reached { "reached" } else { "missed" };
-        let _ = writeln!(self.rows, "| {bench} | {name} | {value:.2} {unit} | {target} | {ratio:.2} | {verdict} |");
+        let unit = if unit.is_empty() { String::new() } else { format!(" {unit}") };
+        let digits = if value.abs() < 2.0 { 3 } else { 2 };
+        let _ = writeln!(self.rows, "| {bench} | {name} | {value:.digits$}{unit} | {target} | {ratio:.2} | {verdict} |");
     }
 
     fn missing(&mut self, bench: &str, name: &str) {
@@ -173,9 +212,12 @@ impl Page {
     }
 }
 
-/// The first number after that word.
+/// The first number after that word; `inf` where nothing was ever reached.
 fn number_behind(line: &str, word: &str) -> Option<f64> {
     let rest = if word.is_empty() { line } else { line.split_once(word)?.1 };
+    if rest.trim_start().starts_with("inf") {
+        return Some(f64::INFINITY);
+    }
     let from = rest.find(|letter: char| letter.is_ascii_digit())?;
     let digits = &rest[from..];
     let to = digits.find(|letter: char| !letter.is_ascii_digit() && letter != '.').unwrap_or(digits.len());
@@ -201,12 +243,24 @@ mod tests {
             None,
         );
         page.take("call", &[String::from("| target (ours | wanted |"), String::from("| fps | 1 |"), String::new()], None);
+        let judged = "640x360 clear: 0.160 ms a picture, median 0.170";
+        page.take("look", &[String::from(judged)], None);
+        page.take("server", &[String::from("join: {\"clients\":500,\"p50_ms\":120.5}")], None);
+        let drawn = "peer's picture about to be decoded to drawn on the page (wanted: p95 under 20 ms): p50 12 ms, p95 46 ms";
+        page.take("windows", &[String::from(drawn)], None);
+        let covers = "covers: alarmed within 1 s 0.942 of 52, delay p50 0.07 s, p95 inf s, held 1.000, release p95 0.20 s";
+        page.take(COVER, &[String::from(covers)], None);
         page.take("windows", &[], Some(String::from("no display")));
         let text = page.text(true);
         for part in [
             "| setup | match to first decoded picture, relayed | 421.00 ms | <= 500 | 0.84 | reached |",
             "| setup | capture to decoded, p50 | 61.00 ms | <= 49 | 1.24 | missed |",
-            "| matching | seed 1 liking over first come first served | 2.50  | >= 2.6 | 0.96 | missed |",
+            "| look | judging a picture of 360p | 0.170 ms | <= 0.3 | 0.57 | reached |",
+            "| server | from joining to a match, p50 | 120.50 ms | <= 300 | 0.40 | reached |",
+            "| windows | decoded to drawn, p95 | 46.00 ms | <= 20 | 2.30 | missed |",
+            "| cover | delay of covers, p95 | inf s | <= 0.6 | inf | missed |",
+            "| cover | covers told within 1 s | 0.942 | >= 0.96 | 0.98 | missed |",
+            "| matching | seed 1 liking over first come first served | 2.50 | >= 2.6 | 0.96 | missed |",
             "## `bench call`\n\n| target (ours | wanted |\n| fps | 1 |",
             "| windows | page to page, p50 | - | - | - | not measured |",
             "- `bench windows`: no display",

@@ -47,8 +47,11 @@ cargo xtask COMMAND
       server               one server with its default database, without TLS (Linux): memory of idle sockets, join to match,
                            sessions a second: --only idle,join,sessions, --idle N, --joining N, --over-s N, --meeting N,
                            --seconds N, --json FILE
-      cover DIR --out FILE [--veiled]   what the detector says of the labelled clips in DIR, for its score.py
-      all [--quick] [--out FILE]   each of them in turn: every figure with its target and ratio, written to docs/figures.md
+      cover DIR --out FILE [--veiled]   what the detector says of the labelled clips in DIR, and how well that fits
+      look                 what it costs to judge a picture
+      echo                 how much of an echo is taken out, and what double talk changes
+      size                 scripts and styles of the page, compressed
+      all [--quick] [--out FILE] [--covers DIR]   each of them in turn: every figure with its target and ratio, written to docs/figures.md
   screenshots          the pictures of docs/screenshots, every page in both themes and two sizes (Chromium): --compare, PART OF A NAME
   rehearse SCENARIO    an evening by a plan (one of --list, or a TOML file): server, people, bad network, faults; rules are checked, and
                        report.html and report.json written to --out DIR (default target/rehearse); --seed N

@@ -110,7 +110,7 @@ enum What {
         #[arg(long)]
         out: PathBuf,
     },
-    /// What the detector says of each picture of a folder of labelled clips, for the folder's own scorer.
+    /// What the detector says of each picture of a folder of labelled clips, and how well that fits the labels.
     Cover {
         folder: PathBuf,
         #[arg(long)]
@@ -225,6 +225,9 @@ fn covers(folder: &Path, out: &Path, veiled: bool, measures: bool) -> Outcome {
     let cost = cover::run(folder, out, veiled, columns)?;
     let each = cost.looking.as_secs_f64() * 1e3 / cost.pictures.max(1) as f64;
     println!("{} clips, {} pictures, {each:.3} ms each; written to {}", cost.clips, cost.pictures, out.display());
+    if !measures {
+        println!("{}", cost.score);
+    }
     Ok(())
 }
 

@@ -48,6 +48,13 @@ impl Flags {
         Ok(flags)
     }
 
+    /// Fewer people, where so many sockets are not allowed.
+    pub fn hold_to(&mut self, sockets: usize) {
+        for count in [&mut self.idle, &mut self.joining, &mut self.meeting] {
+            *count = sockets.min(*count);
+        }
+    }
+
     /// At once, at most.
     pub fn sockets(&self) -> usize {
         let of = |name: &str, count: usize| if self.only.iter().any(|only| only == name) { count } else { 0 };

@@ -11,7 +11,7 @@ mod server;
 use client::{Everybody, Person};
 use flags::Flags;
 use serde_json::{Value, json};
-use server::Process;
+use server::{Files, Process};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
@@ -20,15 +20,20 @@ use visavis_wire::socket::{ClientMessage, Question, ServerMessage};
 const GB: f64 = 1e9;
 
 fn main() -> std::process::ExitCode {
-    let flags = match Flags::parse(std::env::args().skip(1)) {
+    let mut flags = match Flags::parse(std::env::args().skip(1)) {
         Ok(flags) => flags,
         Err(why) => {
             eprintln!("load: {why}");
             return std::process::ExitCode::from(2);
         }
     };
-    if let Some(code) = server::with_enough_files(flags.sockets()) {
-        return code;
+    match server::with_enough_files(flags.sockets()) {
+        Files::Enough => {}
+        Files::Ran(code) => return code,
+        Files::AtMost(sockets) => {
+            println!("only {sockets} sockets can be open at once here, of {} that were asked for", flags.sockets());
+            flags.hold_to(sockets);
+        }
     }
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().expect("a runtime");
     let mut figures = serde_json::Map::new();

@@ -69,24 +69,40 @@ impl Drop for Process {
     }
 }
 
+/// What is made of the limit of open files.
+pub enum Files {
+    Enough,
+    /// No more sockets than this at once: a higher limit is not allowed here.
+    AtMost(usize),
+    /// All was done by this program under a higher limit.
+    Ran(ExitCode),
+}
+
+/// Set where the limit has been raised as far as it goes.
+const RAISED: &str = "VISAVIS_LOAD_RAISED";
+
 /// Runs this program again under a higher limit of open files where it needs one.
-pub fn with_enough_files(sockets: usize) -> Option<ExitCode> {
+pub fn with_enough_files(sockets: usize) -> Files {
     let needed = sockets + OTHER_FILES;
     let limits = std::fs::read_to_string("/proc/self/limits").unwrap_or_default();
-    let line = limits.lines().find_map(|line| line.strip_prefix("Max open files"))?;
-    let soft = line.split_whitespace().next()?;
-    if soft == "unlimited" || soft.parse::<usize>().is_ok_and(|soft| soft >= needed) {
-        return None;
+    let soft =
+        limits.lines().find_map(|line| line.strip_prefix("Max open files")).and_then(|line| line.split_whitespace().next());
+    // Of what is "unlimited" there are enough.
+    let Some(soft) = soft.and_then(|soft| soft.parse::<usize>().ok()).filter(|soft| *soft < needed) else { return Files::Enough };
+    if std::env::var_os(RAISED).is_some() {
+        return Files::AtMost(soft.saturating_sub(OTHER_FILES));
     }
-    let program = std::env::current_exe().ok()?;
-    let script = format!("ulimit -n {needed} && exec \"$@\"");
+    let Ok(program) = std::env::current_exe() else { return Files::AtMost(soft.saturating_sub(OTHER_FILES)) };
+    let script = format!("ulimit -n {needed} 2>/dev/null || ulimit -n $(ulimit -H -n); exec \"$@\"");
     let mut command = Command::new("sh");
-    command.args(["-c", &script, "sh"]).arg(program).args(std::env::args().skip(1));
+    command.args(["-c", &script, "sh"]).arg(program).args(std::env::args().skip(1)).env(RAISED, "1");
     match command.status() {
-        Ok(status) => Some(status.code().and_then(|code| u8::try_from(code).ok()).map_or(ExitCode::FAILURE, ExitCode::from)),
+        Ok(status) => {
+            Files::Ran(status.code().and_then(|code| u8::try_from(code).ok()).map_or(ExitCode::FAILURE, ExitCode::from))
+        }
         Err(error) => {
             eprintln!("load: {needed} open files are needed: {error}");
-            Some(ExitCode::FAILURE)
+            Files::Ran(ExitCode::FAILURE)
         }
     }
 }
