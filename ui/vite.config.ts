@@ -23,12 +23,23 @@ const texts: Plugin = {
   },
 }
 
-/** Icons without their names and their usual size, which nothing asks for. */
+type Strokes = [element: string, attributes: Record<string, string>][]
+
+/** Icons are drawn by src/parts/Icon.svelte: an icon that it cannot read stops the build. */
 const icons: Plugin = {
   name: 'icons',
   enforce: 'pre',
-  transform: (code, id) =>
-    id.includes('/@lucide/svelte/dist/icons/') ? code.replace(/"name": "[^"]*", "size": 24, ("aliases": \[[^\]]*\], )?/, '') : undefined,
+  transform(code, id) {
+    if (!id.includes('/@lucide/svelte/dist/icons/') || !id.endsWith('.svelte')) return undefined
+    const data = /const iconData = (.*);\n/.exec(code)?.[1] ?? ''
+    const { node } = JSON.parse(data) as { node: Strokes }
+    const strokes = node.map(([element, attributes]) => {
+      const written = Object.entries(attributes).map(([name, value]) => ` ${name}="${value}"`)
+      return `<${element}${written.join('')}/>`
+    })
+    return `<script>import Icon from '${here('./src/parts/Icon.svelte')}'; let { size, strokeWidth } = $props()</script>
+<Icon {size} {strokeWidth} strokes='${strokes.join('')}' />`
+  },
 }
 
 /** Short names of styles. Two files of one name would share theirs: the build stops. */

@@ -135,4 +135,34 @@ await tell({
     assert.deepEqual(await commands(), [{ do: 'choose_camera', id: 'face' }, { do: 'meet' }])
     await close()
   },
+
+  async 'the language of last time is the first that is seen; without its file the page is English'() {
+    const { page, close } = await meet('welcome')
+    // Every text that the page ever shows.
+    await page.addInitScript(() => {
+      window.seen = []
+      const look = () => window.seen.push(document.getElementById('app')?.innerText ?? '')
+      new MutationObserver(look).observe(document, { childList: true, subtree: true, characterData: true })
+    })
+    await page.getByTestId('language').selectOption('ar')
+    await page.locator('html[lang=ar]').waitFor()
+    // Its file takes its time.
+    let fetched = 0
+    await page.route('**/assets/ar-*.js', (route) => setTimeout(() => route.continue(), (fetched += 1) && 400))
+    await page.reload()
+    await page.locator('html[lang=ar][dir=rtl] [data-testid=sign-in]').waitFor()
+    const seen = await page.evaluate(() => window.seen)
+    assert.ok(seen.length > 0 && fetched === 1)
+    assert.deepEqual(seen.filter((text) => /Sign in/.test(text)), [], 'not one word of English')
+    await page.unroute('**/assets/ar-*.js')
+    await page.route('**/assets/ar-*.js', (route) => route.abort())
+    await page.reload()
+    await page.locator('html[lang=en][dir=ltr] [data-testid=sign-in]').getByText('Sign in').waitFor()
+    assert.equal(await page.getByTestId('language').inputValue(), 'en')
+    // Where it is there again, it is spoken again.
+    await page.unroute('**/assets/ar-*.js')
+    await page.reload()
+    await page.locator('html[lang=ar][dir=rtl]').waitFor()
+    await close()
+  },
 })

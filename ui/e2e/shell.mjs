@@ -62,15 +62,19 @@ function internals({ first, screen }) {
   }
 }
 
-/** Makes the page meet this shell; resolves to the picture sockets that it opens. */
-export async function scripted(page, state) {
+/**
+ * Makes the page meet this shell; resolves to the picture sockets that it opens. With `pictures`, an address of sockets.mjs, they
+ * are real ones: else the browser's remote control carries each picture, which costs the page more than the picture itself.
+ */
+export async function scripted(page, state, pictures) {
   const first = [
     { event: 'view', view: viewOf(state) },
     { event: 'paper', own: 0, ground: null, items: operations },
     { event: 'microphone_level', level: 0.42 },
   ]
-  await page.addInitScript(internals, { first, screen: SCREEN })
+  await page.addInitScript(internals, { first, screen: pictures ?? SCREEN })
   const sockets = []
+  if (pictures) return sockets
   await page.routeWebSocket(`${SCREEN}/*`, (socket) => {
     const who = socket.url().split('/').at(-1)
     let sequence = 0

@@ -8,12 +8,12 @@ import { views } from './views.mjs'
 const { server, address } = await serve()
 const browser = await chromium.launch({ executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium', args: flags })
 
-export async function meet(name, locale = 'en') {
+export async function meet(name, locale = 'en', pictures = undefined) {
   const context = await browser.newContext({ viewport: { width: 1280, height: 800 }, locale, reducedMotion: 'reduce' })
   const page = await context.newPage()
   page.setDefaultTimeout(20_000)
   page.on('pageerror', (error) => assert.fail(error))
-  const sockets = await scripted(page, views[name])
+  const sockets = await scripted(page, views[name], pictures)
   await page.goto(address)
   await page.waitForSelector(`[data-page="${views[name].page.page}"]`)
   const commands = () => page.evaluate(() => window.scripted.commands.splice(0))

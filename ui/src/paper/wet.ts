@@ -28,6 +28,13 @@ function newest(points: readonly Point[], size: number, strokes: number): Point[
   return points.slice(from)
 }
 
+/** A blank layer is left out of the page: without a graphics card all of it would be mixed in at each frame of the pictures. */
+function show(canvas: HTMLCanvasElement, inked: boolean): void {
+  // It still hears of the pointer.
+  const opacity = inked ? '1' : '0'
+  if (canvas.style.opacity !== opacity) canvas.style.opacity = opacity
+}
+
 export class WetLayers {
   #settled = false
   #drawn: [number, number, number, number] | null = null
@@ -71,7 +78,10 @@ export class WetLayers {
       else this.#stroke(wet, top, stroke, points, id === tailOf ? tail : [])
       moves = true
     }
-    return this.#cursor(top, now) || moves
+    moves = this.#cursor(top, now) || moves
+    show(this.wet, this.#settled)
+    show(this.top, this.#drawn !== null)
+    return moves
   }
 
   #stroke(wet: CanvasRenderingContext2D, top: CanvasRenderingContext2D, stroke: WetStroke, points: Point[], tail: readonly Point[]): void {

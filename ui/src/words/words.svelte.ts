@@ -67,10 +67,11 @@ export async function setLanguage(language: Language, remember = true): Promise<
   wanted = language
   const fetch = FETCHED[language]
   if (fetch && !catalogues[language]) {
-    // A file of the app itself: where it is missing, the page is English.
-    const texts = await fetch().then((found) => found.default, () => [])
-    catalogues[language] = Object.fromEntries(Object.keys(en).map((key, place) => [key, texts[place]]))
+    const texts = await fetch().then((found) => found.default, () => null)
+    if (texts) catalogues[language] = Object.fromEntries(Object.keys(en).map((key, place) => [key, texts[place]]))
     if (wanted !== language) return
+    // A file of the app itself: where it is missing, the page is English, and is said and set as that.
+    if (!texts) return setLanguage('en', false)
   }
   chosen.language = language
   chosen.locale = localeOf(language, platform())
