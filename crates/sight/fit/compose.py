@@ -46,7 +46,7 @@ def read_footage(path, first, last, size):
     # Coded clips of a set have 15 pictures a second already, and no times that ffmpeg could trust.
     rate = "" if path.endswith((".ivf", ".h264")) else f"fps={FPS},"
     scale = f"{rate}scale={width}:{height}:force_original_aspect_ratio=increase,crop={width}:{height}"
-    command = ["ffmpeg", "-v", "error", "-threads", "1", "-i", path, "-vsync", "0", "-frames:v", "400", "-vf", scale,
+    command = ["ffmpeg", "-v", "error", "-threads", "1", "-i", path, "-fps_mode", "passthrough", "-frames:v", "400", "-vf", scale,
                "-pix_fmt", "rgb24", "-f", "rawvideo", "-"]  # fmt: skip
     data = np.frombuffer(subprocess.run(command, stdout=subprocess.PIPE, check=True).stdout, np.uint8)
     return data.reshape(-1, height, width, 3)[first : last or None]
