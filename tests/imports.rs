@@ -43,6 +43,7 @@ const MAY_USE: [(&str, &[&str]); 14] = [
             "visavis-media",
             "visavis-rehearsal",
             "visavis-server",
+            "visavis-session",
             "visavis-wire",
         ],
     ),
