@@ -1,14 +1,14 @@
-//! Somebody's own app sends bytes that no app of ours would: at random, cut off, too many, too long, faster than they are let through.
-//! What can be read among them arrives in its order, what cannot is counted, each once, and the call goes on.
+//! Somebody's own app sends bytes that no app of ours would: at random, cut off, too many, too long, all at once. What can be read among
+//! them arrives in its order, what cannot is counted, each once, and pictures go on both ways.
 
 mod support;
 
 use std::time::Duration;
-use support::{Side, connect, no_relay, pair};
+use support::{Painter, Side, Watcher, connect, no_relay, pair, show};
 use tokio::time::timeout;
 use visavis_call::{Channel, Command, Event, Policy};
 use visavis_media::Clock;
-use visavis_wire::channel::{ChannelMessage, Control, Operations};
+use visavis_wire::channel::{ChannelMessage, Control, Live, Operations};
 use visavis_wire::limits;
 use visavis_wire::paper::{Author, Op, OpId, OpKind, Point, Stroke};
 
@@ -16,6 +16,9 @@ const PATIENCE: Duration = Duration::from_secs(20);
 /// More than comes through at once on its channel.
 const CONTROLS: u32 = 80;
 const OPERATIONS: u32 = 700;
+const LIVES: u32 = 3000;
+const PICTURES: u32 = 1200;
+const ENOUGH: usize = 20;
 
 /// Number `at` of what is done to a message: in turn noise behind the right version, the message without its end, with something behind
 /// its end, and over the limit.
@@ -80,6 +83,7 @@ async fn broken_bytes_are_counted_and_nothing_else_is_lost() {
     let clock = Clock::start();
     let (mut rude, mut other) = pair(Policy::Any, no_relay(), clock);
     connect(&mut rude, &mut other).await;
+    let (at_rude, at_other) = (Watcher::new(&rude, clock), Watcher::new(&other, clock));
 
     // Good and bad in turn, on the channels that lose nothing.
     for at in 0..CONTROLS {
@@ -98,6 +102,26 @@ async fn broken_bytes_are_counted_and_nothing_else_is_lost() {
     assert_eq!(had.controls, (0..CONTROLS).map(control).collect::<Vec<_>>());
     assert_eq!(had.operations, (0..OPERATIONS).map(operation).collect::<Vec<_>>());
 
+    // A flood on the channel that may lose, while pictures go both ways.
+    let (mut own_painter, mut painter) = (Painter::new(640, 360), Painter::new(640, 360));
+    let live = Live::Cursor { x: 1, y: 2 }.to_bytes();
+    for at in 0..LIVES {
+        rude.call.send_bytes(Channel::Live, broken(&live, at));
+    }
+    let shown = async {
+        tokio::join!(show(&rude, &mut own_painter, clock, 0, PICTURES), show(&other, &mut painter, clock, 0, PICTURES));
+    };
+    // However slow the machine is.
+    let seen = async {
+        at_rude.until_count(ENOUGH).await;
+        at_other.until_count(ENOUGH).await;
+    };
+    tokio::select! {
+        () = shown => panic!("too few pictures came: {} and {}", at_rude.seen().len(), at_other.seen().len()),
+        () = seen => {}
+    }
+    had.until(&mut other, |had| had.malformed > CONTROLS + OPERATIONS + LIVES / 10).await;
+    assert!(had.malformed <= CONTROLS + OPERATIONS + LIVES, "{}", had.malformed);
     // And both still hear each other.
     rude.call.command(Command::Control(Control::StaysVeiled { stays: true }));
     had.until(&mut other, |had| had.controls.last() == Some(&Control::StaysVeiled { stays: true })).await;
