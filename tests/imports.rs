@@ -43,6 +43,7 @@ const MAY_USE: [(&str, &[&str]); 14] = [
             "visavis-media",
             "visavis-rehearsal",
             "visavis-server",
+            "visavis-session",
             "visavis-wire",
         ],
     ),
@@ -74,6 +75,9 @@ const NEVER_NAMES: [(&str, &[&str]); 4] = [
 /// Crates of others that only some of ours may name.
 const ONLY_NAMED_BY: [(&str, &[&str]); 3] =
     [("tauri", &["visavis"]), ("webrtc", &["visavis-call"]), ("turn", &["visavis-server"])];
+
+/// Features of ours that only some may switch on.
+const ONLY_ENABLED_BY: [(&str, &str, &str); 1] = [("visavis-call", "rude", "visavis-rehearsal")];
 
 /// Words that a folder's code must not contain, tests and comments apart.
 struct Ban {
@@ -201,6 +205,26 @@ fn check_dependencies(uses: &BTreeMap<String, BTreeSet<String>>) -> Broken {
     broken
 }
 
+/// Of the manifests: what is built with a program's tests may have what the program must not.
+fn check_features(metadata: &Value) -> Broken {
+    let list = |value: &Value| value.as_array().cloned().unwrap_or_default();
+    let mut broken = Broken::new();
+    for package in list(&metadata["packages"]) {
+        for (of, feature, by) in ONLY_ENABLED_BY {
+            let enables =
+                |dependency: &Value| dependency["name"] == of && list(&dependency["features"]).contains(&feature.into());
+            let own = package["features"].as_object().cloned().unwrap_or_default();
+            // By a feature of its own.
+            let name = if package["name"] == of { feature.to_owned() } else { format!("{of}/{feature}") };
+            let passes_on = own.values().any(|enabled| list(enabled).contains(&name.as_str().into()));
+            if package["name"] != by && (passes_on || list(&package["dependencies"]).iter().any(enables)) {
+                broken.push(format!("{} may not enable {feature} of {of}; only {by} may", package["name"]));
+            }
+        }
+    }
+    broken
+}
+
 /// The lines of a source file that are code of the product: no comments, nothing after its tests begin.
 fn product_lines(source: &str) -> impl Iterator<Item = (usize, &str)> {
     let code = source.lines().enumerate().take_while(|(_, line)| !line.trim_start().starts_with("#[cfg(test)]"));
@@ -296,6 +320,22 @@ fn every_crate_uses_only_what_it_may() {
         assert!(uses.contains_key(package), "{package} is not in the workspace any more");
     }
     none(check_dependencies(&uses));
+}
+
+#[test]
+fn what_only_rehearsals_do_is_built_for_them_alone() {
+    let metadata = metadata();
+    none(check_features(&metadata));
+    let mut wrong = metadata;
+    for package in wrong["packages"].as_array_mut().expect("packages") {
+        let uses = package["name"] == "visavis-session";
+        for dependency in package["dependencies"].as_array_mut().into_iter().flatten() {
+            if uses && dependency["name"] == "visavis-call" {
+                dependency["features"] = Value::from(vec!["rude"]);
+            }
+        }
+    }
+    assert_eq!(check_features(&wrong).len(), 1);
 }
 
 #[test]

@@ -1,10 +1,15 @@
-//! What a peer sends: messages of the data channels, packets of video, marks and moves.
+//! What a peer sends: messages of the data channels, packets of video, pictures, packets of voice, marks and moves.
 
+use crate::bytes::Bytes;
 use std::fmt::Debug;
 use std::time::Duration;
 use visavis_call::pure::{Packet, assemble};
 use visavis_canvas::History;
 use visavis_games::{Engine, Input};
+use visavis_media::FramePool;
+use visavis_media::audio::{FRAME_SAMPLES, VoiceReceiver};
+use visavis_media::codec::{Codec, VideoDecoder, VpxDecoder};
+use visavis_media::frame::size_is_allowed;
 use visavis_wire::channel::{ChannelMessage, Control, Live, Operations};
 use visavis_wire::games::{Game, Play, Twist};
 use visavis_wire::paper::Author;
@@ -20,29 +25,6 @@ fn message<M: ChannelMessage + PartialEq + Debug>(data: &[u8]) {
     if let Ok(message) = M::from_bytes(data) {
         let again = M::from_bytes(&message.to_bytes());
         assert!(again.as_ref() == Ok(&message), "{message:?} becomes {again:?}");
-    }
-}
-
-/// Takes numbers and pieces off the front; 0 and nothing where there is no more.
-struct Bytes<'a>(&'a [u8]);
-
-impl<'a> Bytes<'a> {
-    fn byte(&mut self) -> u8 {
-        self.piece(1).first().copied().unwrap_or(0)
-    }
-
-    fn number(&mut self) -> u16 {
-        u16::from_le_bytes([self.byte(), self.byte()])
-    }
-
-    fn piece(&mut self, length: usize) -> &'a [u8] {
-        let (piece, rest) = self.0.split_at(length.min(self.0.len()));
-        self.0 = rest;
-        piece
-    }
-
-    fn is_empty(&self) -> bool {
-        self.0.is_empty()
     }
 }
 
@@ -65,6 +47,52 @@ pub fn packets(data: &[u8]) {
     let (pictures, asked) = assemble(packets);
     assert!(pictures.iter().map(Vec::len).sum::<usize>() <= sent, "no picture holds what was not sent");
     assert!(asked <= 40 * count + 40, "{asked} requests after {count} packets");
+}
+
+/// Whole pictures to pixels: codec, then for each whether it is only built upon, its length and its data.
+pub fn pictures(data: &[u8]) {
+    let mut bytes = Bytes(data);
+    let codec = if bytes.byte() % 2 == 0 { Codec::Vp8 } else { Codec::Vp9 };
+    let mut decoder = VpxDecoder::new(codec, FramePool::new(2)).expect("a decoder");
+    let mut decoded = 0;
+    // A picture of the largest size takes long to decode, however short it is.
+    while !bytes.is_empty() && decoded < 20 {
+        decoded += 1;
+        let skips = bytes.byte() & 1 != 0;
+        let length = usize::from(bytes.number());
+        let picture = bytes.piece(length);
+        if skips {
+            let _ = decoder.skip(picture);
+        } else if let Ok(Some(frame)) = decoder.decode(picture, Duration::ZERO) {
+            assert!(size_is_allowed(frame.width, frame.height), "{}x{}", frame.width, frame.height);
+        }
+    }
+}
+
+/// Packets of voice: steps of number and time stamp, pause, frames that are played meanwhile, length, payload.
+pub fn voice(data: &[u8]) {
+    let mut bytes = Bytes(data);
+    let mut receiver = VoiceReceiver::new().expect("a decoder");
+    let (mut sequence, mut timestamp, mut now) = (65_500u16, u32::MAX - 5000, Duration::from_secs(1));
+    let (mut packets, mut frames) = (0, 0);
+    while !bytes.is_empty() && packets < 300 {
+        packets += 1;
+        sequence = sequence.wrapping_add(u16::from(bytes.byte())).wrapping_sub(1);
+        timestamp = timestamp.wrapping_add(u32::from(bytes.byte()) * 240).wrapping_sub(960);
+        now += Duration::from_millis(u64::from(bytes.byte()));
+        let pulls = bytes.byte() % 4;
+        let length = usize::from(bytes.number() % 1500);
+        receiver.push(sequence, timestamp, bytes.piece(length).to_vec(), now);
+        for _ in 0..pulls {
+            frames += 1;
+            receiver.pull(&mut [0; FRAME_SAMPLES], now);
+        }
+    }
+    let counted = receiver.statistics();
+    // Shortening and lengthening the sound makes more or less of it than is played.
+    let made = counted.voice + counted.recovered + counted.concealed + counted.silent + counted.inserted;
+    assert!(made >= frames * FRAME_SAMPLES as u64, "{made} samples for {frames} frames");
+    assert!(counted.received + counted.rejected <= packets, "{counted:?} of {packets} packets");
 }
 
 /// Marks of a peer on a paper with own ones: batches, each behind its length; a first byte chooses the side.

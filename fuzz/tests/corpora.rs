@@ -1,10 +1,15 @@
 //! What the corpora begin with: inputs that each decoder accepts, made by the programs' own encoders.
 
 use std::path::Path;
+use std::time::Duration;
+use visavis_media::audio::{FRAME_SAMPLES, OpusEncoder};
+use visavis_media::codec::{Codec, VideoEncoder, VpxEncoder};
+use visavis_media::{Frame, FramePool};
+use visavis_sight::{Gate, PlanesMut};
 use visavis_wire::channel::{ChannelMessage, Comparison, Control, Here, Ink, Live, Operations, Seen, Shows};
 use visavis_wire::games::{Entry, Game, GameMessage, Move, Play, Twist, Verdict};
 use visavis_wire::paper::{Author, Fill, Form, Op, OpId, OpKind, Place, Point, Run, Shape, Stroke};
-use visavis_wire::people::PeerCard;
+use visavis_wire::people::{PeerCard, Profile};
 use visavis_wire::socket::{
     ClientMessage, EndReason, MatchId, Question, RelayCredentials, Role, ServerMessage, Signal, Widening,
 };
@@ -24,6 +29,9 @@ pub fn of(target: &str) -> Vec<Vec<u8>> {
             b"candidate:3 1 udp 16777215 198.51.100.1 6000 typ relay raddr 203.0.113.9 rport 5001".to_vec(),
             b"candidate:1 1 tcp 9 fe80::1 9 typ host tcptype active".to_vec(),
         ],
+        "http" => http(),
+        "datagrams" => datagrams(),
+        "link" => ["visavis://friends/", "visavis:open", "visavis://history", "visavis://profile"].map(Vec::from).into(),
         "bus" => bus(),
         "settings" => {
             vec![
@@ -45,9 +53,12 @@ pub fn of(target: &str) -> Vec<Vec<u8>> {
         }
         "channel" => channel(),
         "packets" => packets(),
+        "pictures" => [Codec::Vp8, Codec::Vp9].map(pictures).into(),
+        "voice" => voice(),
         "paper" => paper(),
         "game" => game(),
         "video" => video(),
+        "camera" => camera(),
         "plan" => visavis_rehearsal::rehearse::plan::SCENARIOS.iter().map(|(_, text)| text.as_bytes().to_vec()).collect(),
         other => panic!("no corpus is known for {other}"),
     }
@@ -227,8 +238,123 @@ fn video() -> Vec<Vec<u8>> {
         ivf.extend(at.to_le_bytes());
         ivf.extend(frame);
     }
+    vec![y4m, ivf, webm()]
+}
+
+/// One of each kind, 16 x 8; then a JPEG.
+fn camera() -> Vec<Vec<u8>> {
+    let buffers = [(0u8, 32u16, 32 * 8), (1, 16, 16 * 12), (2, 48, 48 * 8), (3, 64, 64 * 8), (4, 80, 80 * 8)];
+    let head = |kind: u8, stride: u16| [&[kind, 16, 8][..], &stride.to_le_bytes()].concat();
+    let mut all: Vec<Vec<u8>> =
+        buffers.map(|(kind, stride, size)| [head(kind, stride), (0..size).map(|at| (at * 7) as u8).collect()].concat()).into();
     let picture = image::RgbImage::from_fn(32, 16, |x, y| image::Rgb([(x * 8) as u8, (y * 16) as u8, 90]));
-    vec![y4m, ivf, webm(), in_format(&picture.into(), image::ImageFormat::Jpeg)]
+    let grey = image::GrayImage::from_fn(16, 16, |x, y| image::Luma([(x * y) as u8]));
+    for picture in [picture.into(), image::DynamicImage::from(grey)] {
+        all.push([head(5, 0), in_format(&picture, image::ImageFormat::Jpeg)].concat());
+    }
+    all
+}
+
+/// Three pictures of a moving slope, as a gate without consent lets them out.
+fn pictures(codec: Codec) -> Vec<u8> {
+    fn planes(frame: &mut Frame) -> PlanesMut<'_> {
+        let (width, height) = (frame.width, frame.height);
+        let (columns, _) = frame.chroma_size();
+        let (y, u, v) = frame.planes_mut();
+        PlanesMut { width, height, y: (y, width), u: (u, columns), v: (v, columns) }
+    }
+    let (pool, mut gate) = (FramePool::new(1), Gate::new());
+    let mut encoder = VpxEncoder::new(codec, 64, 36, 30, 100).expect("an encoder");
+    let mut data = vec![u8::from(codec == Codec::Vp9)];
+    for number in 0..3u8 {
+        let now = Duration::from_millis(33 * u64::from(number));
+        let mut frame = pool.frame(64, 36, now).expect("a buffer");
+        let bytes = frame.as_bytes_mut().iter_mut().enumerate();
+        bytes.for_each(|(at, byte)| *byte = (at as u8).wrapping_mul(3).wrapping_add(number * 9));
+        let released = gate.release(frame, now, planes);
+        let coded = encoder.encode(&released, false).expect("a coded picture").expect("none is left out");
+        data.push(u8::from(number == 1));
+        data.extend(piece(&coded.data));
+    }
+    data
+}
+
+/// A second of a tone that stops, one packet after the other; and with every fifth lost.
+fn voice() -> Vec<Vec<u8>> {
+    let mut encoder = OpusEncoder::new().expect("an encoder");
+    encoder.set_packet_loss_percent(20).expect("a loss");
+    let (mut all, mut lossy, mut lost) = (Vec::new(), Vec::new(), 0);
+    for number in 0..40u32 {
+        let tone = |at: u32| if number < 30 { (((at * 440) % 48_000) as i32 - 24_000) as i16 } else { 0 };
+        let frame: [i16; FRAME_SAMPLES] = std::array::from_fn(|at| tone(number * FRAME_SAMPLES as u32 + at as u32));
+        let Some(packet) = encoder.encode(&frame).expect("a packet") else { continue };
+        // Steps of one and of 960, each with what the target takes off; 20 ms; one frame is played.
+        let step = |by: u8| [&[1 + by, 4 + 4 * by, 20 * by, by][..], &piece(&packet)].concat();
+        all.extend(step(1));
+        lost = if number % 5 == 4 {
+            lost + 1
+        } else {
+            lossy.extend(step(lost + 1));
+            0
+        };
+    }
+    vec![all, lossy]
+}
+
+/// A first and a second message of DTLS, bare, in a channel's data and in an indication, with and without a peer's cookie.
+fn datagrams() -> Vec<Vec<u8>> {
+    fn hello(cookie: &[u8]) -> Vec<u8> {
+        let body = [&[0xfe, 0xfd][..], &[7; 32], &[0, cookie.len() as u8], cookie, &[0, 2, 0xc0, 0x2b, 1, 0, 0, 0]].concat();
+        let (length, second) = (body.len() as u8, u8::from(!cookie.is_empty()));
+        let message = [&[1, 0, 0, length, 0, second, 0, 0, 0, 0, 0, length][..], &body].concat();
+        [&[22, 0xfe, 0xfd, 0, 0, 0, 0, 0, 0, 0, second, 0, length + 12][..], &message].concat()
+    }
+    fn in_indication(kind: u8, payload: &[u8]) -> Vec<u8> {
+        let length = (payload.len() as u16).to_be_bytes();
+        let mut attributes = [&[0, 0x12, 0, 8, 0, 1, 2, 3, 4, 5, 6, 7, 0, 0x13][..], &length, payload].concat();
+        attributes.resize(attributes.len().next_multiple_of(4), 0);
+        [&[0, kind][..], &(attributes.len() as u16).to_be_bytes(), &[0x21, 0x12, 0xa4, 0x42], &[9; 12], &attributes].concat()
+    }
+    let cookie = b"a=x-dtls-cookie:0102030405060708090a0b0c0d0e0f1011121314\r\n";
+    let behind = |sdp: &[u8], datagram: Vec<u8>| [&[sdp.len() as u8][..], sdp, &[40], &datagram].concat();
+    let first = hello(&[]);
+    let channel = [&[0x40, 1, 0, first.len() as u8][..], &first].concat();
+    // Two on a stream, of which the first is padded.
+    let stream = [&[0x40, 1, 0, 5, 1, 2, 3, 4, 5, 0, 0, 0][..], &in_indication(0x17, &[8; 8])].concat();
+    vec![
+        behind(cookie, first.clone()),
+        behind(b"", hello(&[7; 20])),
+        behind(cookie, channel),
+        behind(b"", in_indication(0x16, &first)),
+        behind(b"", in_indication(0x17, &hello(&[7; 20]))),
+        behind(b"", stream),
+    ]
+}
+
+/// A few of each shape: nothing optional, everything, lists, a choice.
+fn http() -> Vec<Vec<u8>> {
+    let texts = [
+        r#"{"redirect_uri":"http://127.0.0.1:9/callback","code_challenge":"x"}"#,
+        r#"{"authorization_url":"https://a/b?c=d","state":"s","expires_in_s":300}"#,
+        r#"{"state":"s","code":"c","code_verifier":"v"}"#,
+        r#"{"access_token":"a","expires_in_s":600,"refresh_token":"r"}"#,
+        r#"{"code":"token_expired","message":"Sign in again."}"#,
+        r#"{"file":"iVBORw0KGgo="}"#,
+        r#"{"jpeg":"/9j/4AAQ"}"#,
+        r#"{"text":"good evening"}"#,
+        r#"{"match_id":"m","category":"hate","text":"t","pictures":"AAAA"}"#,
+        r#"{"city":{"value":"Bern","shared":true},"languages":{"value":["de"],"shared":true},"interests":{"value":["drawing"],"shared":false}}"#,
+    ];
+    let mut all: Vec<Vec<u8>> = texts.map(Vec::from).into();
+    let values = [
+        serde_json::to_vec(&Profile::default()),
+        serde_json::to_vec(&PeerCard { age: Some(30), ..PeerCard::default() }),
+        serde_json::to_vec(&visavis_wire::friends::History::default()),
+        serde_json::to_vec(&visavis_wire::friends::Conversation::default()),
+        serde_json::to_vec(&visavis_wire::safety::Standing::default()),
+    ];
+    all.extend(values.map(|value| value.expect("it serialises")));
+    all
 }
 
 /// One track, one cluster with two blocks; sizes of one byte each.

@@ -9,7 +9,7 @@ use std::time::Duration;
 use visavis_wire::channel::{ChannelMessage, Control, Live, Operations};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub(crate) enum Channel {
+pub enum Channel {
     Control,
     Operations,
     Live,
@@ -18,7 +18,7 @@ pub(crate) enum Channel {
 impl Channel {
     pub const ALL: [Self; 3] = [Self::Control, Self::Operations, Self::Live];
 
-    pub fn label(self) -> &'static str {
+    pub(crate) fn label(self) -> &'static str {
         match self {
             Self::Control => "control",
             Self::Operations => "operations",
@@ -26,7 +26,7 @@ impl Channel {
         }
     }
 
-    pub fn init(self) -> RTCDataChannelInit {
+    pub(crate) fn init(self) -> RTCDataChannelInit {
         let (ordered, max_retransmits) = match self {
             Self::Control | Self::Operations => (true, None),
             Self::Live => (false, Some(0)),

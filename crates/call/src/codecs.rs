@@ -4,7 +4,7 @@
 //! order is kept, except that VP9 gives way to VP8 where it costs too much here, and where there are so many bits that it would
 //! hardly be seen: at 300 kbit/s of 640x360 VP9 is 1.0 to 1.6 dB better, from 1000 on no better, for half more time and 23 MB.
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 use ts_rs::TS;
@@ -125,7 +125,7 @@ fn profile(parameters: Option<&str>) -> Option<&str> {
 }
 
 /// Why the codec is the one it is.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, TS)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, TS)]
 #[serde(rename_all = "snake_case")]
 #[ts(export)]
 pub enum CodecReason {

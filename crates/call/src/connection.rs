@@ -134,6 +134,10 @@ pub(crate) async fn connect(
 }
 
 impl Connection {
+    pub fn channel(&self, channel: Channel) -> Option<&dyn DataChannel> {
+        self.channels.iter().find(|(which, _)| *which == channel).map(|(_, wire)| &**wire)
+    }
+
     /// From which packets to the relay leave, and in a direct call all that others can reach; sorted.
     fn own_addresses(&self) -> Vec<IpAddr> {
         let relays = self.way.as_ref().map(|way| way.relays.as_slice()).unwrap_or_default();

@@ -7,6 +7,7 @@
 //! | `ChannelOpen`, `ChannelClosed`, `Message` | the task that reads each data channel |
 //! | `Way`, `StreamBroke` | the tasks of `relay` |
 //! | `Dropped` | the handle was dropped |
+//! | `Bytes` | people of rehearsals who break the rules (feature `rude`), by [`Call::send_bytes`] |
 //! | a tick every 100 ms | the loop's own timer |
 //!
 //! Pictures and sound do not come through here: see `send`, `receive` and `sound`.
@@ -121,6 +122,8 @@ pub(crate) enum Input {
     /// The stream that carried the call to the relay.
     StreamBroke,
     Dropped,
+    #[cfg(feature = "rude")]
+    Bytes(Channel, Vec<u8>),
 }
 
 /// What the owner loop and the threads of the call share.
@@ -277,6 +280,13 @@ impl Call {
     pub fn command(&self, command: Command) {
         // Fails only when the call is over, and then nothing is to be done.
         let _ = self.inputs.send(Input::Command(command));
+    }
+
+    /// Whatever the bytes are, and however many. No app of ours does that; the other side must not mind.
+    #[cfg(feature = "rude")]
+    pub fn send_bytes(&self, channel: Channel, bytes: Vec<u8>) {
+        // As with commands.
+        let _ = self.inputs.send(Input::Bytes(channel, bytes));
     }
 
     /// Pictures to send; newest wins.

@@ -8,7 +8,7 @@
 //! A change of size costs a key frame, so a rung is left only when it has been wrong for a while, and one that was climbed in vain
 //! is tried again later each time.
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 use ts_rs::TS;
@@ -92,7 +92,7 @@ const BUSY: f32 = 0.7;
 const FREE: f32 = 0.45;
 
 /// Why our picture is less than it could be.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, TS)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, TS)]
 #[serde(rename_all = "snake_case")]
 #[ts(export)]
 pub enum Lowered {

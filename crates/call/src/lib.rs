@@ -49,6 +49,8 @@ mod testkit;
 #[cfg(test)]
 mod tests;
 
+#[cfg(feature = "rude")]
+pub use channels::Channel;
 pub use codecs::{CodecReason, Codecs};
 pub use comparison::{PICTURES, Pictures};
 pub use engine::{Call, Command, Config, Event, Policy};

@@ -203,6 +203,8 @@ impl Owner {
             Input::Message(Message::Operations(message)) => self.tell(Event::Operations(message)),
             Input::Message(Message::Live(message)) => self.tell(Event::Live(message)),
             Input::Dropped => return Err(Ending::Ours),
+            #[cfg(feature = "rude")]
+            Input::Bytes(channel, bytes) => self.put(wires, channel, &bytes).await,
         }
         Ok(())
     }
@@ -309,15 +311,24 @@ impl Owner {
     }
 
     async fn send(&self, wires: &Wires, channel: Channel, message: &impl ChannelMessage) {
+        if channel == Channel::Live && self.live_waits(wires).await {
+            return;
+        }
+        self.put(wires, channel, &message.to_bytes()).await;
+    }
+
+    async fn live_waits(&self, wires: &Wires) -> bool {
+        let Some(wire) = wires.connection.channel(Channel::Live) else { return false };
+        wire.outstanding_bytes().await.is_ok_and(|bytes| bytes > LIVE_BACKLOG)
+    }
+
+    async fn put(&self, wires: &Wires, channel: Channel, bytes: &[u8]) {
         if !self.open.contains(&channel) {
             tracing::debug!(?channel, "a message was dropped: the channel is not open");
             return;
         }
-        let Some((_, wire)) = wires.connection.channels.iter().find(|(which, _)| *which == channel) else { return };
-        if channel == Channel::Live && wire.outstanding_bytes().await.is_ok_and(|bytes| bytes > LIVE_BACKLOG) {
-            return;
-        }
-        if wire.send(message.to_bytes().as_slice().into()).await.is_err() {
+        let Some(wire) = wires.connection.channel(channel) else { return };
+        if wire.send(bytes.into()).await.is_err() {
             tracing::debug!(?channel, "a message could not be sent");
         }
     }
@@ -386,7 +397,7 @@ impl Owner {
 
     async fn say_farewell(&self, wires: &Wires) {
         self.send(wires, Channel::Control, &Control::Leaving).await;
-        let Some((_, wire)) = wires.connection.channels.first() else { return };
+        let Some(wire) = wires.connection.channel(Channel::Control) else { return };
         let flushed = async {
             while wire.outstanding_bytes().await.is_ok_and(|bytes| bytes > 0) {
                 tokio::time::sleep(Duration::from_millis(5)).await;

@@ -1,8 +1,10 @@
 //! Readers of what a peer sends, without a connection, for fuzzing. Nothing of the product uses this door.
 
 use crate::codecs::Negotiated;
+use crate::cookie::{Cookies, payload};
 use crate::receive::{Assembler, Step};
 use bytes::Bytes;
+use rtc::crypto::{CryptoError, RTCRandom};
 use rtc::rtp;
 use std::time::Duration;
 use visavis_media::codec::Codec;
@@ -50,4 +52,23 @@ pub fn sendable(signal: &Signal) -> usize {
     negotiated.said(signal);
     negotiated.heard(signal);
     negotiated.sendable().len()
+}
+
+/// The same number always, so that an input can be repeated.
+struct Sevens;
+
+impl RTCRandom for Sevens {
+    fn fill(&self, output: &mut [u8]) -> Result<(), CryptoError> {
+        output.fill(7);
+        Ok(())
+    }
+}
+
+/// What the sockets of a call make of a datagram that leaves or comes, beside a description by `sdp`: what is in it, what it is answered
+/// with, and what is put before it. Both sides have the same cookie, of sevens.
+pub fn datagram<'a>(sdp: &str, datagram: &'a [u8]) -> [Option<std::borrow::Cow<'a, [u8]>>; 3] {
+    let Ok(cookies) = Cookies::new(&Sevens) else { return [None, None, None] };
+    cookies.hear(sdp);
+    cookies.hear(&cookies.told(sdp));
+    [payload(datagram).map(Into::into), cookies.answer_to(datagram).map(Into::into), cookies.before(datagram).map(Into::into)]
 }

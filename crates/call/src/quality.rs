@@ -3,11 +3,11 @@
 //! Each second is judged by what people notice: pictures that stand still, sound and picture with holes, answers that come late.
 //! The word gets worse when two seconds in a row are worse, and better when five are better, so that it does not flicker.
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use std::time::Duration;
 use ts_rs::TS;
 
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, TS)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, TS)]
 #[serde(rename_all = "snake_case")]
 #[ts(export)]
 pub enum Quality {

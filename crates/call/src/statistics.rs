@@ -5,14 +5,14 @@ use crate::interceptors::Readings;
 use crate::ladder::Lowered;
 use crate::quality::{Judge, Quality, Seen};
 use crate::receive::Counts;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use std::time::Duration;
 use ts_rs::TS;
 use visavis_media::audio::VoiceStatistics;
 use visavis_media::codec::{Codec, EncodedPicture};
 
 /// Of the last second where it is a rate or a share, else since the call began. Milliseconds are moving averages.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, TS)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, TS)]
 #[ts(export)]
 pub struct Statistics {
     /// In a word, for the people in the call.
@@ -94,7 +94,7 @@ pub struct Statistics {
 }
 
 /// As it is written.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, TS)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
 #[ts(export)]
 pub enum CodecName {
     #[serde(rename = "VP8")]

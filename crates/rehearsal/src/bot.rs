@@ -65,11 +65,13 @@ pub struct Manner {
     pub meetings: Option<u32>,
 }
 
-#[derive(Clone, Debug, Serialize)]
+/// Written by one program and read by another where an app of an evening is a process of its own.
+#[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(tag = "event", rename_all = "snake_case")]
 pub enum Report {
     Page {
-        page: &'static str,
+        #[serde(deserialize_with = "known_page")]
+        page: PageName,
     },
     Notice {
         notice: serde_json::Value,
@@ -105,12 +107,17 @@ pub enum Report {
     Statistics {
         statistics: visavis_call::Statistics,
     },
-    /// A game has its outcome.
+    /// A game has its outcome. Not read back: who is apart plays none.
+    #[serde(skip_deserializing)]
     GameOver {
         game: Box<GameView>,
     },
     /// The follow question opened on yes + yes.
     Mutual,
+    /// Of somebody who breaks the rules: so many messages that nobody can read went out in this call, on the channels that lose none.
+    Unreadable {
+        sent: u32,
+    },
     Ended {
         meetings: u32,
     },
@@ -405,6 +412,9 @@ impl Bot {
     }
 }
 
+/// One of [`PAGES`].
+type PageName = &'static str;
+
 /// Names of pages.
 pub const PAGES: [&str; 12] = [
     "starting",
@@ -420,6 +430,11 @@ pub const PAGES: [&str; 12] = [
     "friends",
     "history",
 ];
+
+fn known_page<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<PageName, D::Error> {
+    let page = String::deserialize(deserializer)?;
+    PAGES.into_iter().find(|known| *known == page).ok_or_else(|| serde::de::Error::custom("no page of the app"))
+}
 
 pub fn name_of(page: &Page) -> &'static str {
     match page {

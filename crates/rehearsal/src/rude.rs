@@ -13,7 +13,7 @@ use tokio::time::Instant;
 use tokio_tungstenite::tungstenite::client::IntoClientRequest;
 use tokio_tungstenite::tungstenite::{Message, protocol::WebSocketConfig};
 use tokio_tungstenite::{MaybeTlsStream, WebSocketStream};
-use visavis_call::{Call, Command, Event, Policy};
+use visavis_call::{Call, Channel, Command, Event, Policy};
 use visavis_media::Clock;
 use visavis_wire::http::Tokens;
 use visavis_wire::socket::{ClientMessage, MatchId, RelayCredentials, Role, ServerMessage};
@@ -26,6 +26,8 @@ type Failure = Box<dyn std::error::Error + Send + Sync>;
 const TICK: Duration = Duration::from_millis(100);
 const TO_THE_SERVER_EVERY: usize = 10;
 const AGAIN: Duration = Duration::from_millis(500);
+/// The round of a call in which everything is flooded, once.
+const FLOOD_AT: usize = 15;
 
 pub struct Rude {
     pub url: String,
@@ -40,6 +42,30 @@ struct Meeting {
     call: Call,
     events: UnboundedReceiver<Event>,
     connected: Option<Instant>,
+    rounds: usize,
+    /// Messages that nobody can read, on the channels that lose none.
+    unreadable: u32,
+}
+
+impl Meeting {
+    fn send(&mut self, channel: Channel, bytes: Vec<u8>) {
+        self.unreadable += u32::from(channel != Channel::Live && !nonsense::is_readable(channel, &bytes));
+        self.call.send_bytes(channel, bytes);
+    }
+
+    /// A message over the limits or out of turn on each channel, and one of bytes that are none.
+    fn round(&mut self, number: usize) {
+        self.rounds += 1;
+        for channel in Channel::ALL {
+            self.send(channel, nonsense::senseless(channel, number));
+            self.send(channel, nonsense::broken(channel, number));
+        }
+        if self.rounds == FLOOD_AT {
+            for channel in Channel::ALL {
+                nonsense::flood(channel).for_each(|bytes| self.send(channel, bytes));
+            }
+        }
+    }
 }
 
 struct Life {
@@ -181,7 +207,7 @@ impl Life {
             return;
         }
         let (call, events) = Call::start(visavis_session::call_config(role, relay, Policy::RelayOnly, self.clock));
-        self.meeting = Some(Meeting { id, call, events, connected: None });
+        self.meeting = Some(Meeting { id, call, events, connected: None, rounds: 0, unreadable: 0 });
         self.meetings += 1;
         self.turn("call");
     }
@@ -202,7 +228,11 @@ impl Life {
             Some(Event::Signal(signal)) => say(socket, ClientMessage::Signal { match_id, signal }).await?,
             Some(Event::Connected) => meeting.connected = Some(Instant::now()),
             Some(Event::Pictures(pictures)) => self.say(Report::Fingerprint { pictures }),
-            Some(Event::Statistics(statistics)) => self.say(Report::Statistics { statistics }),
+            Some(Event::Statistics(statistics)) => {
+                let sent = meeting.unreadable;
+                self.say(Report::Statistics { statistics });
+                self.say(Report::Unreadable { sent });
+            }
             Some(Event::Failed(_) | Event::Closed | Event::Tampered) | None => {
                 say(socket, ClientMessage::Leave { match_id }).await?;
                 self.part(socket).await?;
@@ -213,7 +243,8 @@ impl Life {
     }
 
     async fn tick(&mut self, socket: &mut Socket) -> Result<(), Failure> {
-        let Some((meeting, since)) = self.meeting.as_ref().and_then(|meeting| Some((meeting, meeting.connected?))) else {
+        let Some((meeting, since)) = self.meeting.as_mut().and_then(|meeting| meeting.connected.map(|since| (meeting, since)))
+        else {
             return Ok(());
         };
         if since.elapsed() > self.rude.leave_after {
@@ -221,9 +252,7 @@ impl Life {
             return self.part(socket).await;
         }
         self.number += 1;
-        for command in [nonsense::control(self.number), nonsense::operations(self.number), nonsense::live(self.number)] {
-            meeting.call.command(command);
-        }
+        meeting.round(self.number);
         if self.number.is_multiple_of(TO_THE_SERVER_EVERY) {
             self.nonsense(socket).await?;
         }
@@ -238,12 +267,18 @@ async fn say(socket: &mut Socket, message: ClientMessage) -> Result<(), Failure>
 #[cfg(test)]
 mod tests {
     use super::*;
+    use visavis_wire::channel::{ChannelMessage, Control};
 
     #[test]
     fn some_of_it_cannot_be_read_on_every_channel_and_some_can_and_means_nothing() {
-        for made in [nonsense::control, nonsense::operations, nonsense::live] {
-            let readable: Vec<bool> = (0..12).map(|number| nonsense::is_readable(&made(number))).collect();
-            assert!(readable.contains(&false) && readable.contains(&true), "{readable:?}");
+        for channel in Channel::ALL {
+            let readable = |bytes: Vec<u8>| nonsense::is_readable(channel, &bytes);
+            let senseless: Vec<bool> = (0..12).map(|number| readable(nonsense::senseless(channel, number))).collect();
+            assert!(senseless.contains(&false) && senseless.contains(&true), "{channel:?}: {senseless:?}");
+            let broken = (0..500).filter(|number| !readable(nonsense::broken(channel, *number))).count();
+            assert!(broken > 450, "{channel:?}: {broken} of 500 are none");
+            let largest = (0..7).map(|number| nonsense::broken(channel, number).len()).max();
+            assert!(largest > Some(limits::CHANNEL_MESSAGE), "{channel:?}: {largest:?}");
         }
         let texts = (0..10).filter_map(|number| match nonsense::socket(number, None) {
             Message::Text(text) => Some(text),
@@ -251,5 +286,13 @@ mod tests {
         });
         let readable: Vec<bool> = texts.map(|text| ClientMessage::from_json(text.as_str()).is_ok()).collect();
         assert!(readable.contains(&false) && readable.contains(&true), "{readable:?}");
+    }
+
+    /// Else the call would end as its sender says, and no rule of the evening could tell.
+    #[test]
+    fn what_can_be_read_of_what_is_broken_ends_no_call() {
+        let farewell = Control::Leaving.to_bytes();
+        assert!((0..5000).all(|number| nonsense::broken(Channel::Control, number) != farewell));
+        assert!(nonsense::flood(Channel::Control).all(|bytes| bytes != farewell));
     }
 }

@@ -1,6 +1,6 @@
 //! Short evenings, of which every rule holds, and of which the report can be read: four over a bad network, one of whom covers the camera
-//! and one never agrees to be seen; and three nodes of which one is killed, with somebody whose app is killed and somebody who sends
-//! nonsense.
+//! and one never agrees to be seen; three nodes of which one is killed, with somebody whose app is killed and somebody who sends
+//! nonsense; and nonsense alone, on every channel, whose every message is counted.
 
 use std::io::Write;
 use std::net::UdpSocket;
@@ -80,6 +80,23 @@ for_s = 1
 malformed = 10
 "#;
 
+const RUDE: &str = r#"
+about = "Somebody meets an app that sends what is no message"
+seconds = 18
+seed = 3
+
+[[people]]
+draws = true
+
+[[people]]
+malformed = true
+leaves_after_s = 10
+meetings = 1
+
+[expect]
+malformed = 1500
+"#;
+
 fn has_front() -> bool {
     let bound = UdpSocket::bind((FRONT, 0));
     if let Err(error) = &bound {
@@ -132,4 +149,19 @@ async fn a_rehearsed_evening_keeps_every_rule() {
     assert!(broken.is_empty(), "{broken:#?}");
     let html = page::page("short", &plan, &record, &broken);
     assert!(html.contains("Four meet &lt;in turn&gt;") && html.contains("guest-1 sees"), "{html}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn broken_bytes_on_every_channel_are_counted_and_end_no_call() {
+    if !has_front() {
+        return;
+    }
+    let plan = Plan::parse(RUDE).expect("a plan");
+    let guests = plan.guests().expect("guests");
+    let ran = evening::run(&plan, &mut |line| eprintln!("{line}")).await.expect("an evening");
+    let record = ran.record(&plan, &guests);
+    let broken = rules::check(&plan, &guests, &record);
+    assert!(broken.is_empty(), "{broken:#?}");
+    let sent = record.people[1].visits.iter().filter_map(|visit| visit.unreadable.last()).map(|(_, sent)| *sent).max();
+    assert!(sent > Some(1300), "{sent:?}: the flood and what is sent in turn");
 }

@@ -7,6 +7,7 @@ mod display;
 mod ffi;
 mod figures;
 mod fuzz;
+mod mutants;
 mod node;
 mod package;
 mod packages;
@@ -57,6 +58,8 @@ cargo xtask COMMAND
                        report.html and report.json written to --out DIR (default target/rehearse); --seed N
       soak [--evenings N] [--seed N]   evenings of 200 people in virtual time, without a network
   fuzz [NAME] [--seconds N]   the decoders of fuzz/ under libFuzzer, N seconds each (default 5)
+  mutants [blind] [sight] [matching] [FLAGS]   faults are put in, and tests must notice each (docs/mutants.md); FLAGS of cargo-mutants,
+                       for example --shard 0/8
   package              build installers for this system, into target/package (Linux: .deb, .rpm) or target/release/bundle
       --binary FILE        pack this program instead of building one
       --updates FILE       have it look for newer versions where FILE says, signed by FILE's key (deploy/updates.conf)
@@ -87,6 +90,7 @@ fn main() -> ExitCode {
         "screenshots" => screenshots(rest),
         "rehearse" => rehearse(rest),
         "fuzz" => fuzz::fuzz(rest),
+        "mutants" => mutants::mutants(rest),
         "package" => package::Flags::parse(rest).and_then(|flags| package::package(&flags)),
         "check-windows" => tools::no_flags(rest).and_then(|()| windows::check()),
         "help" | "--help" | "-h" => {

@@ -1,6 +1,6 @@
 //! `cargo xtask test`: everything that has to hold before a commit, in the order in which it fails soonest, with one summary.
 
-use crate::{Outcome, node, packages, processes, tools};
+use crate::{Outcome, fuzz, node, packages, processes, tools};
 use std::path::PathBuf;
 use std::process::Command;
 use std::time::{Duration, Instant};
@@ -56,6 +56,7 @@ pub fn test() -> Outcome {
         processes::run(&mut command)
     });
     steps.run("bindings unchanged", || bindings.compare());
+    steps.run("decoders under libFuzzer", fuzz::short);
     steps.summary(begun.elapsed())
 }
 

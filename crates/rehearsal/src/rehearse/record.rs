@@ -52,6 +52,8 @@ pub struct Visit {
     pub freezes: u32,
     pub frozen_ms: u32,
     pub malformed: u32,
+    /// Of somebody who breaks the rules: what nobody can read and surely arrives, as it went out.
+    pub unreadable: Vec<(Duration, u32)>,
     /// When the paper last changed, how many marks it showed, and their hash where one could be made.
     pub paper: Option<(Duration, usize, Option<u64>)>,
     /// That ended, by their names and results.
@@ -233,6 +235,7 @@ impl Person {
                     target_kbps: statistics.target_kbps,
                 });
             }
+            Report::Unreadable { sent } => visit.unreadable.push((at, *sent)),
             Report::GameOver { game } => visit.games.push((at, result(game))),
             Report::Strokes { visible, hash } => visit.paper = Some((at, *visible, *hash)),
             _ => {}

@@ -11,6 +11,8 @@ use visavis_wire::channel::Seen;
 
 /// Between a picture and the message about it, which travel apart.
 const APART: Duration = Duration::from_secs(1);
+/// From sending what nobody can read to the other's next figures: what was sent before it is read at the channel's own rate.
+const COUNTED: Duration = Duration::from_secs(4);
 /// A call so short may have ended before the other side had anything of it, or both the same paper.
 const SHORT: Duration = Duration::from_secs(6);
 
@@ -24,6 +26,7 @@ pub enum Rule {
     VeiledWhileHidden,
     HiddenIsSeen,
     NonsenseEndsNoCall,
+    NonsenseIsCounted,
     SamePaper,
     NobodyIsLost,
     NoNameLeaks,
@@ -33,7 +36,7 @@ pub enum Rule {
     Expected,
 }
 
-pub const ALL: [Rule; 14] = [
+pub const ALL: [Rule; 15] = [
     Rule::TwoToACall,
     Rule::NoRepeat,
     Rule::FollowsNeedTwoYes,
@@ -41,6 +44,7 @@ pub const ALL: [Rule; 14] = [
     Rule::VeiledWhileHidden,
     Rule::HiddenIsSeen,
     Rule::NonsenseEndsNoCall,
+    Rule::NonsenseIsCounted,
     Rule::SamePaper,
     Rule::NobodyIsLost,
     Rule::NoNameLeaks,
@@ -60,6 +64,7 @@ impl fmt::Display for Rule {
             Self::VeiledWhileHidden => "nobody whose camera is hidden sees the other unveiled",
             Self::HiddenIsSeen => "a camera that is hidden is noticed by the other",
             Self::NonsenseEndsNoCall => "a call goes on whatever the other sends",
+            Self::NonsenseIsCounted => "whatever cannot be read is counted by whom it was sent to",
             Self::NoNameLeaks => "the server sends nobody's name but to those who follow them",
             Self::NoAddressLeaks => "the server sends nobody's address",
             Self::NoOrphans => "nothing is left of a session that is over",
@@ -111,9 +116,12 @@ pub fn check(plan: &Plan, guests: &[Guest], record: &Record) -> Vec<Broken> {
                 say(rule, format!("{}, of {}", words, name(own.0)));
             }
         }
-        for own in [a, b].into_iter().filter(|side| guests[side.0].manner.malformed) {
+        for (own, other) in [(a, b), (b, a)].into_iter().filter(|(own, _)| guests[own.0].manner.malformed) {
             if let Some(words) = ended_early(&guests[own.0], record, own) {
                 say(Rule::NonsenseEndsNoCall, format!("{}: {words}", name(own.0)));
+            }
+            if let Some(words) = uncounted(record.visit(own), record.visit(other)) {
+                say(Rule::NonsenseIsCounted, format!("{}: {words}", name(other.0)));
             }
         }
         // A game may hide from each what the other draws.
@@ -204,6 +212,13 @@ fn ended_early(guest: &Guest, record: &Record, own: (usize, usize)) -> Option<St
     let (visit, stays) = (record.visit(own), Duration::from_secs_f64(guest.manner.leaves_after_s.unwrap_or(0.0)));
     let early = visit.lasts() + APART < stays && visit.to < record.ended;
     early.then(|| format!("the call ended after {:.1} of {:.1} s", visit.lasts().as_secs_f32(), stays.as_secs_f32()))
+}
+
+/// What `own` sent and `other` did not count, though there was time. One who has no figures at all had no call worth speaking of.
+fn uncounted(own: &Visit, other: &Visit) -> Option<String> {
+    let last = other.samples.last()?.at;
+    let sent = own.unreadable.iter().take_while(|(at, _)| *at + COUNTED < last).last().map_or(0, |(_, sent)| *sent);
+    (other.malformed < sent).then(|| format!("{} messages were counted of {sent} that cannot be read", other.malformed))
 }
 
 fn unveiled_too_early(visit: &Visit, never: bool) -> Option<Duration> {
@@ -371,6 +386,19 @@ mod tests {
         assert_eq!(judged(&nonsense, &well()), []);
         let cut = nonsense.replace("leaves_after_s = 10", "leaves_after_s = 20");
         assert_eq!(judged(&cut, &well()), [Rule::NonsenseEndsNoCall; 2]);
+        let figures = |ms, who, malformed| {
+            let statistics = visavis_call::Statistics { malformed, ..visavis_call::Statistics::default() };
+            event(ms, who, Report::Statistics { statistics })
+        };
+        let sends = [event(2500, 0, Report::Unreadable { sent: 40 }), figures(9000, 1, 40)];
+        let mut counted: Vec<Event> = well().into_iter().chain(sends).collect();
+        counted.sort_by_key(|event| event.at);
+        assert_eq!(judged(&nonsense, &counted), []);
+        counted.iter_mut().for_each(|event| match &mut event.what {
+            Report::Statistics { statistics } => statistics.malformed = 39,
+            _ => {}
+        });
+        assert_eq!(judged(&nonsense, &counted), [Rule::NonsenseIsCounted]);
         assert_eq!(judged(&PLAN.replace("calls = 1", "malformed = 1"), &well()), [Rule::Expected]);
         assert_eq!(judged(PLAN, &[]), [Rule::NobodyIsLost, Rule::NobodyIsLost, Rule::Expected]);
     }
