@@ -92,7 +92,7 @@ pub fn voice(data: &[u8]) {
     // Shortening and lengthening the sound makes more or less of it than is played.
     let made = counted.voice + counted.recovered + counted.concealed + counted.silent + counted.inserted;
     assert!(made >= frames * FRAME_SAMPLES as u64, "{made} samples for {frames} frames");
-    assert!(counted.received + counted.rejected <= packets, "{counted:?} of {packets} packets");
+    assert!(counted.rejected <= counted.received && counted.received <= packets, "{counted:?} of {packets} packets");
 }
 
 /// Marks of a peer on a paper with own ones: batches, each behind its length; a first byte chooses the side.
