@@ -394,10 +394,11 @@ mod tests {
         let mut counted: Vec<Event> = well().into_iter().chain(sends).collect();
         counted.sort_by_key(|event| event.at);
         assert_eq!(judged(&nonsense, &counted), []);
-        counted.iter_mut().for_each(|event| match &mut event.what {
-            Report::Statistics { statistics } => statistics.malformed = 39,
-            _ => {}
-        });
+        for event in &mut counted {
+            if let Report::Statistics { statistics } = &mut event.what {
+                statistics.malformed = 39;
+            }
+        }
         assert_eq!(judged(&nonsense, &counted), [Rule::NonsenseIsCounted]);
         assert_eq!(judged(&PLAN.replace("calls = 1", "malformed = 1"), &well()), [Rule::Expected]);
         assert_eq!(judged(PLAN, &[]), [Rule::NobodyIsLost, Rule::NobodyIsLost, Rule::Expected]);
