@@ -1,5 +1,5 @@
 //! `cargo xtask mutants`: faults are put in one after the other, and a test has to notice each. Where a mistake costs most: what decides who
-//! is seen, who is matched, and what is told of a blind answer. docs/mutants.md has the results and how to read them.
+//! is seen, who is matched, and what is told of a blind answer. cargo-mutants lists what was missed below `target/mutants`.
 
 use crate::{Outcome, processes, tools};
 
