@@ -4,7 +4,7 @@
 use super::plan::{Guest, Plan};
 use super::record::{Record, Visit};
 use serde::Serialize;
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::fmt;
 use std::time::Duration;
 use visavis_wire::channel::Seen;
@@ -95,11 +95,11 @@ pub fn check(plan: &Plan, guests: &[Guest], record: &Record) -> Vec<Broken> {
             say(Rule::TwoToACall, format!("the call {:?} has the sides {names:?}", call.fingerprint));
         }
     }
-    let mut met = HashSet::new();
+    let met: HashMap<(usize, usize), usize> = record.pairs().flat_map(|(_, [a, b])| [(a, b.0), (b, a.0)]).collect();
     for (_, [a, b]) in record.pairs() {
         let resumed = record.visit(a).resumed || record.visit(b).resumed;
-        if !resumed && plan.recent_partners > 0 && !met.insert((a.0.min(b.0), a.0.max(b.0))) {
-            say(Rule::NoRepeat, format!("{} and {} met twice", name(a.0), name(b.0)));
+        if !resumed && (met_lately(&met, a, b.0, plan.recent_partners) || met_lately(&met, b, a.0, plan.recent_partners)) {
+            say(Rule::NoRepeat, format!("{} and {} met again too soon", name(a.0), name(b.0)));
         }
         let agrees = |who: usize| guests[who].manner.follows;
         if [a, b].iter().any(|side| record.visit(*side).mutual) && !(agrees(a.0) && agrees(b.0)) {
@@ -212,6 +212,11 @@ fn ended_early(guest: &Guest, record: &Record, own: (usize, usize)) -> Option<St
     let (visit, stays) = (record.visit(own), Duration::from_secs_f64(guest.manner.leaves_after_s.unwrap_or(0.0)));
     let early = visit.lasts() + APART < stays && visit.to < record.ended;
     early.then(|| format!("the call ended after {:.1} of {:.1} s", visit.lasts().as_secs_f32(), stays.as_secs_f32()))
+}
+
+/// Whether this visit's partner was met in one of so many visits before. `met`: whom each met, by person and visit.
+fn met_lately(met: &HashMap<(usize, usize), usize>, (who, visit): (usize, usize), partner: usize, reach: u32) -> bool {
+    (visit.saturating_sub(reach as usize)..visit).any(|before| met.get(&(who, before)) == Some(&partner))
 }
 
 /// What `own` sent and `other` did not count, though there was time. One who has no figures at all had no call worth speaking of.
@@ -329,6 +334,13 @@ mod tests {
     #[test]
     fn a_good_evening_breaks_no_rule() {
         assert_eq!(judged(PLAN, &well()), []);
+    }
+
+    #[test]
+    fn who_has_met_enough_others_since_may_be_met_again() {
+        let met = HashMap::from([((0, 0), 1), ((0, 1), 2), ((0, 2), 1)]);
+        assert!(met_lately(&met, (0, 2), 1, 2) && met_lately(&met, (0, 2), 1, 16));
+        assert!(!met_lately(&met, (0, 2), 1, 1) && !met_lately(&met, (0, 2), 1, 0) && !met_lately(&met, (0, 0), 1, 16));
     }
 
     #[test]

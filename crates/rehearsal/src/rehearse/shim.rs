@@ -74,6 +74,7 @@ impl Shim {
             seed,
             ear,
             clients: HashMap::new(),
+            links: 0,
             due: Queue::default(),
             began: Instant::now(),
         };
@@ -165,7 +166,11 @@ enum Way {
     Down,
 }
 
+/// A call is never silent for so long, even where nothing comes through: then the port is another's, and what was kept for it goes.
+const SILENT: Duration = Duration::from_secs(120);
+
 struct Client {
+    heard: Instant,
     /// The relay sees the client as this socket.
     back: Arc<UdpSocket>,
     reader: JoinHandle<()>,
@@ -203,6 +208,8 @@ struct Network {
     seed: u64,
     ear: Option<Ear>,
     clients: HashMap<SocketAddr, Client>,
+    /// Pairs of links so far; each has losses of its own.
+    links: u64,
     due: Queue,
     began: Instant,
 }
@@ -249,9 +256,12 @@ impl Network {
     }
 
     async fn known(&mut self, client: SocketAddr, from_relay: &mpsc::Sender<(SocketAddr, Vec<u8>)>) -> std::io::Result<()> {
-        if self.clients.contains_key(&client) {
+        let now = Instant::now();
+        if let Some(known) = self.clients.get_mut(&client) {
+            known.heard = now;
             return Ok(());
         }
+        self.clients.retain(|_, known| now.duration_since(known.heard) < SILENT);
         let back = Arc::new(UdpSocket::bind((Ipv4Addr::LOCALHOST, 0)).await?);
         back.connect(self.relay).await?;
         let (socket, sender) = (Arc::clone(&back), from_relay.clone());
@@ -267,9 +277,10 @@ impl Network {
             }
         });
         let config = self.weather.borrow().link.clone();
-        let seed = self.seed.wrapping_add(2 * self.clients.len() as u64);
+        let seed = self.seed.wrapping_add(2 * self.links);
+        self.links += 1;
         let (up, down) = (Link::new(config.clone(), seed), Link::new(config, seed + 1));
-        self.clients.insert(client, Client { back, reader, up, down });
+        self.clients.insert(client, Client { heard: now, back, reader, up, down });
         Ok(())
     }
 
@@ -372,6 +383,29 @@ mod tests {
         assert_eq!(answer(&client, front, Duration::from_millis(300)).await, None);
         shim.weather.send_replace(Weather::default());
         assert!(answer(&client, front, second).await.is_some());
+    }
+
+    #[tokio::test]
+    async fn who_is_silent_for_long_is_forgotten_when_another_comes() {
+        let front = Arc::new(UdpSocket::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap());
+        let (relay, weather) = (echo().await, watch::channel(Weather::default()).1);
+        let (clients, due, began) = (HashMap::new(), Queue::default(), Instant::now());
+        let mut network = Network { front, relay, weather, seed: 1, ear: None, clients, links: 0, due, began };
+        let (from_relay, _back) = mpsc::channel(1);
+        let [first, second, third] = [1, 2, 3].map(|port| SocketAddr::from((Ipv4Addr::LOCALHOST, port)));
+        network.known(first, &from_relay).await.unwrap();
+        network.known(second, &from_relay).await.unwrap();
+        let known = network.clients.get_mut(&first).unwrap();
+        known.heard = known.heard.checked_sub(SILENT).unwrap();
+        network.known(third, &from_relay).await.unwrap();
+        assert!(!network.clients.contains_key(&first) && network.clients.contains_key(&second));
+        assert_eq!((network.clients.len(), network.links), (2, 3));
+        // Whoever is heard stays.
+        let known = network.clients.get_mut(&second).unwrap();
+        known.heard = known.heard.checked_sub(SILENT).unwrap();
+        network.known(second, &from_relay).await.unwrap();
+        network.known(first, &from_relay).await.unwrap();
+        assert!(network.clients.contains_key(&second));
     }
 
     #[test]
