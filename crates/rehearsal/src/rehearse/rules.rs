@@ -106,8 +106,10 @@ pub fn check(plan: &Plan, guests: &[Guest], record: &Record) -> Vec<Broken> {
             say(Rule::FollowsNeedTwoYes, format!("{} and {} follow each other, but one said no", name(a.0), name(b.0)));
         }
         let veiled = guests[a.0].manner.stays_veiled || guests[b.0].manner.stays_veiled;
+        // A window is read now and then, so that the other side may have known first.
+        let agreed = [a, b].iter().filter_map(|side| record.visit(*side).revealed).min().filter(|_| !veiled);
         for side in [a, b] {
-            if let Some(at) = unveiled_too_early(record.visit(side), veiled) {
+            if let Some(at) = unveiled_too_early(record.visit(side), agreed) {
                 say(Rule::VeiledUntilBothAgree, format!("{} saw an unveiled picture at {:.1} s", name(side.0), at.as_secs_f32()));
             }
         }
@@ -138,13 +140,14 @@ pub fn check(plan: &Plan, guests: &[Guest], record: &Record) -> Vec<Broken> {
         }
     }
     for (who, of) in &record.sent.names {
-        let follow = |visit: &Visit| visit.mutual;
-        let met = record.pairs().any(|(_, [a, b])| {
-            [(a, b), (b, a)].iter().any(|(one, two)| one.0 == *who && two.0 == *of)
-                && (follow(record.visit(a)) || follow(record.visit(b)))
-        });
-        if !met {
+        if !record.sent.follows.values().any(|told| told.contains(who) && told.contains(of)) {
             say(Rule::NoNameLeaks, format!("{} was sent the name of {}", name(*who), name(*of)));
+        }
+    }
+    for told in record.sent.follows.values() {
+        if told.iter().any(|who| !guests[*who].manner.follows) {
+            let names: Vec<&str> = told.iter().map(|who| name(*who)).collect();
+            say(Rule::FollowsNeedTwoYes, format!("{names:?} were told that they follow each other, but one said no"));
         }
     }
     for who in &record.sent.relayed {
@@ -226,8 +229,8 @@ fn uncounted(own: &Visit, other: &Visit) -> Option<String> {
     (other.malformed < sent).then(|| format!("{} messages were counted of {sent} that cannot be read", other.malformed))
 }
 
-fn unveiled_too_early(visit: &Visit, never: bool) -> Option<Duration> {
-    let agreed = visit.revealed.filter(|_| !never);
+/// `agreed`: when the first of the two sides knew that both had agreed.
+fn unveiled_too_early(visit: &Visit, agreed: Option<Duration>) -> Option<Duration> {
     let early = |at: Duration| agreed.is_none_or(|agreed| at + APART < agreed);
     visit.looks.iter().find(|(at, detailed)| *detailed && early(*at)).map(|(at, _)| *at)
 }
@@ -248,7 +251,7 @@ pub fn counts(record: &Record) -> super::plan::Expect {
     };
     super::plan::Expect {
         calls: both(&|visit| !visit.looks.is_empty()),
-        follows: both(&|visit| visit.mutual),
+        follows: record.sent.follows.values().filter(|told| told.len() == 2).count(),
         covers: record.people.iter().flat_map(|person| &person.visits).map(Visit::covers).sum(),
         reveals: both(&Visit::saw_detail),
         games: record
@@ -312,7 +315,15 @@ mod tests {
         events.push(page(0, 2, "waiting"));
         let mut record = Record::of(guests.iter().map(|guest| guest.identity.clone()), &events, Duration::from_secs(60));
         record.sent.names = [(0, 1), (1, 0)].into();
+        record.sent.follows = [(String::from("met"), [0, 1].into())].into();
         assert!(check(&plan, &guests, &record).is_empty());
+        record.sent.follows = [(String::from("met"), [0].into()), (String::from("other"), [1].into())].into();
+        assert_eq!(check(&plan, &guests, &record).len(), 2, "each was told of another");
+        record.sent.follows = [(String::from("met"), [0, 1].into())].into();
+        let mut refuses = guests.clone();
+        refuses[1].manner.follows = false;
+        let broken: Vec<Rule> = check(&plan, &refuses, &record).into_iter().map(|broken| broken.rule).collect();
+        assert_eq!(broken, [Rule::FollowsNeedTwoYes; 2]);
         record.sent.names.insert((2, 0));
         let broken = check(&plan, &guests, &record);
         assert!(matches!(&broken[..], [Broken { rule: Rule::NoNameLeaks, words }] if words.contains("guest-3")), "{broken:?}");
@@ -371,12 +382,15 @@ mod tests {
         assert_eq!(judged(&PLAN.replace("[expect]", "follows = false\n[expect]"), &well()), [Rule::FollowsNeedTwoYes]);
         let veiled = PLAN.replace("[expect]", "stays_veiled = true\n[expect]");
         assert_eq!(judged(&veiled, &well()), [Rule::VeiledUntilBothAgree; 2]);
-        let late = with(|event| {
-            if matches!(event.what, Report::Sight { .. }) && event.who == 0 {
-                event.at += Duration::from_secs(3);
-            }
-        });
-        assert_eq!(judged(PLAN, &late), [Rule::VeiledUntilBothAgree]);
+        let late = |of: usize| {
+            with(move |event| {
+                if matches!(event.what, Report::Sight { .. }) && event.who <= of {
+                    event.at += Duration::from_secs(3);
+                }
+            })
+        };
+        assert_eq!(judged(PLAN, &late(0)), [], "the other side knew already");
+        assert_eq!(judged(PLAN, &late(1)), [Rule::VeiledUntilBothAgree; 2]);
         let blot = with(|event| match &mut event.what {
             Report::Strokes { hash, .. } if event.who == 0 => *hash = Some(1),
             _ => {}

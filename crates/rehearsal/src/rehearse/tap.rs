@@ -1,23 +1,30 @@
 //! A place between one person's app and the servers, through which all that they say to each other goes unchanged; it notes whose names
-//! come down, and what tells of somebody's machine. What the server sends is in the clear on loopback, so this sees what a modified app
+//! come down, who is told that both want to follow each other, and what tells of somebody's machine. What the server sends is in the clear on loopback, so this sees what a modified app
 //! would see. Of several servers it takes the first that is there, from one on that differs from person to person.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::net::{Ipv4Addr, SocketAddr, UdpSocket};
 use std::sync::{Arc, Mutex, PoisonError};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::task::{JoinHandle, JoinSet};
+use visavis_wire::socket::{Question, ServerMessage};
 
 const PIECE: usize = 16 * 1024;
 /// Candidates that name a machine instead of a relay (RFC 8839 section 5.1).
 const DIRECT: [&str; 3] = ["typ host", "typ srflx", "typ prflx"];
 
-/// What came down that must not.
+/// What begins the message that both said yes, and more than its length.
+const OPENED: &[u8] = b"{\"type\":\"question_opened\"";
+const OPENED_LENGTH: usize = 256;
+
+/// What came down that is judged.
 #[derive(Clone, Debug, Default)]
 pub struct Sent {
     /// Who was sent whose name.
     pub names: BTreeSet<(usize, usize)>,
+    /// By match: who was told that both want to follow each other. Whoever never got a picture may want it too.
+    pub follows: BTreeMap<String, BTreeSet<usize>>,
     /// Who was sent which address, or candidate that holds one.
     pub addresses: BTreeSet<(usize, String)>,
     /// Whose name went to or from the relay in the clear.
@@ -63,7 +70,8 @@ impl Marks {
         let names: Vec<(usize, Vec<u8>)> =
             identities.iter().enumerate().filter(|(other, _)| *other != who).map(|(other, name)| (other, mark(name))).collect();
         let addresses: Vec<String> = DIRECT.into_iter().map(String::from).chain(own_addresses()).collect();
-        let longest = names.iter().map(|(_, name)| name.len()).chain(addresses.iter().map(String::len)).max().unwrap_or(0);
+        let marks = names.iter().map(|(_, name)| name.len()).chain(addresses.iter().map(String::len));
+        let longest = marks.max().unwrap_or(0).max(OPENED_LENGTH);
         Self { names, addresses, longest }
     }
 
@@ -72,7 +80,23 @@ impl Marks {
         let mut heard = heard.lock().unwrap_or_else(PoisonError::into_inner);
         heard.names.extend(self.names.iter().filter(|(_, name)| holds(name)).map(|(other, _)| (who, *other)));
         heard.addresses.extend(self.addresses.iter().filter(|mark| holds(mark.as_bytes())).map(|mark| (who, mark.clone())));
+        for match_id in follows(seen) {
+            heard.follows.entry(match_id).or_default().insert(who);
+        }
     }
+}
+
+/// The matches of which it says that both want to follow each other.
+fn follows(seen: &[u8]) -> impl Iterator<Item = String> {
+    let begins = seen.windows(OPENED.len()).enumerate().filter(|(_, window)| *window == OPENED);
+    begins.filter_map(|(at, _)| {
+        let message = serde_json::Deserializer::from_slice(&seen[at..]).into_iter::<ServerMessage>().next();
+        match message {
+            Some(Ok(ServerMessage::QuestionOpened { match_id, question: Question::Follow })) => Some(match_id.0),
+            // Another question, or the rest is still to come.
+            _ => None,
+        }
+    })
 }
 
 impl Tap {
@@ -170,6 +194,21 @@ mod tests {
         let heard = heard.lock().unwrap().clone();
         assert_eq!(heard.names, BTreeSet::from([(0, 3)]));
         assert_eq!(heard.addresses, BTreeSet::from([(0, String::from("typ host"))]));
+    }
+
+    #[test]
+    fn who_may_follow_whom_is_read_from_what_both_are_told() {
+        let opened = |match_id: &str, question| {
+            let match_id = visavis_wire::socket::MatchId(match_id.to_owned());
+            serde_json::to_vec(&ServerMessage::QuestionOpened { match_id, question }).unwrap()
+        };
+        let told = [b"\x81\x50".to_vec(), opened("a1", Question::Follow), b"\x81\x50".to_vec(), opened("b2", Question::Reveal)];
+        let told = [told.concat(), opened("c3", Question::Follow)].concat();
+        assert_eq!(follows(&told).collect::<Vec<_>>(), ["a1", "c3"]);
+        assert_eq!(follows(&told[..told.len() - 1]).collect::<Vec<_>>(), ["a1"], "the rest is still to come");
+        let longest = opened(&"0".repeat(64), Question::Follow).len();
+        assert!(longest < OPENED_LENGTH && told.windows(OPENED.len()).any(|window| window == OPENED));
+        assert!(Marks::of(0, &[]).longest >= longest);
     }
 
     #[tokio::test]
