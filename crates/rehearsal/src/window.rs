@@ -7,6 +7,8 @@ use std::time::{Duration, Instant};
 
 /// How long a page may take on a loaded machine with two cores before a story fails.
 pub const PATIENCE: Duration = Duration::from_secs(40);
+const PRESS: &str = "const at = document.querySelector(`[data-testid=\"${arguments[0]}\"]`); \
+                     if (!at || at.disabled) return null; at.click(); return true;";
 
 pub struct AppWindow {
     pub driver: Driver,
@@ -73,9 +75,12 @@ impl AppWindow {
 
     /// Waits for a button that can be pressed, and presses it.
     pub async fn press(&self, testid: &str) -> Result<(), DriverError> {
-        let body = "const at = document.querySelector(`[data-testid=\"${arguments[0]}\"]`); \
-                    if (!at || at.disabled) return null; at.click(); return true;";
-        self.driver.until(&format!("button {testid} in window {}", self.name), PATIENCE, body, json!([testid])).await.map(drop)
+        self.driver.until(&format!("button {testid} in window {}", self.name), PATIENCE, PRESS, json!([testid])).await.map(drop)
+    }
+
+    /// Whether the button was there to be pressed: what goes on may have taken it away.
+    pub async fn press_if_there(&self, testid: &str) -> Result<bool, DriverError> {
+        Ok(self.driver.script(PRESS, json!([testid])).await?.as_bool() == Some(true))
     }
 
     /// Puts the text into a field, key by key, as the keyboard does.

@@ -75,6 +75,8 @@ struct Person {
     reports: UnboundedSender<Report>,
     page: &'static str,
     since: Instant,
+    /// What leads on from this page.
+    pressed: bool,
     proof: Option<String>,
     sight: Option<(bool, bool, bool, bool)>,
     detailed: Option<bool>,
@@ -114,6 +116,7 @@ pub async fn attend(
         reports,
         page: "",
         since: Instant::now(),
+        pressed: false,
         proof: None,
         sight: None,
         detailed: None,
@@ -158,18 +161,18 @@ impl Person {
         let Some(name) = PAGES.into_iter().find(|name| page.page.as_deref() == Some(name)) else { return Ok(()) };
         let entered = name != self.page;
         if entered {
-            (self.page, self.since) = (name, Instant::now());
+            (self.page, self.since, self.pressed) = (name, Instant::now(), false);
             self.say(Report::Page { page: name });
         }
         // It led nowhere: the server was away.
         let again = self.since.elapsed() > PRESS_AGAIN;
         if again && ["welcome", "mirror"].contains(&name) {
-            self.since = Instant::now();
+            (self.since, self.pressed) = (Instant::now(), false);
         }
         match name {
-            "welcome" if entered || again => self.window.press("sign-in").await?,
-            "mirror" if entered || again => self.window.press("meet").await?,
-            "match" if entered && self.manner.meet => self.window.press("match-meet").await?,
+            "welcome" if !self.pressed => self.pressed = self.window.press_if_there("sign-in").await?,
+            "mirror" if !self.pressed => self.pressed = self.window.press_if_there("meet").await?,
+            "match" if self.manner.meet && !self.pressed => self.pressed = self.window.press_if_there("match-meet").await?,
             "match" if entered => self.act(json!({ "do": "answer_match", "meet": false })).await?,
             "call" => self.call(page, entered).await?,
             "parting" if entered => self.act(json!({ "do": "answer_follow", "yes": self.manner.follow })).await?,
@@ -214,7 +217,7 @@ impl Person {
             self.say(Report::Look { detailed: !mosaic });
         }
         if self.manner.reveal && page.can_reveal && !sight.0 && !sight.1 {
-            self.window.press("reveal").await?;
+            self.window.press_if_there("reveal").await?;
         }
         let elapsed = self.since.elapsed();
         let does = self.manner.camera.iter().find(|does| (does.from_s..does.to_s).contains(&elapsed.as_secs_f32()));
@@ -224,7 +227,7 @@ impl Person {
             self.act(json!({ "do": "rehearse_camera", "modifier": modifier })).await?;
         }
         if self.manner.leave_after.is_some_and(|after| elapsed > after) {
-            self.window.press("leave").await?;
+            self.window.press_if_there("leave").await?;
         }
         Ok(())
     }
