@@ -3,9 +3,11 @@
 
 mod pictures;
 mod recipes;
+mod weak;
 
 pub use pictures::{MOSAIC, detail};
 pub use recipes::{Line, house, sun};
+pub use weak::WeakCamera;
 
 use crate::player::{Deed, Player};
 use pictures::watch_pictures;

@@ -74,6 +74,9 @@ struct Run {
     /// Talk: a made voice instead of silence.
     #[arg(long)]
     speak: bool,
+    /// Pictures of 320 x 180, so many a second.
+    #[arg(long)]
+    weak_camera_fps: Option<u32>,
     /// End after this many matches.
     #[arg(long)]
     meetings: Option<u32>,
@@ -93,6 +96,7 @@ fn camera_does(text: &str) -> Result<CameraDoes, String> {
 
 #[tokio::main]
 async fn main() -> ExitCode {
+    visavis_session::return_what_is_freed();
     let filter =
         tracing_subscriber::EnvFilter::try_from_env("VISAVIS_LOG").unwrap_or_else(|_| "error,webrtc=off,turn=off".into());
     tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).init();
@@ -141,6 +145,9 @@ async fn run(flags: Run) -> ExitCode {
     let mut config = bot::config(&flags.server, &flags.identity, profile_dir, camera);
     if flags.speak {
         config.microphone = Some(bot::voice(&flags.identity));
+    }
+    if let Some(fps) = flags.weak_camera_fps {
+        config.machine = Arc::new(bot::WeakCamera { fps });
     }
     let (session, events) = Session::start(config);
     let session = Arc::new(session);

@@ -32,6 +32,7 @@ struct Flags {
 
 #[tokio::main]
 async fn main() -> ExitCode {
+    visavis_session::return_what_is_freed();
     let filter =
         tracing_subscriber::EnvFilter::try_from_env("VISAVIS_LOG").unwrap_or_else(|_| "error,webrtc=off,turn=off".into());
     tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).init();

@@ -61,6 +61,7 @@ fn arguments(guest: &Guest, url: &str) -> Vec<String> {
     let mut values =
         vec![("--server", url.to_owned()), ("--identity", guest.identity.clone()), ("--camera", guest.camera.to_string())];
     values.extend(manner.leaves_after_s.map(|after| ("--leave-after", after.to_string())));
+    values.extend(manner.weak_camera_fps.map(|fps| ("--weak-camera-fps", fps.to_string())));
     values.extend(manner.meetings.map(|meetings| ("--meetings", meetings.to_string())));
     values
         .extend(manner.camera_does().iter().map(|does| ("--camera-does", format!("{},{},{}", does.is, does.from_s, does.to_s))));

@@ -151,6 +151,9 @@ async fn here(coming: &Coming, sessions: &Sessions, killed: impl Future<Output =
     if guest.manner.speaks {
         config.microphone = Some(bot::voice(&guest.identity));
     }
+    if let Some(fps) = guest.manner.weak_camera_fps {
+        config.machine = Arc::new(bot::WeakCamera { fps });
+    }
     let (session, inputs) = Session::start(config);
     let session = Arc::new(session);
     let there = || sessions.lock().unwrap_or_else(PoisonError::into_inner);

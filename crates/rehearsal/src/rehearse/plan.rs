@@ -164,6 +164,8 @@ pub struct People {
     /// A made voice instead of silence.
     #[serde(default)]
     pub speaks: bool,
+    /// Pictures of 320 x 180, so many a second: many such people fit on one machine. Not for windows.
+    pub weak_camera_fps: Option<u32>,
     /// The app ends without a word so many seconds into its first call, and does not come back.
     pub crashes_after_s: Option<f64>,
     /// Draws and wishes as fast as an app lets it.
