@@ -34,6 +34,7 @@ use visavis_session::{Clock, Command, Config, Event, Hardware, ProcessingOptions
 
 /// The program, from its arguments to its exit code.
 pub fn run() -> ExitCode {
+    visavis_session::return_what_is_freed();
     let settings = match Settings::read() {
         Ok(settings) => settings,
         Err(code) => return ExitCode::from(code),

@@ -11,6 +11,7 @@
 //! | [`marker`] | frame numbers in the picture, for measuring |
 //! | [`audio`] | microphone, speaker, Opus |
 //! | [`machine`] | which devices there are, and opening them: real, or scripted |
+//! | [`memory`] | what the allocator is asked to give back |
 //! | `forbidden` | why a system does not let a program use a device |
 
 pub mod audio;
@@ -24,6 +25,7 @@ pub mod frame;
 pub mod machine;
 pub mod mailbox;
 pub mod marker;
+pub mod memory;
 pub mod scale;
 
 pub use clock::Clock;

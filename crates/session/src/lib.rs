@@ -62,6 +62,7 @@ use tokio::sync::oneshot;
 pub use visavis_media::audio::{MicrophoneSource, ProcessingOptions, SpeakerTarget};
 pub use visavis_media::camera::CameraSource;
 pub use visavis_media::machine::{Hardware, Machine};
+pub use visavis_media::memory::return_what_is_freed;
 pub use visavis_media::{Clock, FramePool, scale};
 
 use visavis_media::Mailbox;
