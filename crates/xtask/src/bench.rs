@@ -6,8 +6,13 @@ use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
+/// From `all` to each of its runs: programs and page are built.
+const BUILT: &str = "--built";
+
 /// Builds the benches optimised, as the figures are meaningless otherwise.
 pub fn bench(arguments: &[String]) -> Outcome {
+    let built = arguments.first().is_some_and(|name| name == BUILT);
+    let arguments = &arguments[usize::from(built)..];
     if arguments.first().is_some_and(|name| name == "all") {
         return all(&arguments[1..]);
     }
@@ -18,23 +23,28 @@ pub fn bench(arguments: &[String]) -> Outcome {
         Some((name, [])) if name == "echo" => return echo(),
         _ => {}
     }
-    packages::install_missing()?;
+    if !built {
+        packages::install_missing()?;
+    }
     let of_the_page = [("paper", "paper-bench.mjs"), ("interaction", "interaction.mjs"), ("size", "size.mjs")];
     if let Some((_, file)) = of_the_page.into_iter().find(|(name, _)| arguments.first().is_some_and(|given| given == name)) {
         let browser = packages::chromium().ok_or("no Chromium is on the PATH and none could be installed")?;
         let node = node::find()?;
-        node.build_interface()?;
+        if !built {
+            node.build_interface()?;
+        }
         return node.drive(file, &arguments[1..], &browser);
     }
     let with_windows = arguments
         .first()
         .is_some_and(|name| ["windows", "ink", "veil", "start", "memory", "screenshot"].contains(&name.as_str()));
-    if with_windows {
-        node::find()?.build_interface()?;
-        tools::build(true)?;
-    } else {
+    match (built, with_windows) {
+        (true, _) => {}
+        (false, true) => build_windows()?,
         // Neither the windows nor their pages.
-        processes::run(tools::cargo().args(["build", "--locked", "--release", "--package", "visavis-rehearsal", "--bins"]))?;
+        (false, false) => {
+            processes::run(tools::cargo().args(["build", "--locked", "--release", "--package", "visavis-rehearsal", "--bins"]))?;
+        }
     }
     let binaries = tools::binaries(true)?;
     let mut command = tools::in_root(binaries.join(tools::executable("visavis-bench")));
@@ -43,6 +53,11 @@ pub fn bench(arguments: &[String]) -> Outcome {
         command.arg("--app").arg(binaries.join(tools::executable("visavis")));
     }
     processes::run(&mut command)
+}
+
+fn build_windows() -> Outcome {
+    node::find()?.build_interface()?;
+    tools::build(true)
 }
 
 /// Cargo starts a bench in the folder of its package, so a file is named from the root.
@@ -111,6 +126,9 @@ fn all(flags: &[String]) -> Outcome {
             other => return Err(format!("bench all does not know {other}")),
         }
     }
+    packages::install_missing()?;
+    // Once for all: the programs of one package alone would be compiled with other features of what they use.
+    build_windows()?;
     let mut page = Page::default();
     for (name, arguments) in runs(quick, covers) {
         println!("\n== bench {name}");
@@ -158,7 +176,7 @@ fn runs(quick: bool, covers: Option<&String>) -> Vec<(String, Vec<String>)> {
 fn listen(arguments: &[String], lines: &mut Vec<String>) -> Outcome {
     let program = std::env::current_exe().map_err(|error| error.to_string())?;
     let mut command = Command::new(program);
-    command.arg("bench").args(arguments).stdout(Stdio::piped()).stderr(Stdio::piped());
+    command.args(["bench", BUILT]).args(arguments).stdout(Stdio::piped()).stderr(Stdio::piped());
     let mut process = processes::Process::start("bench", &mut command)?;
     let errors = process.take_errors().map(|errors| {
         std::thread::spawn(move || {
