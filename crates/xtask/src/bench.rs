@@ -98,6 +98,7 @@ fn echo() -> Outcome {
 /// What is run, by its arguments, and how it is made short.
 const BENCHES: [(&[&str], &[&str]); 15] = [
     (&["setup"], &["--seconds", "8"]),
+    (&["call"], &["--pairs", "1", "--seconds", "15"]),
     (&["start"], &["--runs", "3"]),
     (&["memory"], &["--seconds", "10"]),
     (&["windows"], &["--seconds", "8"]),
@@ -111,7 +112,6 @@ const BENCHES: [(&[&str], &[&str]); 15] = [
     (&["echo"], &[]),
     (&["matching"], &["--seeds", "1"]),
     (&["server"], &["--idle", "2000", "--joining", "500", "--over-s", "2", "--meeting", "100", "--seconds", "5"]),
-    (&["call"], &["--pairs", "1", "--seconds", "15"]),
 ];
 
 /// A bench that cannot run here takes nothing from the others: the page says why it did not.
