@@ -129,7 +129,7 @@ async fn three_nodes_of_which_one_is_killed_keep_every_rule() {
             _ => panic!("{error}"),
         },
     };
-    let record = ran.record(&plan, &guests);
+    let record = ran.record(&plan);
     let broken = rules::check(&plan, &guests, &record);
     assert!(broken.is_empty(), "{broken:#?}");
     let killed = record.done.iter().filter(|(_, words)| words.ends_with("is stopped")).count();
@@ -144,7 +144,7 @@ async fn a_rehearsed_evening_keeps_every_rule() {
     let plan = Plan::parse(PLAN).expect("a plan");
     let guests = plan.guests().expect("guests");
     let ran = evening::run(&plan, &mut |line| eprintln!("{line}")).await.expect("an evening");
-    let record = ran.record(&plan, &guests);
+    let record = ran.record(&plan);
     let broken = rules::check(&plan, &guests, &record);
     assert!(broken.is_empty(), "{broken:#?}");
     let html = page::page("short", &plan, &record, &broken);
@@ -159,7 +159,7 @@ async fn broken_bytes_on_every_channel_are_counted_and_end_no_call() {
     let plan = Plan::parse(RUDE).expect("a plan");
     let guests = plan.guests().expect("guests");
     let ran = evening::run(&plan, &mut |line| eprintln!("{line}")).await.expect("an evening");
-    let record = ran.record(&plan, &guests);
+    let record = ran.record(&plan);
     let broken = rules::check(&plan, &guests, &record);
     assert!(broken.is_empty(), "{broken:#?}");
     let sent = record.people[1].visits.iter().filter_map(|visit| visit.unreadable.last()).map(|(_, sent)| *sent).max();

@@ -85,11 +85,11 @@ async fn rehearse(scenario: &str, seed: Option<u64>, out: &Path) -> Result<bool,
     std::fs::create_dir_all(out).map_err(|error| format!("{}: {error}", out.display()))?;
     eprintln!("{scenario}: {}. {} people, up to {:.0} s", plan.about, guests.len(), plan.seconds);
     let ran = evening::run(&plan, &mut |line| eprintln!("{line}")).await?;
-    let record = ran.record(&plan, &guests);
+    let record = ran.record(&plan);
     let broken = rules::check(&plan, &guests, &record);
     let there = rules::counts(&record);
     let report = json!({
-        "scenario": scenario, "about": plan.about, "ended_s": ran.ended.as_secs_f32(), "broken": broken, "record": record,
+        "scenario": scenario, "about": plan.about, "ended_s": record.ended.as_secs_f32(), "broken": broken, "record": record,
         "calls": there.calls, "reveals": there.reveals, "follows": there.follows, "covers": there.covers,
         "games": there.games, "malformed": there.malformed, "seed": plan.seed,
     });

@@ -9,7 +9,7 @@ use super::place::Place;
 use super::plan::{Guest, Plan};
 use super::record::{Event, Record};
 use super::shim::{Ear, FRONT, Shim, Weather};
-use super::tap::{Heard, Sent, Tap};
+use super::tap::{Heard, Tap};
 use super::windows::{self, Room};
 use crate::bot::Report;
 use crate::display::Display;
@@ -28,24 +28,15 @@ pub type Failure = Box<dyn std::error::Error + Send + Sync>;
 
 /// What there is to be judged.
 pub struct Ran {
-    pub events: Vec<Event>,
-    pub ended: Duration,
-    pub sent: Sent,
-    pub held: Vec<Held>,
-    /// What was stopped and started, and what else was done.
-    pub done: Vec<(Duration, String)>,
-    /// Of people who had all gone.
-    pub left_over: Vec<String>,
+    record: Record,
+    held: Vec<Held>,
 }
 
 impl Ran {
     /// What it was, ready to be judged.
-    pub fn record(&self, plan: &Plan, guests: &[Guest]) -> Record {
-        let mut record = Record::of(guests.iter().map(|guest| guest.identity.clone()), &self.events, self.ended);
-        record.sent.clone_from(&self.sent);
-        record.done.clone_from(&self.done);
-        record.left_over.clone_from(&self.left_over);
-        record.courses = plan.flat.map(|flat| courses(&flat, &self.held, &record)).unwrap_or_default();
+    pub fn record(self, plan: &Plan) -> Record {
+        let Self { mut record, held } = self;
+        record.courses = plan.flat.map(|flat| courses(&flat, &held, &record)).unwrap_or_default();
         record
     }
 }
@@ -100,8 +91,8 @@ pub async fn run(plan: &Plan, tell: &mut dyn FnMut(String)) -> Result<Ran, Failu
         done: Vec::new(),
     };
     let events = evening.let_come(&guests, display.as_ref(), folder.path()).await?;
-    let (events, ended) = evening.go_on(events, guests.len(), tell).await?;
-    evening.end(events, ended, tell).await
+    let record = evening.go_on(events, &guests, tell).await?;
+    evening.end(record, tell).await
 }
 
 impl Evening<'_> {
@@ -138,10 +129,11 @@ impl Evening<'_> {
     async fn go_on(
         &mut self,
         mut events: UnboundedReceiver<Event>,
-        people: usize,
+        guests: &[Guest],
         tell: &mut dyn FnMut(String),
-    ) -> Result<(Vec<Event>, Duration), Failure> {
-        let (mut told, mut taken, mut now) = (Instant::now(), Vec::new(), Now::new(people));
+    ) -> Result<Record, Failure> {
+        let (mut told, mut now) = (Instant::now(), Now::new(guests.len()));
+        let mut record = Record::new(guests.iter().map(|guest| guest.identity.clone()));
         let end = self.began + Duration::from_secs_f64(self.plan.seconds);
         loop {
             let next = self.agenda.next().map_or(end, |at| (self.began + at).min(end));
@@ -149,7 +141,7 @@ impl Evening<'_> {
                 event = events.recv() => match event {
                     Some(event) => {
                         now.take(&event);
-                        taken.push(event);
+                        record.take(&event);
                     }
                     // Everybody has had their meetings.
                     None => break,
@@ -169,7 +161,8 @@ impl Evening<'_> {
                 tell(format!("{:>5.1} s  {now}", self.began.elapsed().as_secs_f32()));
             }
         }
-        Ok((taken, self.began.elapsed()))
+        record.end(self.began.elapsed());
+        Ok(record)
     }
 
     fn weigh(&mut self) {
@@ -203,7 +196,7 @@ impl Evening<'_> {
     }
 
     /// Everybody leaves, and the servers are asked what they still hold of them.
-    async fn end(mut self, events: Vec<Event>, ended: Duration, tell: &mut dyn FnMut(String)) -> Result<Ran, Failure> {
+    async fn end(mut self, mut record: Record, tell: &mut dyn FnMut(String)) -> Result<Ran, Failure> {
         // What is still down comes back, so that it can be asked.
         let still: Vec<Todo> =
             self.agenda.take(Duration::MAX).into_iter().filter(|todo| matches!(todo, Todo::Start(_))).collect();
@@ -225,11 +218,12 @@ impl Evening<'_> {
         }
         let mut leaving: JoinSet<()> = self.seats.into_iter().map(Seat::let_go).collect();
         while leaving.join_next().await.is_some() {}
-        let left_over = self.place.left_over().await?;
+        record.left_over = self.place.left_over().await?;
         self.place.close().await;
         drop(self.taps);
-        let sent = self.heard.lock().unwrap_or_else(PoisonError::into_inner).clone();
-        Ok(Ran { events, ended, sent, held: self.held, done: self.done, left_over })
+        record.sent.clone_from(&self.heard.lock().unwrap_or_else(PoisonError::into_inner));
+        record.done = self.done;
+        Ok(Ran { record, held: self.held })
     }
 }
 

@@ -248,15 +248,18 @@ async fn window(coming: &Coming, room: &Room, place: usize, roots: &Roots, kille
         outcome = &mut attended => (Some(outcome), Fate::Over),
         killed = killed => match killed {
             true => {
-                // The driver first would close the window properly.
-                let root = there().get(&coming.who).copied();
-                root.into_iter().flat_map(processes::family).skip(1).for_each(kill);
+                kill_window(there().get(&coming.who).copied());
                 (None, Fate::Killed)
             }
             false => {
                 // Nobody reads any more: the window is closed.
                 forward.0.abort();
-                (tokio::time::timeout(GOODBYE, &mut attended).await.ok(), Fate::Over)
+                let closed = tokio::time::timeout(GOODBYE, &mut attended).await.ok();
+                if closed.is_none() {
+                    // On a busy machine the driver does not get to it.
+                    kill_window(there().get(&coming.who).copied());
+                }
+                (closed, Fate::Over)
             }
         },
     };
@@ -265,6 +268,11 @@ async fn window(coming: &Coming, room: &Room, place: usize, roots: &Roots, kille
         coming.say(Report::Notice { notice: serde_json::json!({ "window": error.to_string() }) });
     }
     fate
+}
+
+/// What the driver started: the driver first would close the window properly.
+fn kill_window(driver: Option<u32>) {
+    driver.into_iter().flat_map(processes::family).skip(1).for_each(kill);
 }
 
 /// kill -9 of a process that this program started, which may have ended meanwhile.

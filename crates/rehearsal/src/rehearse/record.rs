@@ -117,21 +117,34 @@ pub struct Record {
 }
 
 impl Record {
-    /// `events` in the order in which they came.
-    pub fn of(identities: impl IntoIterator<Item = String>, events: &[Event], ended: Duration) -> Self {
+    pub fn new(identities: impl IntoIterator<Item = String>) -> Self {
         let people = identities.into_iter().map(|identity| Person { identity, ..Person::default() }).collect();
-        let mut record = Self { people, ended, ..Self::default() };
-        for event in events {
-            if let Some(person) = record.people.get_mut(event.who) {
-                person.take(event);
-            }
+        Self { people, ..Self::default() }
+    }
+
+    /// Events in the order in which they come. Only what is judged is kept of them: an evening has a hundred thousand.
+    pub fn take(&mut self, event: &Event) {
+        if let Some(person) = self.people.get_mut(event.who) {
+            person.take(event);
         }
-        for person in &mut record.people {
+    }
+
+    /// Nothing happens any more.
+    pub fn end(&mut self, ended: Duration) {
+        self.ended = ended;
+        for person in &mut self.people {
             if person.is_in_call() {
                 person.end_visit(ended);
             }
         }
-        record.find_calls();
+        self.find_calls();
+    }
+
+    #[cfg(test)]
+    pub fn of(identities: impl IntoIterator<Item = String>, events: &[Event], ended: Duration) -> Self {
+        let mut record = Self::new(identities);
+        events.iter().for_each(|event| record.take(event));
+        record.end(ended);
         record
     }
 
