@@ -4,7 +4,7 @@
 use crate::scenes::light::{Picture, Random};
 use crate::scenes::occluder::{Kind, Occluder};
 use crate::scenes::person::{Moves, Person, light};
-use crate::scenes::sensor::{I420, Sensor};
+use crate::scenes::sensor::{I420, Sensor, Starved};
 use crate::scenes::{RATE, VIEWS, halved, is_alarm, planes, time, veiled, watch};
 use visavis_sight::detector::{CameraState, Detector};
 use visavis_sight::stream::Received;
@@ -76,6 +76,32 @@ fn a_frozen_picture_is_told() {
 fn a_short_loop_is_told() {
     let period = |seed: u64| 12 + 7 * (seed as usize % 3);
     is_told("loop", [5.0, 5.0], |seed, at, shots, _| shots[at - period(seed)].clone());
+}
+
+/// Somebody who hardly moves, coded with few bits: clear pictures that were called frozen, from [`FROM`] on played in a loop or not.
+fn listener(seed: u64, looped: bool) -> Vec<bool> {
+    let (person, mut sensor, mut encoder) = (Person::new(seed), Sensor::new(seed), Starved::new(8.0));
+    let (mut detector, mut shots) = (Detector::new(), Vec::new());
+    let mut look = |at: usize| {
+        let shot = match looped && at >= FROM {
+            true => I420::clone(&shots[at - 2 * RATE]),
+            false => sensor.shoot(&person.at(at as f32 / RATE as f32, Moves::Listens), 1.0),
+        };
+        shots.push(shot.clone());
+        detector.picture(planes(&encoder.code(shot)), time(at));
+        detector.evidence() == CameraState::Frozen
+    };
+    (0..END).map(&mut look).collect()
+}
+
+#[test]
+fn a_loop_of_somebody_who_hardly_moves_is_told() {
+    for seed in SEEDS {
+        let frozen = listener(seed, true);
+        let first = frozen.iter().position(|&frozen| frozen);
+        assert!(first.is_some_and(|first| (FROM..FROM + 5 * RATE).contains(&first)), "seed {seed}: {first:?}");
+        assert!(!listener(seed, false).contains(&true), "seed {seed}: open");
+    }
 }
 
 #[test]

@@ -19,6 +19,8 @@ pub struct Person {
 #[derive(Clone, Copy, PartialEq)]
 pub enum Moves {
     Talks,
+    /// Sways a little, as who listens.
+    Listens,
     /// Breathes, and blinks now and then.
     Sits,
 }
@@ -75,7 +77,11 @@ impl Person {
 
     /// `seconds` may start anywhere; two persons with one seed move alike.
     pub fn at(&self, seconds: f32, moves: Moves) -> Picture {
-        let far = if moves == Moves::Talks { 1.0 } else { 0.08 };
+        let far = match moves {
+            Moves::Talks => 1.0,
+            Moves::Listens => 0.3,
+            Moves::Sits => 0.08,
+        };
         let sway = |speed: f32, phase: usize| (seconds * speed + self.phases[phase]).sin();
         let x = self.place.0 + far * (0.05 * sway(1.9, 0) + 0.02 * sway(5.1, 3));
         let y = self.place.1 + far * 0.02 * sway(2.7, 1) + 0.002 * sway(1.4, 2);
