@@ -32,6 +32,8 @@ struct Rule {
 /// Much movement is told soon, whatever an encoder with few bits leaves of it (at 90 to 170 kbit/s up to 0.9 levels). The set's two
 /// loops have a share of 0.05; with one of 0.32 none of its other clips is told either.
 const MUCH: Rule = Rule { looks: 22, share: 0.25, levels: 0.8, slips: false };
+/// The same while it is told: a loop in which something rests is one throughout.
+const MUCH_YET: Rule = Rule { looks: 22, share: 0.4, levels: 1.2, slips: false };
 /// Little movement is not much more than what coding leaves, so that it takes longer, and little must be left. No person of the set
 /// comes under 0.75.
 const LITTLE: Rule = Rule { looks: 36, share: 0.5, levels: 0.35, slips: true };
@@ -45,6 +47,7 @@ pub(crate) struct Repeats {
     past: VecDeque<Vec<f32>>,
     /// Newest first, as many as a rule asks for.
     differences: VecDeque<Differences>,
+    told: bool,
 }
 
 impl Repeats {
@@ -52,6 +55,7 @@ impl Repeats {
     pub fn forget(&mut self) {
         self.past.clear();
         self.differences.clear();
+        self.told = false;
     }
 
     /// `y`: block means of the newest picture. Whether pictures come back.
@@ -67,7 +71,9 @@ impl Repeats {
         self.past.push_front(newest);
         self.differences.truncate(MUCH.looks.max(LITTLE.looks) - 1);
         self.differences.push_front(differences);
-        [MUCH, LITTLE].iter().any(|rule| self.is_loop(rule))
+        let much = if self.told { &MUCH_YET } else { &MUCH };
+        self.told = self.is_loop(much) || self.is_loop(&LITTLE);
+        self.told
     }
 
     fn is_loop(&self, rule: &Rule) -> bool {
@@ -148,6 +154,23 @@ mod tests {
         let (told, open) = told_coded(0.06, 0.48);
         assert!(told.is_some_and(|told| (100 + LITTLE.looks - 1..220).contains(&told)), "{told:?}");
         assert!(!open);
+    }
+
+    /// Half of each round moves much, the other less.
+    #[test]
+    fn a_loop_in_which_something_rests_is_told_throughout() {
+        let mut repeats = Repeats::default();
+        let told: Vec<bool> = (0..400)
+            .map(|look| {
+                let phase = look % 60;
+                let at = if phase < 30 { 2 * phase } else { 60 + phase / 2 };
+                repeats.look(&coded(at, look, 0.15, 0.7))
+            })
+            .collect();
+        let first = told.iter().position(|told| *told);
+        assert!(first.is_some_and(|first| first < 100), "{first:?}");
+        let rests = told.iter().rposition(|told| !*told);
+        assert!(rests < first, "not told at {rests:?}");
     }
 
     /// A nod, always the same, between two rests of the same length; and a cover that comes and goes.
