@@ -132,6 +132,21 @@ mod tests {
     }
 
     #[test]
+    fn the_matcher_knows_who_said_yes_and_nobody_else_does() {
+        let mut question = Blind::new(Kind::Standing);
+        assert_eq!(question.said_yes(), [false; 2]);
+        for (side, yes, known) in [
+            (Side::B, true, [false, true]),
+            (Side::A, false, [false, true]),
+            (Side::B, false, [false; 2]),
+            (Side::A, true, [true, false]),
+        ] {
+            assert_eq!(question.answer(side, yes), None);
+            assert_eq!(question.said_yes(), known);
+        }
+    }
+
+    #[test]
     fn wishes_meet_once_and_can_be_taken_back() {
         let mut wishes = Wishes::new();
         assert_eq!(wishes.wish(Side::A, 'x'), None);
