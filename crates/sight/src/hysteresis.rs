@@ -83,7 +83,7 @@ impl Belief {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use CameraState::{Clear, Covered, Dark, Unknown};
+    use CameraState::{Clear, Covered, Dark, Partial, Unknown};
 
     fn ms(ms: u64) -> Duration {
         Duration::from_millis(ms)
@@ -151,6 +151,46 @@ mod tests {
             belief.feed(2.0, trouble, ms(60), ms(at));
             assert_eq!(belief.shown(), shown, "at {at} ms");
         }
+    }
+
+    #[test]
+    fn what_contradicts_another_kind_starts_its_wait_anew() {
+        let mut belief = Belief::new(ms(300), ms(300));
+        belief.set(Dark);
+        for (at, logit, trouble, shown) in [
+            (0, 2.0, Covered, Dark),
+            (100, -0.5, Covered, Dark),
+            (300, 2.0, Covered, Dark),
+            (540, 2.0, Covered, Dark),
+            (560, 2.0, Partial, Dark),
+            (800, 2.0, Partial, Dark),
+            (820, 2.0, Partial, Partial),
+        ] {
+            belief.feed(logit, trouble, ms(60), ms(at));
+            assert_eq!(belief.shown(), shown, "at {at} ms");
+        }
+    }
+
+    #[test]
+    fn who_starts_anew_is_halfway_again() {
+        for (logit, shown) in [(-4.0, Clear), (4.0, Covered)] {
+            let mut belief = Belief::new(ms(300), ms(300));
+            belief.set(Dark);
+            belief.set(Unknown);
+            assert_eq!(belief.shown(), Unknown);
+            assert_eq!(until(&mut belief, logit, Covered), 150);
+            assert_eq!(belief.shown(), shown);
+        }
+    }
+
+    #[test]
+    fn while_clear_is_shown_what_contradicts_trouble_is_not_slowed() {
+        let mut belief = Belief::new(ms(300), ms(600));
+        belief.set(Clear);
+        for (look, logit) in [4.0, 4.0, 4.0, -4.0, -4.0].into_iter().enumerate() {
+            belief.feed(logit, Covered, ms(50), ms(50 * look as u64));
+        }
+        assert_eq!(until(&mut belief, 4.0, Covered), 250, "of 300, of which 50 are in hand");
     }
 
     #[test]

@@ -136,7 +136,9 @@ mod tests {
                 let value = f32::from(*values.iter().next().unwrap());
                 prop_assert_eq!(value % SHADOW_STEP as f32, 0.0);
                 prop_assert!(value <= SHADOW_END as f32 || value % LUMA_STEP as f32 == 0.0);
-                prop_assert!((value - mean).abs() <= LUMA_STEP as f32 / 2.0 + 0.51);
+                // Halves are rounded up, of the mean and of the step.
+                let half = LUMA_STEP as f32 / 2.0;
+                prop_assert!(value - mean <= half + 0.51 && mean - value <= half - 0.49, "{value} for {mean}");
             }
             // Padding between rows belongs to the owner of the buffer.
             for y in 0..height {
@@ -145,6 +147,23 @@ mod tests {
                 }
             }
         }
+    }
+
+    #[test]
+    fn shadows_and_colours_have_finer_steps() {
+        let veiled = |luma: u8, (u, v): (u8, u8)| {
+            let mut picture = Picture::new((100, 60), 0, move |_, _| luma);
+            picture.u.fill(u);
+            picture.v.fill(v);
+            picture.veil();
+            for plane in [&picture.y, &picture.u, &picture.v] {
+                assert!(plane.iter().all(|sample| *sample == plane[0]));
+            }
+            (picture.y[0], picture.u[0], picture.v[0])
+        };
+        assert_eq!(veiled(20, (101, 150)), (20, 100, 152));
+        assert_eq!(veiled(44, (16, 240)), (44, 16, 240));
+        assert_eq!(veiled(52, (90, 89)), (56, 92, 88));
     }
 
     #[test]
