@@ -342,3 +342,62 @@ proptest! {
         prop_assert!(alone <= GRACE * (pauses + 1) + seen + ms(80) * (pauses + 1), "{alone:?} {seen:?} {pauses}");
     }
 }
+
+#[test]
+fn clear_time_is_taken_off_and_given_back_to_the_instant() {
+    let grace = GRACE.as_millis() as u64;
+    let mut ledger = Ledger::new(TIMES);
+    ledger.count(View::Veiled, View::Veiled, ms(0));
+    assert!(ledger.allows(View::Veiled, ms(grace - 1)) && ledger.allows(View::Clear, ms(grace)));
+    assert!(!ledger.allows(View::Veiled, ms(grace)), "also when nobody counted meanwhile");
+    ledger.count(View::Clear, View::Veiled, ms(grace));
+    assert_eq!((ledger.withdrawn, ledger.pause), (true, FIRST_PAUSE * 2));
+    // The peer is to be seen: it comes back after the hold time, and long pauses are forgiven after the grace time.
+    let mut seen = |upto: Duration| {
+        ledger.count(View::Veiled, View::Clear, GRACE + upto);
+        (ledger.allows(View::Clear, GRACE + upto), ledger.pause)
+    };
+    assert_eq!(seen(HOLD - ms(1)), (false, FIRST_PAUSE * 2));
+    assert_eq!(seen(HOLD), (true, FIRST_PAUSE * 2));
+    assert_eq!(seen(GRACE - ms(1)), (true, FIRST_PAUSE * 2));
+    assert_eq!(seen(GRACE), (true, FIRST_PAUSE));
+}
+
+/// Fed for an instant only, towards a peer who stays a mosaic.
+fn fed_once() -> Gate {
+    let mut gate = Gate::new();
+    let inputs = [Input::Agreed(true), Input::Opened(true), Input::PeerSeesMe(Clear), Input::PeerShows(View::Veiled)];
+    for input in inputs.into_iter().chain([Input::PeerLooks(Clear)]) {
+        gate.input(input, ms(0));
+    }
+    gate
+}
+
+#[test]
+fn the_clock_alone_turns_the_view_between_two_inputs() {
+    let mut gate = fed_once();
+    gate.count(JUDGEMENT_HOLDS + ms(1000));
+    assert_eq!(gate.ledger.left, GRACE - (JUDGEMENT_HOLDS - HOLD), "clear from the hold time to the end of the judgement");
+}
+
+#[test]
+fn who_is_judged_no_more_is_not_to_be_seen() {
+    let mut gate = fed_once();
+    gate.input(Input::PeerShows(View::Clear), ms(0));
+    assert_eq!(gate.peer_to_be_seen(JUDGEMENT_HOLDS), View::Clear);
+    assert_eq!(gate.peer_to_be_seen(JUDGEMENT_HOLDS + ms(1)), View::Veiled);
+}
+
+#[test]
+fn both_yes_anew_count_from_then_on() {
+    let mut gate = fed_once();
+    for at in (0..4000).step_by(40) {
+        gate.input(Input::PeerLooks(Clear), ms(at));
+    }
+    assert_eq!(gate.veiled_because(ms(4000)), Some(Because::PeerVeiled));
+    gate.input(Input::Opened(false), ms(4000));
+    gate.input(Input::Opened(true), ms(4000));
+    assert_eq!(gate.view(ms(4000)), View::Clear);
+    gate.count(ms(4100));
+    assert_eq!(gate.ledger.left, GRACE - ms(100));
+}
