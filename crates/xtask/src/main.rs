@@ -58,8 +58,8 @@ cargo xtask COMMAND
                        report.html and report.json written to --out DIR (default target/rehearse); --seed N
       soak [--evenings N] [--seed N]   evenings of 200 people in virtual time, without a network
   fuzz [NAME] [--seconds N]   the decoders of fuzz/ under libFuzzer, N seconds each (default 5)
-  mutants [blind] [sight] [matching] [FLAGS]   faults are put in, and tests must notice each; FLAGS of cargo-mutants,
-                       for example --shard 0/8
+  mutants [PLACE...] [FLAGS] [-- WORDS]   faults are put in, and tests must notice each; `mutants places` lists the places, FLAGS are
+                       those of cargo-mutants, for example --list or --shard 0/8, WORDS those of the test program
   package              build installers for this system, into target/package (Linux: .deb, .rpm) or target/release/bundle
       --binary FILE        pack this program instead of building one
       --updates FILE       have it look for newer versions where FILE says, signed by FILE's key (deploy/updates.conf)
