@@ -130,16 +130,19 @@ fn all(flags: &[String]) -> Outcome {
     // Once for all: the programs of one package alone would be compiled with other features of what they use.
     build_windows()?;
     let mut page = Page::default();
-    for (name, arguments) in runs(quick, covers) {
+    let runs = runs(quick, covers);
+    for (at, (name, arguments)) in runs.iter().enumerate() {
         println!("\n== bench {name}");
         let mut lines = Vec::new();
-        let outcome = listen(&arguments, &mut lines);
+        let outcome = listen(arguments, &mut lines);
         if processes::interrupted() {
             return Err(String::from("interrupted"));
         }
-        page.take(&name, &lines, outcome.err());
+        page.take(name, &lines, outcome.err());
         // What has been measured stays, should a later one take the machine with it.
-        write(&out, &page.text(quick))?;
+        let missing: String = runs[at + 1..].iter().map(|(name, _)| format!("- `bench {name}`\n")).collect();
+        let missing = if missing.is_empty() { missing } else { format!("\n## Not run\n\n{missing}") };
+        write(&out, &(page.text(quick) + &missing))?;
     }
     page.sizes();
     let text = page.text(quick);
