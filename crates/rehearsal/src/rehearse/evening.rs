@@ -136,7 +136,8 @@ impl Evening<'_> {
         let mut record = Record::new(guests.iter().map(|guest| guest.identity.clone()));
         let end = self.began + Duration::from_secs_f64(self.plan.seconds);
         loop {
-            let next = self.agenda.next().map_or(end, |at| (self.began + at).min(end));
+            // In a long call nobody may have anything to report.
+            let next = self.agenda.next().map_or(end, |at| (self.began + at).min(end)).min(told + TELL_EVERY);
             tokio::select! {
                 event = events.recv() => match event {
                     Some(event) => {

@@ -18,7 +18,7 @@ const MOST_NODES: usize = 5;
 const MODIFIERS: [&str; 7] = ["none", "covered", "dark", "frozen", "loop", "unplugged", "stalled"];
 
 /// Come with the program.
-pub const SCENARIOS: [(&str, &str); 14] = [
+pub const SCENARIOS: [(&str, &str); 15] = [
     ("two", include_str!("../../evenings/two.toml")),
     ("cover", include_str!("../../evenings/cover.toml")),
     ("cameras", include_str!("../../evenings/cameras.toml")),
@@ -26,6 +26,7 @@ pub const SCENARIOS: [(&str, &str); 14] = [
     ("no-udp", include_str!("../../evenings/no-udp.toml")),
     ("windows", include_str!("../../evenings/windows.toml")),
     ("long", include_str!("../../evenings/long.toml")),
+    ("one-call", include_str!("../../evenings/one-call.toml")),
     ("crowd", include_str!("../../evenings/crowd.toml")),
     ("games", include_str!("../../evenings/games.toml")),
     ("lossy", include_str!("../../evenings/lossy.toml")),
