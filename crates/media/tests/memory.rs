@@ -22,7 +22,7 @@ fn call(kept: &mut Vec<Vec<u8>>) {
     };
     std::thread::scope(|scope| {
         let threads: Vec<_> = (0..8).map(|_| scope.spawn(use_memory)).collect();
-        kept.extend(threads.into_iter().map(|thread| thread.join().unwrap()));
+        kept.extend(threads.into_iter().map(|thread| thread.join().expect("a call")));
     });
 }
 
