@@ -106,10 +106,12 @@ pub fn check(plan: &Plan, guests: &[Guest], record: &Record) -> Vec<Broken> {
             say(Rule::FollowsNeedTwoYes, format!("{} and {} follow each other, but one said no", name(a.0), name(b.0)));
         }
         let veiled = guests[a.0].manner.stays_veiled || guests[b.0].manner.stays_veiled;
-        // A window is read now and then, so that the other side may have known first.
-        let agreed = [a, b].iter().filter_map(|side| record.visit(*side).revealed).min().filter(|_| !veiled);
-        for side in [a, b] {
-            if let Some(at) = unveiled_too_early(record.visit(side), agreed) {
+        for (side, other) in [(a, b), (b, a)] {
+            let own = record.visit(side).revealed;
+            // A window is read now and then, so that the other side may have known first.
+            let first =
+                if guests[side.0].manner.window { own.into_iter().chain(record.visit(other).revealed).min() } else { own };
+            if let Some(at) = unveiled_too_early(record.visit(side), first.filter(|_| !veiled)) {
                 say(Rule::VeiledUntilBothAgree, format!("{} saw an unveiled picture at {:.1} s", name(side.0), at.as_secs_f32()));
             }
         }
@@ -229,7 +231,7 @@ fn uncounted(own: &Visit, other: &Visit) -> Option<String> {
     (other.malformed < sent).then(|| format!("{} messages were counted of {sent} that cannot be read", other.malformed))
 }
 
-/// `agreed`: when the first of the two sides knew that both had agreed.
+/// `agreed`: since when it was known that both had.
 fn unveiled_too_early(visit: &Visit, agreed: Option<Duration>) -> Option<Duration> {
     let early = |at: Duration| agreed.is_none_or(|agreed| at + APART < agreed);
     visit.looks.iter().find(|(at, detailed)| *detailed && early(*at)).map(|(at, _)| *at)
@@ -389,8 +391,10 @@ mod tests {
                 }
             })
         };
-        assert_eq!(judged(PLAN, &late(0)), [], "the other side knew already");
-        assert_eq!(judged(PLAN, &late(1)), [Rule::VeiledUntilBothAgree; 2]);
+        assert_eq!(judged(PLAN, &late(0)), [Rule::VeiledUntilBothAgree]);
+        let windows = PLAN.replace("[expect]", "window = true\n[expect]");
+        assert_eq!(judged(&windows, &late(0)), [], "the other side knew already");
+        assert_eq!(judged(&windows, &late(1)), [Rule::VeiledUntilBothAgree; 2]);
         let blot = with(|event| match &mut event.what {
             Report::Strokes { hash, .. } if event.who == 0 => *hash = Some(1),
             _ => {}

@@ -1,6 +1,6 @@
 //! A place between one person's app and the servers, through which all that they say to each other goes unchanged; it notes whose names
-//! come down, who is told that both want to follow each other, and what tells of somebody's machine. What the server sends is in the clear on loopback, so this sees what a modified app
-//! would see. Of several servers it takes the first that is there, from one on that differs from person to person.
+//! come down, who is told that both want to follow each other, and what tells of somebody's machine. What the server sends is in the
+//! clear on loopback, so this sees what a modified app would see. Of several servers it takes the first that is there, from one on that differs from person to person.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::{Ipv4Addr, SocketAddr, UdpSocket};
