@@ -83,6 +83,8 @@ pub enum Input {
         account: AccountId,
         socket: SocketId,
         callee: AccountId,
+        /// The caller allows a direct path.
+        direct: bool,
     },
     /// To be told to whoever this is, if they are here, on whatever node.
     Tell {
@@ -287,7 +289,7 @@ impl Node {
                 self.blocked(now_ms, by, other, sources, &mut out);
             }
             Input::Barred { account, code } => self.barred(now_ms, account, code, sources, &mut out),
-            Input::Call { account, socket, callee } => self.calls((account, socket), callee, sources, &mut out),
+            Input::Call { account, socket, callee, direct } => self.calls((account, socket), (callee, direct), sources, &mut out),
             Input::Tell { account, message } => self.tell(account, message, true, &mut out),
             Input::SeatFound { account, node, errand: Errand::Changed } => self.to(&node, Packet::Changed { account }),
             Input::SeatFound { account, node, errand: Errand::Tell(message) } => {
@@ -410,8 +412,8 @@ impl Node {
             Packet::Replaced { account, socket } => self.replaced(now_ms, account, socket, out),
             Packet::Blocked { by, other } => self.blocked(now_ms, by, other, sources, out),
             Packet::Changed { account } => self.changed(account, out),
-            Packet::ToCall { pool, account, socket, callee } => {
-                self.room(now_ms, &pool, room::Input::Call { account, socket, callee }, sources, out);
+            Packet::ToCall { pool, account, socket, callee, direct } => {
+                self.room(now_ms, &pool, room::Input::Call { account, socket, callee, direct }, sources, out);
             }
             Packet::Tell { account, message } => self.tell(account, message, false, out),
         }

@@ -121,6 +121,8 @@ pub enum Input {
         account: AccountId,
         socket: SocketId,
         callee: AccountId,
+        /// The caller allows a direct path.
+        direct: bool,
     },
     CallLookedUp {
         match_id: MatchId,
@@ -326,7 +328,7 @@ impl Room {
                     out.push(Output::LookUp { account });
                 }
             }
-            Input::Call { account, socket, callee } => self.call((account, socket), callee, sources, &mut out),
+            Input::Call { account, socket, callee, direct } => self.call((account, socket), (callee, direct), sources, &mut out),
             Input::CallLookedUp { match_id, found } => self.call_looked_up(now_ms, &match_id, found, &mut out),
             Input::Barred { account, code } => self.barred(now_ms, account, code, &mut out),
             Input::Blocked { by, other } => self.blocked(now_ms, by, other, &mut out),

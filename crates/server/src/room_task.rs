@@ -131,8 +131,8 @@ impl RoomHandle {
     }
 
     /// Rings at somebody whom this person follows.
-    pub async fn call(&self, account: AccountId, socket: SocketId, callee: AccountId) {
-        self.input(Input::Call { account, socket, callee }).await;
+    pub async fn call(&self, account: AccountId, socket: SocketId, callee: AccountId, direct: bool) {
+        self.input(Input::Call { account, socket, callee, direct }).await;
     }
 
     /// If they are here, on whatever node. What must not be lost is stored before.

@@ -176,7 +176,7 @@ impl Connection {
         };
         match message {
             ClientMessage::Hello { .. } => self.mistake("The socket has been greeted already.").await,
-            ClientMessage::Ring { follow } => self.ring(follow).await,
+            ClientMessage::Ring { follow, direct } => self.ring(follow, direct).await,
             message => {
                 self.app.room.say(self.account, self.id, message).await;
                 Ok(())
@@ -184,10 +184,10 @@ impl Connection {
         }
     }
 
-    async fn ring(&mut self, follow: FollowId) -> Result<(), Over> {
+    async fn ring(&mut self, follow: FollowId, direct: bool) -> Result<(), Over> {
         match called(&self.app, self.account, &follow).await {
             Ok(Called::Callee(callee)) => {
-                self.app.room.call(self.account, self.id, callee).await;
+                self.app.room.call(self.account, self.id, callee, direct).await;
                 Ok(())
             }
             Ok(Called::Nobody(why)) => self.write(&ServerMessage::CallOver { follow, match_id: None, why }).await,

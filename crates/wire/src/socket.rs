@@ -70,6 +70,9 @@ pub enum ClientMessage {
     /// Calls somebody one follows. Whoever called has said "meet" by it; `MatchAnswer { meet: false }` takes it back.
     Ring {
         follow: FollowId,
+        /// As by `AllowDirect`, which would race with the other's "meet".
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        direct: bool,
     },
     /// Accepts, for this wait, what `Waiting` offered: to be matched by these languages too, and with people of any age.
     Widen {
@@ -81,7 +84,7 @@ pub enum ClientMessage {
         meet: bool,
     },
     /// In a call of two who follow each other, before one's "meet" or when one is back in it: this side's user allows a direct path
-    /// to friends.
+    /// to friends. Whoever calls says it by `Ring`.
     AllowDirect {
         match_id: MatchId,
     },

@@ -26,6 +26,8 @@ fn socket_messages_keep_their_json() {
         ),
         (ClientMessage::CancelWaiting, r#"{"type":"cancel_waiting"}"#),
         (ClientMessage::MatchAnswer { match_id: id(), meet: true }, r#"{"type":"match_answer","match_id":"m1","meet":true}"#),
+        (ClientMessage::Ring { follow: FollowId("f1".into()), direct: false }, r#"{"type":"ring","follow":"f1"}"#),
+        (ClientMessage::Ring { follow: FollowId("f1".into()), direct: true }, r#"{"type":"ring","follow":"f1","direct":true}"#),
         (ClientMessage::AllowDirect { match_id: id() }, r#"{"type":"allow_direct","match_id":"m1"}"#),
         (
             ClientMessage::Answer { match_id: id(), question: Question::Reveal, yes: false },

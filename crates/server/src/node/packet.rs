@@ -32,6 +32,7 @@ pub enum Packet {
         account: AccountId,
         socket: SocketId,
         callee: AccountId,
+        direct: bool,
     },
     ToGone {
         pool: Pool,

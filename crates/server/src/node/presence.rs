@@ -82,7 +82,7 @@ impl Node {
     pub(super) fn calls(
         &mut self,
         (account, socket): (AccountId, SocketId),
-        callee: AccountId,
+        (callee, direct): (AccountId, bool),
         sources: &mut dyn Sources,
         out: &mut Vec<Output>,
     ) {
@@ -96,6 +96,6 @@ impl Node {
             out.push(Output::Deliver { socket, message: Box::new(over) });
             return;
         };
-        self.to(&leader, Packet::ToCall { pool, account, socket, callee });
+        self.to(&leader, Packet::ToCall { pool, account, socket, callee, direct });
     }
 }

@@ -8,17 +8,25 @@ use visavis_wire::socket::{ClientMessage, EndReason, MatchId, Question, Role, Se
 
 impl Evening {
     fn call(&mut self, number: u64, other: u64) {
+        self.call_allowing(number, other, false);
+    }
+
+    fn call_allowing(&mut self, number: u64, other: u64, direct: bool) {
         let (account, callee) = (person(number.into()), person(other.into()));
-        self.feed(Input::Call { account, socket: SocketId(number), callee });
+        self.feed(Input::Call { account, socket: SocketId(number), callee, direct });
+    }
+
+    fn ringing(&mut self) -> MatchId {
+        self.ringing_allowing(false)
     }
 
     /// 1 calls 2, and both hear of it.
-    fn ringing(&mut self) -> MatchId {
+    fn ringing_allowing(&mut self, direct: bool) -> MatchId {
         for number in [1, 2] {
             self.arrive(number, number);
         }
         self.quiet();
-        self.call(1, 2);
+        self.call_allowing(1, 2, direct);
         for number in [1, 2] {
             let [ServerMessage::MatchOffered { call: Some(call), role, reasons, card, answer_within_s: 30, .. }] =
                 &self.take(number)[..]
@@ -126,7 +134,7 @@ fn who_cannot_be_called_is_never_rung() {
     evening.call(1, 2);
     assert_eq!((evening.over(1), evening.over(2)), (Some((None, CallEnd::Busy)), None), "rung already");
     evening.call(1, 1);
-    evening.feed(Input::Call { account: person(1), socket: SocketId(9), callee: person(4) });
+    evening.feed(Input::Call { account: person(1), socket: SocketId(9), callee: person(4), direct: false });
     assert_eq!((evening.over(1), evening.take(4).len()), (None, 0));
 }
 
@@ -183,11 +191,9 @@ fn addresses_pass_only_between_friends_who_both_allow_it() {
     let host = "candidate:1 1 udp 9 192.168.1.5 5000 typ host";
     for (allow, direct) in [([true, true], true), ([true, false], false), ([false, true], false), ([false, false], false)] {
         let mut evening = Evening::new();
-        let id = evening.ringing();
-        for number in [1, 2] {
-            if allow[number as usize - 1] {
-                evening.say(number, ClientMessage::AllowDirect { match_id: id.clone() });
-            }
+        let id = evening.ringing_allowing(allow[0]);
+        if allow[1] {
+            evening.say(2, ClientMessage::AllowDirect { match_id: id.clone() });
         }
         // Nobody else can allow anything.
         evening.arrive(3, 3);

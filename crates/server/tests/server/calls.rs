@@ -30,7 +30,7 @@ impl Person {
     }
 
     async fn ring(&mut self, follow: &FollowId) {
-        self.say(ClientMessage::Ring { follow: follow.clone() }).await;
+        self.say(ClientMessage::Ring { follow: follow.clone(), direct: false }).await;
     }
 
     async fn rung(&mut self) -> (MatchId, FriendCall) {

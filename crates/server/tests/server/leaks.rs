@@ -167,12 +167,12 @@ async fn a_friendship(server: &TestServer, ada: &mut Person, bao: &mut Listener,
     let sent = server.http.post(url).bearer_auth(&ada.token).json(&json!({ "text": "hello" })).send().await.unwrap();
     assert!(sent.status().is_success());
     bao.until("text").await;
-    ada.say(ClientMessage::Ring { follow: follow.clone() }).await;
+    ada.say(ClientMessage::Ring { follow: follow.clone(), direct: false }).await;
     bao.until("call").await;
     let match_id = id_of(&skip_to(ada, "call").await);
     ada.say(ClientMessage::MatchAnswer { match_id, meet: false }).await;
     bao.until("call_over").await;
-    ada.say(ClientMessage::Ring { follow: follow.clone() }).await;
+    ada.say(ClientMessage::Ring { follow: follow.clone(), direct: false }).await;
     let match_id = id_of(&bao.until("call").await);
     bao.say(ClientMessage::MatchAnswer { match_id: match_id.clone(), meet: true }).await;
     bao.until("match_begins").await;

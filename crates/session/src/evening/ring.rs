@@ -50,7 +50,8 @@ impl Evening {
                 let free = !matches!(signed_in.room, Room::Waiting(_) | Room::Offered(_) | Room::Call(_));
                 if known && free && signed_in.online && signed_in.ring.is_none() {
                     self.notice = None;
-                    out.push(Effect::Send(ClientMessage::Ring { follow: follow.clone() }));
+                    let direct = self.own.choices.direct_calls;
+                    out.push(Effect::Send(ClientMessage::Ring { follow: follow.clone(), direct }));
                     let until = now + ASKED_FOR;
                     signed_in.ring = Some(Ring { follow, outgoing: true, offer: None, relay: None, until });
                 }
@@ -104,9 +105,6 @@ impl Evening {
         offer.answered = true;
         self.number += 1;
         out.push(Effect::StartCall { number: self.number, role: offer.role, relay, direct: false });
-        if self.own.choices.direct_calls {
-            out.push(Effect::Send(ClientMessage::AllowDirect { match_id: offer.match_id.clone() }));
-        }
     }
 
     /// The call that begins, where it is the one that rang.

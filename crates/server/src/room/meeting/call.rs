@@ -28,7 +28,7 @@ impl Meeting {
         self.is_call() && self.allows_direct == [true; 2]
     }
 
-    fn asked(accounts: [AccountId; 2], follows: [FollowId; 2], a_offers: bool) -> Self {
+    fn asked(accounts: [AccountId; 2], follows: [FollowId; 2], a_offers: bool, direct: bool) -> Self {
         Self {
             accounts,
             kind: Kind::Friends(Box::new(follows)),
@@ -36,7 +36,7 @@ impl Meeting {
             stage: Stage::Asking,
             revealed: Revealed::default(),
             logged: [false; 2],
-            allows_direct: [false; 2],
+            allows_direct: [direct, false],
             course: Course::default(),
         }
     }
@@ -52,7 +52,7 @@ impl Room {
     pub(in crate::room) fn call(
         &mut self,
         (caller, socket): (AccountId, SocketId),
-        callee: AccountId,
+        (callee, direct): (AccountId, bool),
         sources: &mut dyn Sources,
         out: &mut Vec<Output>,
     ) {
@@ -72,7 +72,7 @@ impl Room {
         if let Some(person) = self.people.get_mut(&caller) {
             person.place = Place::Matched(match_id.clone());
         }
-        self.matches.insert(match_id.clone(), Meeting::asked([caller, callee], follows, sources.coin()));
+        self.matches.insert(match_id.clone(), Meeting::asked([caller, callee], follows, sources.coin(), direct));
         out.push(Output::LookUpCall { match_id, caller, callee });
     }
 

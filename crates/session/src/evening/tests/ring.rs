@@ -55,7 +55,7 @@ fn is_start(effect: &Effect) -> bool {
 fn a_call_of_ones_own_begins_when_it_is_taken() {
     let mut night = Night::at_mirror().with_friends();
     assert!(night.user(Command::Call { follow: FollowId(String::from("nobody")) }).is_empty());
-    assert_eq!(sends(&night.user(Command::Call { follow: bao() })), [ClientMessage::Ring { follow: bao() }]);
+    assert_eq!(sends(&night.user(Command::Call { follow: bao() })), [ClientMessage::Ring { follow: bao(), direct: false }]);
     assert!(night.user(Command::Call { follow: bao() }).is_empty(), "once");
     assert!(has(&night.server(ring("c", bao(), true)), is_start));
     night.call_event(call::Event::Signal(candidate()));
@@ -183,13 +183,15 @@ fn a_call_goes_directly_where_both_allow_it_and_the_page_says_so() {
         let choices = Choices { direct_calls: true, ..Choices::default() };
         assert!(has(&night.user(Command::Choose { choices }), |effect| matches!(effect, Effect::RememberDevices)));
         let effects = if outgoing {
-            night.user(Command::Call { follow: bao() });
+            let rings = night.user(Command::Call { follow: bao() });
+            assert_eq!(sends(&rings), [ClientMessage::Ring { follow: bao(), direct: true }]);
             night.server(ring("c", bao(), true))
         } else {
             night.rung();
-            night.user(Command::AnswerCall { yes: true })
+            let takes = night.user(Command::AnswerCall { yes: true });
+            assert_eq!(sends(&takes)[0], ClientMessage::AllowDirect { match_id: id("c") }, "before one's yes");
+            takes
         };
-        assert_eq!(sends(&effects)[0], ClientMessage::AllowDirect { match_id: id("c") }, "before one's yes");
         assert!(!has(&effects, is_direct_start), "nothing is told before both are known to allow it");
         night.call_event(call::Event::Signal(candidate()));
         let effects = begins_directly(&mut night, true);
