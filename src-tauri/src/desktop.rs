@@ -1,5 +1,6 @@
 //! The window, the system browser, and the way out: closing leaves a call properly, but never keeps the window for long.
 
+use crate::instance::Leaving;
 use crate::services::Services;
 use crate::settings::{Pair, SMALLEST_WINDOW, Settings};
 use crate::small;
@@ -115,6 +116,9 @@ pub fn leave(app: &AppHandle) {
 
 /// Says good-bye to server and peer, for a while at most. The session is over then.
 pub async fn farewell(app: &AppHandle) {
+    if let Some(leaving) = app.try_state::<Leaving>() {
+        leaving.begin();
+    }
     if let Some(session) = app.try_state::<Session>()
         && tokio::time::timeout(FAREWELL, session.shutdown()).await.is_err()
     {

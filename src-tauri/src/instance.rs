@@ -1,5 +1,6 @@
-//! One program per profile: the first start holds the profile's lock, a later one hands its link over and ends. The file
-//! that tells a later start where to hand it also tells the next first one whether this one came to a proper end.
+//! One program per profile: the first start holds the profile's lock, a later one hands its link over and ends. Where the first is
+//! on its way out, the later one waits for it and takes its place. The file that tells a later start where to hand its link also tells
+//! the next first one whether this one came to a proper end.
 //!
 //! The two speak over loopback with a token that only the profile's owner can read, so one code serves every system.
 
@@ -11,15 +12,22 @@ use std::fs::{File, OpenOptions, TryLockError};
 use std::io::{self, BufRead, BufReader, Read, Write};
 use std::net::{Ipv4Addr, SocketAddrV4, TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
-use std::time::Duration;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
 
 /// Both ends are programs of this machine, and the first answers before it does anything.
 const PATIENCE: Duration = Duration::from_secs(2);
+/// A program that was closed says good-bye, puts its devices back and ends; on a busy machine that takes seconds.
+pub const LEAVING: Duration = Duration::from_secs(15);
+const ASKED_EVERY: Duration = Duration::from_millis(100);
 /// Of a line from another process, and of the file.
 const LONGEST: u64 = 4096;
 const LOCK: &str = "instance.lock";
 const PLACE: &str = "instance.json";
 const TAKEN: &[u8] = b"taken\n";
+/// As long as the other answer.
+const GOES: &[u8] = b"leave\n";
 
 pub enum Claim {
     First(Instance),
@@ -31,8 +39,23 @@ pub enum Claim {
 pub struct Instance {
     place: PathBuf,
     ended_badly: bool,
+    leaving: Leaving,
     /// Released by the system too, however the process ends.
     _lock: File,
+}
+
+/// From [`Leaving::begin`] on nobody is handed over to this program any more.
+#[derive(Clone, Default)]
+pub struct Leaving(Arc<AtomicBool>);
+
+impl Leaving {
+    pub fn begin(&self) {
+        self.0.store(true, Ordering::Release);
+    }
+
+    fn has_begun(&self) -> bool {
+        self.0.load(Ordering::Acquire)
+    }
 }
 
 #[derive(Serialize, Deserialize)]
@@ -47,23 +70,30 @@ struct Call {
     link: Option<Link>,
 }
 
-/// `Err` is a sentence for the user.
-pub fn claim(folder: &Path, link: Option<Link>) -> Result<Claim, String> {
+/// Waits up to `patience` for a program that is about to end, or has not come so far as to listen. `Err` is a sentence for the user.
+pub fn claim(folder: &Path, link: Option<Link>, patience: Duration) -> Result<Claim, String> {
+    let begun = Instant::now();
     let path = folder.join(LOCK);
     let unusable = |error: io::Error| format!("the profile folder {} cannot be used: {error}", folder.display());
     let lock = OpenOptions::new().create(true).truncate(false).write(true).open(&path).map_err(unusable)?;
-    match lock.try_lock() {
-        Ok(()) => {
-            let place = folder.join(PLACE);
-            let ended_badly = place.exists();
-            Ok(Claim::First(Instance { place, ended_badly, _lock: lock }))
+    let place = folder.join(PLACE);
+    loop {
+        match lock.try_lock() {
+            Ok(()) => {
+                let ended_badly = place.exists();
+                return Ok(Claim::First(Instance { place, ended_badly, leaving: Leaving::default(), _lock: lock }));
+            }
+            Err(TryLockError::WouldBlock) => match hand_over(&place, link) {
+                Ok(()) => return Ok(Claim::HandedOver),
+                Err(_) if begun.elapsed() < patience => std::thread::sleep(ASKED_EVERY),
+                Err(error) => {
+                    return Err(format!(
+                        "another Visavis uses this profile and does not answer ({error}): close it, or start with another --profile NAME"
+                    ));
+                }
+            },
+            Err(TryLockError::Error(error)) => return Err(unusable(error)),
         }
-        Err(TryLockError::WouldBlock) => hand_over(&folder.join(PLACE), link).map(|()| Claim::HandedOver).map_err(|error| {
-            format!(
-                "another Visavis uses this profile and does not answer ({error}): close it, or start with another --profile NAME"
-            )
-        }),
-        Err(TryLockError::Error(error)) => Err(unusable(error)),
     }
 }
 
@@ -73,6 +103,10 @@ impl Instance {
         self.ended_badly
     }
 
+    pub fn leaving(&self) -> Leaving {
+        self.leaving.clone()
+    }
+
     /// Calls `raise` in a thread of its own for every later start.
     pub fn listen(&self, raise: impl Fn(Option<Link>) + Send + 'static) -> io::Result<()> {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?;
@@ -80,12 +114,13 @@ impl Instance {
         OsRng.try_fill_bytes(&mut secret).map_err(io::Error::other)?;
         let token: String = secret.iter().map(|byte| format!("{byte:02x}")).collect();
         write_private(&self.place, &serde_json::to_vec(&Place { port: listener.local_addr()?.port(), token: token.clone() })?)?;
+        let leaving = self.leaving();
         std::thread::Builder::new().name("instance".into()).spawn(move || {
             for stream in listener.incoming().flatten() {
                 // One at a time, and each for a moment only.
-                match answer(&stream, &token) {
+                match answer(&stream, &token, &leaving) {
                     Ok(Some(call)) => raise(call.link),
-                    Ok(None) => tracing::warn!("a program without the profile's token asked for the window"),
+                    Ok(None) => tracing::debug!("another start was not heard"),
                     Err(error) => tracing::debug!(%error, "another start broke off"),
                 }
             }
@@ -104,14 +139,19 @@ impl Drop for Instance {
     }
 }
 
-/// `None`: the token is wrong.
-fn answer(mut stream: &TcpStream, token: &str) -> io::Result<Option<Call>> {
+/// `None`: the token is wrong, or this program leaves.
+fn answer(mut stream: &TcpStream, token: &str, leaving: &Leaving) -> io::Result<Option<Call>> {
     stream.set_read_timeout(Some(PATIENCE))?;
     stream.set_write_timeout(Some(PATIENCE))?;
     let mut line = Vec::new();
     BufReader::new(stream.take(LONGEST)).read_until(b'\n', &mut line)?;
     let call: Call = serde_json::from_slice(&line)?;
     if call.token != token {
+        tracing::warn!("a program without the profile's token asked for the window");
+        return Ok(None);
+    }
+    if leaving.has_begun() {
+        stream.write_all(GOES)?;
         return Ok(None);
     }
     stream.write_all(TAKEN)?;
@@ -130,7 +170,11 @@ fn hand_over(place: &Path, link: Option<Link>) -> io::Result<()> {
     stream.write_all(&line)?;
     let mut answer = [0; TAKEN.len()];
     stream.read_exact(&mut answer)?;
-    if answer == TAKEN { Ok(()) } else { Err(io::Error::other("it answered something else")) }
+    match &answer[..] {
+        TAKEN => Ok(()),
+        GOES => Err(io::Error::other("it is about to end")),
+        _ => Err(io::Error::other("it answered something else")),
+    }
 }
 
 /// Appears whole or not at all, and only its owner can read it (on Windows the profile's folder sees to that).
@@ -150,7 +194,7 @@ mod tests {
     use std::sync::mpsc;
 
     fn first(folder: &Path) -> Instance {
-        match claim(folder, None).unwrap() {
+        match claim(folder, None, Duration::ZERO).unwrap() {
             Claim::First(instance) => instance,
             Claim::HandedOver => panic!("nobody else is there"),
         }
@@ -162,10 +206,28 @@ mod tests {
         let instance = first(folder.path());
         let (sender, raised) = mpsc::channel();
         instance.listen(move |link| sender.send(link).unwrap()).unwrap();
-        assert!(matches!(claim(folder.path(), Some(Link::Friends)).unwrap(), Claim::HandedOver));
+        assert!(matches!(claim(folder.path(), Some(Link::Friends), Duration::ZERO).unwrap(), Claim::HandedOver));
         assert_eq!(raised.recv_timeout(PATIENCE).unwrap(), Some(Link::Friends));
-        assert!(matches!(claim(folder.path(), None).unwrap(), Claim::HandedOver));
+        assert!(matches!(claim(folder.path(), None, Duration::ZERO).unwrap(), Claim::HandedOver));
         assert_eq!(raised.recv_timeout(PATIENCE).unwrap(), None);
+    }
+
+    #[test]
+    fn a_program_that_leaves_takes_no_link_and_the_next_one_waits_for_its_end() {
+        let folder = tempfile::tempdir().unwrap();
+        let instance = first(folder.path());
+        let (sender, raised) = mpsc::channel();
+        instance.listen(move |link| sender.send(link).unwrap()).unwrap();
+        instance.leaving().begin();
+        let Err(why) = claim(folder.path(), None, Duration::ZERO) else { panic!("it is still there") };
+        assert!(why.contains("about to end"), "{why}");
+        let path = folder.path().to_owned();
+        let next =
+            std::thread::spawn(move || matches!(claim(&path, None, LEAVING), Ok(Claim::First(next)) if !next.ended_badly()));
+        std::thread::sleep(2 * ASKED_EVERY);
+        drop(instance);
+        assert!(next.join().unwrap());
+        assert!(raised.try_recv().is_err(), "nobody is handed over to a program that ends");
     }
 
     #[test]
@@ -179,7 +241,7 @@ mod tests {
     fn a_first_program_that_does_not_answer_is_said() {
         let folder = tempfile::tempdir().unwrap();
         let _silent = first(folder.path());
-        let Err(why) = claim(folder.path(), None) else { panic!("nobody listens") };
+        let Err(why) = claim(folder.path(), None, Duration::ZERO) else { panic!("nobody listens") };
         assert!(why.contains("--profile NAME"), "{why}");
     }
 
@@ -200,7 +262,7 @@ mod tests {
             assert!(said.is_empty());
         }
         assert!(raised.try_recv().is_err());
-        assert!(matches!(claim(folder.path(), None).unwrap(), Claim::HandedOver));
+        assert!(matches!(claim(folder.path(), None, Duration::ZERO).unwrap(), Claim::HandedOver));
     }
 
     #[test]

@@ -76,7 +76,7 @@ struct Profile {
 /// `None`: another program has the profile and was brought forward.
 fn prepare(settings: &Settings) -> Result<Option<Arc<Profile>>, String> {
     let folder = desktop::profile_folder(settings)?;
-    let instance = match instance::claim(&folder, settings.link)? {
+    let instance = match instance::claim(&folder, settings.link, instance::LEAVING)? {
         Claim::First(instance) => instance,
         Claim::HandedOver => {
             println!("Visavis is open already; its window comes forward.");
@@ -164,6 +164,7 @@ fn set_up(app: &mut App, settings: &Settings, profile: &Profile) -> Result<(), S
         Ok::<_, String>(screen)
     })?;
     app.manage(screen);
+    app.manage(profile.instance.leaving());
     app.manage(events);
     app.manage(small::Small::default());
     updates::start(app.handle()).map_err(|error| format!("the configuration of updates cannot be used: {error}"))?;
