@@ -1,8 +1,9 @@
-//! What a process and everything it started cost: processor time and private memory, from `/proc` (Linux only).
+//! A process and everything it started: what it costs in processor time and private memory, and its end; from `/proc` (Linux only).
 
 use std::collections::HashMap;
 use std::fs;
 use std::path::PathBuf;
+use std::process::{Command, Stdio};
 use std::time::Duration;
 
 /// A program that was built together with this one; tests lie a folder deeper.
@@ -40,6 +41,19 @@ pub fn family(root: u32) -> Vec<u32> {
         at += 1;
     }
     found
+}
+
+/// Not ended, even if nobody asked for its exit code yet.
+pub fn is_running(id: u32) -> bool {
+    let text = fs::read_to_string(format!("/proc/{id}/stat")).unwrap_or_default();
+    text.rfind(')')
+        .and_then(|name| text[name + 1..].split_ascii_whitespace().next())
+        .is_some_and(|state| !matches!(state, "Z" | "X"))
+}
+
+/// kill -9 of a process that this program started, which may have ended meanwhile.
+pub fn kill(id: u32) {
+    let _ = Command::new("kill").args(["-KILL", &id.to_string()]).stderr(Stdio::null()).status();
 }
 
 /// `/proc/ID/stat` from the parent id on (field 4), after the name, which may hold blanks.
@@ -85,7 +99,14 @@ mod tests {
         let found = family(std::process::id());
         assert!(found.contains(&child.id()), "{found:?}");
         assert!(cost(std::process::id()).private_kib > 100);
-        child.kill().unwrap();
+        assert!(is_running(child.id()));
+        kill(child.id());
+        let begun = std::time::Instant::now();
+        while is_running(child.id()) {
+            assert!(begun.elapsed() < Duration::from_secs(5), "killed, if not waited for");
+            std::thread::sleep(Duration::from_millis(5));
+        }
         child.wait().unwrap();
+        assert!(!is_running(child.id()));
     }
 }

@@ -3,6 +3,7 @@
 //! One driver process serves one app window: WebKitWebDriver holds a single session. Screenshots are taken from the X display
 //! ([`crate::display`]), because the driver's own hangs.
 
+use crate::processes;
 use reqwest::Method;
 use serde_json::{Value, json};
 use std::path::Path;
@@ -11,6 +12,9 @@ use std::time::{Duration, Instant};
 
 /// The drivers' own limit of half a minute is less than a bench takes.
 const LONGEST_SCRIPT: Duration = Duration::from_secs(600);
+
+/// From the end of the session to the end of the app.
+const GOODBYE: Duration = Duration::from_secs(10);
 
 #[derive(Debug, thiserror::Error)]
 pub enum DriverError {
@@ -148,16 +152,25 @@ impl Driver {
         }
     }
 
-    /// Ends the session, which closes the app window.
+    /// Ends the session and with it the app. Whoever starts the same profile next finds it free.
     pub async fn quit(mut self) {
+        let family = processes::family(self.process_id());
         let path = format!("/session/{}", self.session);
-        let _ = tokio::time::timeout(Duration::from_secs(10), self.send(Method::DELETE, &path, None)).await;
+        let _ = tokio::time::timeout(GOODBYE, self.send(Method::DELETE, &path, None)).await;
+        // The driver answers first and ends the app then: killed in between, it would leave the app behind.
+        let begun = Instant::now();
+        while begun.elapsed() < GOODBYE && family.iter().skip(1).any(|id| processes::is_running(*id)) {
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
         self.end();
     }
 
+    /// The app outlives a driver that is killed.
     fn end(&mut self) {
+        let family = processes::family(self.process_id());
         let _ = self.process.kill();
         let _ = self.process.wait();
+        family.into_iter().skip(1).for_each(processes::kill);
     }
 }
 

@@ -106,7 +106,7 @@ impl Evening<'_> {
         let identities: Vec<String> = guests.iter().map(|guest| guest.identity.clone()).collect();
         let mut windows = 0;
         for (who, guest) in guests.iter().enumerate() {
-            let tap = Tap::start(&self.place.http(), who, &identities, Arc::clone(&self.heard)).await?;
+            let tap = Tap::start(&self.place.http(), (who, &identities), self.began, Arc::clone(&self.heard)).await?;
             let url = format!("http://{}", tap.address);
             self.taps.push(tap);
             let body = match display {

@@ -10,7 +10,6 @@ use crate::processes;
 use crate::rude::{self, Rude};
 use std::collections::BTreeMap;
 use std::path::PathBuf;
-use std::process::Stdio;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
@@ -272,12 +271,7 @@ async fn window(coming: &Coming, room: &Room, place: usize, roots: &Roots, kille
 
 /// What the driver started: the driver first would close the window properly.
 fn kill_window(driver: Option<u32>) {
-    driver.into_iter().flat_map(processes::family).skip(1).for_each(kill);
-}
-
-/// kill -9 of a process that this program started, which may have ended meanwhile.
-fn kill(id: u32) {
-    let _ = std::process::Command::new("kill").args(["-KILL", &id.to_string()]).stderr(Stdio::null()).status();
+    driver.into_iter().flat_map(processes::family).skip(1).for_each(processes::kill);
 }
 
 pub fn manner(guest: &Guest) -> Manner {
