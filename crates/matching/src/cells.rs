@@ -239,3 +239,7 @@ impl Centres {
         self.near.get(cell).map_or(&[], |order| &order[..3])
     }
 }
+
+#[cfg(test)]
+#[path = "cells_tests.rs"]
+mod tests;

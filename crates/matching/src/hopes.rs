@@ -94,4 +94,77 @@ mod tests {
         waiter.widened.any_age = true;
         assert_eq!(pool.looking_for(&waiter), ["language", "interests", "city", "games"]);
     }
+
+    fn filled(id: u128) -> Waiter {
+        Waiter {
+            interests: Fact::shared(vec![String::from("chess")]),
+            city: Fact::shared(String::from("Lisbon")),
+            games: Fact::shared(vec![String::from("gomoku")]),
+            age: Fact::shared(Some(30)),
+            ..person(id)
+        }
+    }
+
+    #[test]
+    fn what_brings_less_than_expectations_have_fallen_decides_no_more() {
+        let mut model = Model::default();
+        model.common[Common::City as usize] = -0.3;
+        let mut pool = Pool::new(Settings { patience_ms: 1_000.0, ..Settings::default() }, model);
+        let waiter = Waiter { since_ms: 500, ..filled(1) };
+        assert_eq!(pool.relaxed(&waiter, 90_000), [""; 0], "who does not wait");
+        pool.join(&waiter).unwrap_or_else(|why| panic!("{why}"));
+        // By 0.1, the least spread: 0.0, then 0.4, 1.0 and 1.8.
+        let steps: [(u64, &[&str]); 4] = [
+            (500, &[]),
+            (1_500, &["city", "games"]),
+            (2_500, &["city", "games", "age"]),
+            (3_500, &["interests", "city", "games", "age"]),
+        ];
+        for (now_ms, relaxed) in steps {
+            assert_eq!(pool.relaxed(&waiter, now_ms), relaxed, "at {now_ms}");
+        }
+        let says_less = Waiter { city: Fact::default(), ..waiter };
+        assert_eq!(pool.relaxed(&says_less, 3_500), ["interests", "games", "age"], "only what was filled in");
+    }
+
+    #[test]
+    fn how_long_it_may_take_is_what_others_waited_less_the_own_wait() {
+        let mut pool = Pool::default();
+        let join =
+            |pool: &mut Pool, id, since_ms| pool.join(&Waiter { since_ms, ..person(id) }).unwrap_or_else(|why| panic!("{why}"));
+        (0..4).for_each(|id| join(&mut pool, id, 0));
+        (1..40).for_each(|_| drop(pool.tick(800)));
+        assert!(pool.is_empty());
+        join(&mut pool, 9, 1_000);
+        assert_eq!(pool.estimate_ms(PersonId(9), 1_300), Some(500));
+        assert_eq!(pool.estimate_ms(PersonId(1), 1_300), None, "who does not wait");
+    }
+
+    #[test]
+    fn wider_is_offered_after_eight_seconds_to_whom_fewer_than_three_can_meet() {
+        let speaks = |id, languages: &[&str]| Waiter {
+            languages: Fact::shared(languages.iter().copied().map(String::from).collect()),
+            recent: (0..30).map(PersonId).collect(),
+            ..person(id)
+        };
+        let mut pool = Pool::default();
+        let rare = Waiter { since_ms: 100, ..speaks(1, &["fo", "is"]) };
+        pool.join(&rare).unwrap_or_else(|why| panic!("{why}"));
+        assert_eq!(pool.widening(&rare, 60_000), None, "nobody else is there, and no age was said");
+        for (id, languages) in
+            [(2, &["is", "de"][..]), (3, &["fr"]), (4, &["de"]), (5, &["es"]), (6, &["en", "de"]), (7, &["es"])]
+        {
+            pool.join(&speaks(id, languages)).unwrap_or_else(|why| panic!("{why}"));
+        }
+        let offered = Widening { languages: ["de", "es", "en"].map(String::from).to_vec(), any_age: false };
+        assert_eq!(pool.widening(&rare, 8_099), None);
+        assert_eq!(pool.widening(&rare, 8_100), Some(offered.clone()), "most speakers first, then by name, none of the own");
+        assert_eq!(pool.widening(&speaks(8, &["fo"]), 60_000), None, "who does not wait");
+        let aged = Waiter { age: Fact::shared(Some(30)), ..rare.clone() };
+        assert_eq!(pool.widening(&aged, 8_100), Some(Widening { any_age: true, ..offered.clone() }));
+        for (choices, offers) in [(2, true), (3, false), (4, false)] {
+            pool.slots[0].choices = choices;
+            assert_eq!(pool.widening(&rare, 8_100).is_some(), offers, "{choices} choices");
+        }
+    }
 }

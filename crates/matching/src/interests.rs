@@ -251,4 +251,105 @@ mod tests {
         }
         assert_eq!(interests.words.len(), MOST_WORDS);
     }
+
+    #[test]
+    fn the_more_words_the_more_is_known() {
+        let mut interests = Interests::default();
+        for (list, known) in [(&[][..], 0.0), (&["tango"], 0.5), (&["tango", "chess"], 2.0 / 3.0), (&["a", "b", "c"], 0.75)] {
+            let list: Vec<String> = list.iter().copied().map(String::from).collect();
+            let numbers = interests.read(&list);
+            let direction = interests.direction(&numbers);
+            assert!((dot(&direction, &direction) - known).abs() < 1e-4, "{list:?}: {direction:?}");
+        }
+    }
+
+    #[test]
+    fn vectors_are_added_and_scaled() {
+        let (mut sum, mut other) = ([0.0; AXES], [0.0; AXES]);
+        (sum[0], other[0], other[1]) = (1.0, 1.0, 2.0);
+        add(&mut sum, &other, 2.0);
+        assert_eq!((sum[0], sum[1]), (3.0, 4.0));
+        assert_eq!((dot(&sum, &other), length(&sum)), (11.0, 5.0));
+        let half = scaled(sum, 2.5);
+        assert!((half[0] - 1.5).abs() < 1e-6 && (half[1] - 2.0).abs() < 1e-6);
+        assert_eq!(scaled([0.0; AXES], 1.0), [0.0; AXES], "nothing has no direction");
+    }
+
+    #[test]
+    fn lists_of_two_words_are_noted_the_latest_stay_and_come_first() {
+        let mut interests = Interests::default();
+        let words: Vec<String> = (0..4).map(|word| format!("word {word}")).collect();
+        interests.read(&words);
+        interests.note(&[1]);
+        assert_eq!((interests.seen, interests.lists.len()), (0, 0));
+        interests.note(&[0, 1]);
+        interests.note(&[2, 3]);
+        assert_eq!(interests.examples(1), [interests.direction(&[2, 3])]);
+        assert_eq!(interests.examples(5).len(), 2);
+        (2..LISTS_KEPT).for_each(|_| interests.note(&[0, 1]));
+        interests.note(&[0, 2]);
+        interests.note(&[0, 3]);
+        assert_eq!((interests.lists.len(), interests.seen), (LISTS_KEPT, LISTS_KEPT + 2));
+        assert_eq!(interests.lists[..3], [[0, 2], [0, 3], [0, 1]], "in place of the oldest");
+    }
+
+    #[test]
+    fn a_fit_is_due_with_four_times_as_many_lists_or_four_rings_of_new_ones() {
+        let due = |fitted_at, seen| Interests { fitted_at, seen, ..Interests::default() }.fit_is_due();
+        for (fitted_at, at) in [(0, FIRST_FIT), (FIRST_FIT, 4 * FIRST_FIT), (100_000, 100_000 + 4 * LISTS_KEPT)] {
+            assert_eq!([due(fitted_at, at - 1), due(fitted_at, at)], [false, true], "after {fitted_at}");
+        }
+    }
+
+    /// Words 0 and 1 stand in three lists together, 0 and 2 in three, 1 and 2 in one: less than chance would have it.
+    #[test]
+    fn what_words_say_of_each_other_is_how_much_more_often_than_by_chance_they_stand_together() {
+        let lists = [[0, 1], [0, 1], [0, 1], [0, 2], [0, 2], [0, 2], [1, 2]].map(|list| list.to_vec());
+        let together = Together::count(&lists, 4);
+        assert_eq!(together.lists_with, [6.0, 4.0, 4.0, 0.0]);
+        let more = (3.0 * 14.0 / (6.0 * 4.0_f32)).ln();
+        let expected = [
+            vec![(0, ITSELF), (1, more), (2, more)],
+            vec![(1, ITSELF), (0, more)],
+            vec![(2, ITSELF), (0, more)],
+            vec![(3, ITSELF)],
+        ];
+        for (row, expected) in together.rows.iter().zip(&expected) {
+            assert_eq!(row.len(), expected.len(), "{row:?}");
+            assert!(row.iter().zip(expected).all(|(is, wanted)| is.0 == wanted.0 && (is.1 - wanted.1).abs() < 1e-5), "{row:?}");
+        }
+    }
+
+    #[test]
+    fn axes_have_length_one_and_stand_upright_on_each_other() {
+        let mut chance = Chance::new(9);
+        let mut rows: Vec<Direction> = (0..40).map(|_| std::array::from_fn(|axis| chance.signed() * (axis + 1) as f32)).collect();
+        let along = |rows: &[Direction], one: usize, other: usize| rows.iter().map(|row| row[one] * row[other]).sum::<f32>();
+        let before: Vec<f32> = (0..AXES).map(|axis| along(&rows, axis, axis).sqrt()).collect();
+        let lengths = make_orthonormal(&mut rows);
+        for one in 0..AXES {
+            assert!((lengths[one] - before[one]).abs() < 1e-3 * before[one], "{lengths:?}");
+            for other in 0..=one {
+                let expected = if one == other { 1.0 } else { 0.0 };
+                assert!((along(&rows, one, other) - expected).abs() < 1e-3, "{one} {other}");
+            }
+        }
+    }
+
+    /// Four lists are enough, three are not.
+    #[test]
+    fn a_word_in_few_lists_keeps_its_own_direction_and_others_get_one_of_their_company() {
+        let mut interests = Interests::default();
+        let words: Vec<String> = (0..8).map(|word| format!("word {word}")).collect();
+        let numbers: Vec<u32> = words.iter().map(|word| interests.read(std::slice::from_ref(word))[0]).collect();
+        assert_eq!(numbers, [0, 1, 2, 3, 4, 5, 6, 7]);
+        (0..4).for_each(|_| interests.note(&[0, 1]));
+        (0..3).for_each(|_| interests.note(&[2, 3]));
+        (0..20).for_each(|_| interests.note(&[4, 5, 6, 7]));
+        interests.fit();
+        for (number, word) in words.iter().enumerate() {
+            assert_eq!(interests.words[number].direction == own_direction(word), (2..4).contains(&number), "{word}");
+        }
+        assert_eq!(interests.fitted_at, 27);
+    }
 }

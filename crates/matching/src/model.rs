@@ -160,3 +160,7 @@ impl Model {
 fn nearness(a: u8, b: u8) -> f32 {
     (1.0 - f32::from(a.abs_diff(b)) / MOST_YEARS_APART).max(0.0)
 }
+
+#[cfg(test)]
+#[path = "model/tests.rs"]
+mod tests;

@@ -361,3 +361,7 @@ const LEAST_SPREAD: f32 = 0.1;
 fn bit(id: PersonId) -> u64 {
     1 << (mix(id.0 as u64 ^ (id.0 >> 64) as u64) & 63)
 }
+
+#[cfg(test)]
+#[path = "pool/tests.rs"]
+mod tests;

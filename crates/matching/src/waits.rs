@@ -62,6 +62,30 @@ mod tests {
     }
 
     #[test]
+    fn three_of_the_latest_64_within_ten_minutes_are_enough() {
+        let mut segment = Segment::default();
+        (0..2).for_each(|_| segment.paired(0, 900));
+        assert_eq!(segment.estimate_ms(0, 900), None);
+        segment.paired(0, 900);
+        assert_eq!(segment.estimate_ms(0, 900), Some(0), "who waits as long as they did is one of them");
+        assert_eq!(segment.estimate_ms(600_000, 800), Some(100));
+        assert_eq!(segment.estimate_ms(600_001, 800), None);
+        (3..64).for_each(|_| segment.paired(0, 10));
+        assert_eq!(segment.estimate_ms(0, 800), Some(100));
+        segment.paired(0, 10);
+        assert_eq!(segment.estimate_ms(0, 800), None, "the first is not known any more");
+    }
+
+    #[test]
+    fn the_first_finds_count_alike() {
+        let mut segment = Segment::default();
+        for (best, usual, spread) in [(2.0, 2.0, 2.0), (4.0, 3.0, 2.0), (0.0, 2.0, 7.0 / 3.0)] {
+            segment.found(best);
+            assert!((segment.usual - usual).abs() < 1e-5 && (segment.spread - spread).abs() < 1e-5, "{segment:?}");
+        }
+    }
+
+    #[test]
     fn the_usual_follows_what_is_found() {
         let mut segment = Segment::default();
         for _ in 0..2_000 {

@@ -61,6 +61,19 @@ mod tests {
         assert_eq!(Model::from_text(&format!("{good}{}", " ".repeat(5_000))), None);
     }
 
+    #[test]
+    fn the_largest_weight_and_the_longest_text_are_still_read() {
+        let good = Model::default().to_text();
+        for weight in ["8", "-8"] {
+            assert!(Model::from_text(&good.replacen("-1.6", weight, 1)).is_some(), "{weight}");
+        }
+        assert_eq!(Model::from_text(&good.replacen("30", "inf", 1)), None);
+        assert_eq!(Model::from_text(&good.replacen("30", "29.9", 1)), None);
+        let long = |bytes: usize| good.replacen("-1.6", &format!("-1.6{}", "0".repeat(bytes - good.len())), 1);
+        assert_eq!(Model::from_text(&long(4_096)), Some(Model::default()));
+        assert_eq!(Model::from_text(&long(4_097)), None);
+    }
+
     proptest! {
         #[test]
         fn any_text_is_read_or_refused(text in "[0-9 .einfNa-]{0,300}", at in any::<prop::sample::Index>()) {

@@ -172,3 +172,7 @@ impl Pool {
         pairs
     }
 }
+
+#[cfg(test)]
+#[path = "choose_tests.rs"]
+mod tests;
