@@ -263,3 +263,7 @@ fn lost_of_largest(marks: &mut [Mark]) -> usize {
     }
     best.1
 }
+
+#[cfg(test)]
+#[path = "change_tests.rs"]
+mod tests;

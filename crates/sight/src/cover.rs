@@ -54,3 +54,56 @@ pub(crate) fn part(measures: &Measures, mosaic: bool) -> f32 {
     };
     against(&measures.since).min(against(&measures.before))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn near(is: f32, expected: f32) -> bool {
+        (is - expected).abs() < 1e-3
+    }
+
+    /// Each measure with the value at which it says nothing, the value at which it says its weight once, and the weight.
+    #[test]
+    fn the_less_there_is_to_see_the_more_speaks_for_a_cover() {
+        let e = std::f32::consts::E;
+        let nothing = Measures { colours: -1.0, step: 0.5, ..Measures::default() };
+        for (mosaic, weights) in [(false, WHOLE), (true, WHOLE_VEILED)] {
+            assert!(weights.bias > 0.0 && near(whole(&nothing, mosaic), weights.bias));
+            let mut once = [nothing; 4];
+            (once[0].sharpest, once[1].colours, once[2].step, once[3].since.remains) = (e - 1.0, e - 2.0, e - 0.5, e - 1.0);
+            for (measures, weight) in once.into_iter().zip([weights.sharpest, weights.colours, weights.step, weights.remains]) {
+                assert!(weight < 0.0 && near(whole(&measures, mosaic), weights.bias + weight), "{measures:?}");
+            }
+        }
+    }
+
+    fn seen(since: Change, before: Change) -> Measures {
+        Measures { since, before, ..Measures::default() }
+    }
+
+    #[test]
+    fn the_more_is_lost_and_the_less_has_come_for_it_the_more_speaks_for_something_before_the_camera() {
+        let e = std::f32::consts::E;
+        let nothing = Change { lost: 0.95, texture: 0.7, emptied: 0.95, ..Change::default() };
+        for (mosaic, weights) in [(false, PART), (true, PART_VEILED)] {
+            let of = |change| part(&seen(change, change), mosaic);
+            assert!(weights.bias > 0.0 && near(of(nothing), weights.bias));
+            let mut once = [nothing; 5];
+            (once[0].lost, once[1].emptied, once[2].gained) = (e - 0.05, e - 0.05, 2.0);
+            (once[3].texture, once[4].edges) = (e - 0.3, e - 1.0);
+            let expected = [weights.lost, weights.emptied, 2.0 * weights.gained, weights.texture, weights.edges];
+            for (at, (change, weight)) in once.into_iter().zip(expected).enumerate() {
+                let sign = if at < 2 { weight } else { -weight };
+                let unused = mosaic && matches!(at, 1 | 4);
+                assert!((sign > 0.0 || (unused && weight == 0.0)) && near(of(change), weights.bias + weight), "{change:?}");
+            }
+            let gone = Change { lost: 0.1, ..nothing };
+            assert_eq!(
+                [part(&seen(gone, nothing), mosaic), part(&seen(nothing, gone), mosaic)],
+                [of(gone); 2],
+                "both must say so"
+            );
+        }
+    }
+}

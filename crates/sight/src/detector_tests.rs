@@ -345,6 +345,96 @@ fn all_sizes_of_a_call_are_judged_alike() {
     }
 }
 
+#[test]
+fn dark_is_what_keeps_its_structure_in_little_light() {
+    let dark = Measures { kept: 0.8, detail: 8.0, mean: 20.0, change: 0.2, ..Measures::default() };
+    assert!(is_dark(&dark, false) && !is_dark(&dark, true));
+    assert!(is_dark(&Measures { mean: 11.0, change: 0.0, ..dark }, true), "noise may be rounded away under a mosaic");
+    let blurred = Measures { kept: DARK_KEPT, ..dark };
+    let bright_edge = Measures { detail: DARK_DETAIL, ..dark };
+    let bright = Measures { mean: DARK_MEAN, ..dark };
+    let drawn = Measures { change: DARK_CHANGE, ..dark };
+    for not in [blurred, bright_edge, bright, drawn] {
+        assert!(!is_dark(&not, false), "{not:?}");
+    }
+    for not in [blurred, bright_edge, Measures { mean: DARK_MEAN_VEILED, ..dark }] {
+        assert!(!is_dark(&not, true), "{not:?}");
+    }
+}
+
+#[test]
+fn bare_is_what_has_nothing_in_it_and_is_in_focus_and_seen_by_a_sensor() {
+    let bare = Measures { least_inside: 4.0, kept: 0.9, step: 1.0, change: 0.2, ..Measures::default() };
+    assert!(is_bare(&bare));
+    for not in [
+        Measures { least_inside: IN_FOCUS, ..bare },
+        Measures { kept: BARE_KEPT, ..bare },
+        Measures { step: BARE_STEP, ..bare },
+        Measures { change: BARE_CHANGE, ..bare },
+    ] {
+        assert!(!is_bare(&not), "{not:?}");
+    }
+}
+
+#[test]
+fn a_cover_of_the_whole_is_told_from_a_part_and_from_dark_and_from_bare() {
+    let judged = |measures: &Measures| Detector::new().judge(measures, Arrival::default(), Duration::ZERO);
+    let covered = Measures { change: 1.0, ..Measures::default() };
+    assert_eq!(judged(&covered), (cover::whole(&covered, false), Covered));
+    assert_eq!(judged(&Measures { kept: 0.9, ..covered }).1, Dark);
+    assert_eq!(judged(&Measures { kept: 0.9, least_inside: 4.0, ..covered }).1, NobodyInView);
+    let lost = crate::change::Change { lost: 0.9, emptied: 0.5, gained: -1.0, ..Default::default() };
+    let open = Measures { sharpest: 20.0, colours: 20.0, step: 10.0, since: lost, before: lost, ..covered };
+    let (logit, trouble) = judged(&open);
+    assert_eq!((logit, trouble), (cover::part(&open, false), CameraState::Partial));
+    // Nearly the whole is called the whole.
+    let nearly =
+        |remains: f32| Measures { sharpest: 20.0, since: crate::change::Change { remains, ..Default::default() }, ..covered };
+    let of = |whole: f32| (0..10_000).map(|at| nearly(at as f32 / 100.0)).find(|one| cover::whole(one, false) < whole).unwrap();
+    assert_eq!([judged(&of(-0.5)).1, judged(&of(-0.9)).1, judged(&of(-1.0)).1], [Covered, Covered, CameraState::Partial]);
+}
+
+#[test]
+fn a_mosaic_is_flat_inside_its_blocks_and_has_no_fine_detail() {
+    for (inside_flat, sharpest_inside, mosaic, veiled) in
+        [(MOSAIC, 2.9, true, true), (0.89, 2.9, false, false), (1.0, IN_FOCUS, true, false), (0.89, 9.0, false, false)]
+    {
+        let mut detector = Detector::new();
+        detector.judge(&Measures { inside_flat, sharpest_inside, ..Measures::default() }, Arrival::default(), Duration::ZERO);
+        assert_eq!((detector.mosaic, detector.looks_veiled()), (mosaic, veiled), "{inside_flat} {sharpest_inside}");
+    }
+}
+
+#[test]
+fn what_no_camera_took_is_certain() {
+    let (mut frozen, mut drawn) = (Detector::new(), Detector::new());
+    let last = |detector: &mut Detector, measures: &Measures| {
+        (0..60).map(|look| detector.judge(measures, Arrival::default(), Duration::from_millis(66 * look))).last()
+    };
+    assert_eq!(last(&mut frozen, &Measures { change: 0.0, ..Measures::default() }), Some((CERTAIN, Frozen)));
+    assert_eq!(last(&mut drawn, &Measures { change: 0.0, empty: 1.0, ..Measures::default() }), Some((CERTAIN, Covered)));
+}
+
+/// 33 ms apart: every other picture is looked at.
+#[test]
+fn looks_are_at_least_sixty_milliseconds_apart() {
+    let mut camera = Camera::new(false);
+    camera.show(Scene::Face);
+    let first = camera.detector.looked;
+    camera.show(Scene::Face);
+    assert_eq!(camera.detector.looked, first);
+    camera.show(Scene::Face);
+    assert_eq!(camera.detector.looked, Some(Duration::from_millis(66)));
+    let bytes = camera.picture(Scene::Face);
+    let (y, chroma) = bytes.split_at(192 * 108);
+    let (u, v) = chroma.split_at(96 * 54);
+    let planes = Planes::new(SIZE, (y, 192), (u, 96), (v, 96)).unwrap();
+    for (ms, looked) in [(125, 66), (126, 126)] {
+        camera.detector.received(planes, Received { bytes: 900, key: false }, Duration::from_millis(ms));
+        assert_eq!(camera.detector.looked, Some(Duration::from_millis(looked)), "at {ms}");
+    }
+}
+
 proptest! {
     #[test]
     fn any_buffers_and_times_are_survived_and_unsound_ones_are_no_picture(

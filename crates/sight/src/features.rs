@@ -317,3 +317,7 @@ fn inside_flat(luma: Plane<'_>, (width, height): (usize, usize)) -> f32 {
     }
     flat as f32 / BLOCKS as f32
 }
+
+#[cfg(test)]
+#[path = "features_tests.rs"]
+mod tests;

@@ -150,6 +150,61 @@ mod tests {
         (0..count).map(|at| (seed.wrapping_mul(2 * at as u32 + 1) >> 9 & 1023) as f32 / 4.0).collect()
     }
 
+    #[test]
+    fn the_coarse_grid_has_the_blocks_of_the_veil_and_the_fine_one_five_cells_to_their_side() {
+        let (width, height) = (320, 180);
+        let luma = |x: usize, y: usize| (x * 5 + y * 3 + x * y / 7) as u8;
+        let (red, blue) = (|x: usize, y: usize| (x + 2 * y) as u8, |x: usize, y: usize| (200 - x / 2 + y) as u8);
+        let plane = |across: usize, down: usize, of: &dyn Fn(usize, usize) -> u8| -> Vec<u8> {
+            (0..across * down).map(|at| of(at % across, at / across)).collect()
+        };
+        let (y, u, v) = (plane(width, height, &luma), plane(160, 90, &red), plane(160, 90, &blue));
+        let picture = Planes::new((width, height), (&y, width), (&u, 160), (&v, 160)).unwrap();
+        let grids = Grids::of(&picture, &mut Vec::new());
+        let mean = |side: usize, x: usize, y: usize, of: &dyn Fn(usize, usize) -> u8| {
+            let all = (0..side * side).map(|at| f32::from(of(x * side + at % side, y * side + at / side)));
+            all.sum::<f32>() / (side * side) as f32
+        };
+        assert_eq!(
+            (grids.y.len(), grids.colours.u.len(), grids.colours.v.len(), grids.fine.len()),
+            (32 * 17, 32 * 17, 32 * 17, 160 * 80)
+        );
+        for at in 0..32 * 17 {
+            let (x, y) = (at % 32, at / 32 + 1);
+            assert!((grids.y[at] - mean(10, x, y, &luma)).abs() < 0.01, "block {at}");
+            assert_eq!((grids.colours.u[at], grids.colours.v[at]), (mean(5, x, y, &red), mean(5, x, y, &blue)));
+        }
+        for at in (0..160 * 80).step_by(7) {
+            assert!((grids.fine[at] - mean(2, at % 160, at / 160 + 10, &luma)).abs() < 0.01, "cell {at}");
+        }
+        assert_eq!((ACROSS, DOWN, BLOCKS, TILES), (32, 17, 544, 512));
+    }
+
+    #[test]
+    fn means_deviations_and_shares_of_few_values() {
+        let mut values = [4.0, 1.0, 3.0, 2.0, 10.0];
+        assert_eq!((mean(&values), mean(&[])), (4.0, 0.0));
+        assert_eq!((deviation(&[2.0, 6.0]), deviation(&[1.0, 1.0, 4.0, 4.0]), deviation(&[])), (2.0, 1.5, 0.0));
+        let of: Vec<f32> = [0.0, 0.25, 0.6, 0.65, 1.0, 2.0, -1.0].map(|share| quantile(&mut values, share)).to_vec();
+        assert_eq!(of, [1.0, 2.0, 3.0, 4.0, 10.0, 10.0, 1.0]);
+        assert_eq!((quantile(&mut [], 0.5), quantile(&mut [7.0], 0.9)), (0.0, 7.0));
+        assert_eq!(reduced::<2>(&[1.0, 2.0, 5.0, 5.0, 3.0, 6.0, 5.0, 9.0], 4), [3.0, 6.0]);
+    }
+
+    #[test]
+    fn a_step_is_to_the_left_or_above_whichever_is_larger() {
+        let mut y = vec![50.0; 3 * ACROSS];
+        y[ACROSS + 4] = 57.0;
+        y[2 * ACROSS] = 40.0;
+        let steps = steps(&y);
+        let expected = |at: usize| match at {
+            _ if at == ACROSS + 4 || at == ACROSS + 5 || at == 2 * ACROSS + 4 => 7.0,
+            _ if at == 2 * ACROSS || at == 2 * ACROSS + 1 => 10.0,
+            _ => 0.0,
+        };
+        assert!((0..y.len()).all(|at| steps[at] == expected(at)), "{steps:?}");
+    }
+
     proptest! {
         #[test]
         fn a_neighbourhood_ends_at_the_edges(across in 1usize..12, down in 1usize..9, seed in any::<u32>()) {

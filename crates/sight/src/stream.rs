@@ -133,4 +133,60 @@ mod tests {
         assert!(come(&mut stream, (64, 36), 900, false).redrawn);
         assert!(!come(&mut stream, (64, 36), 900, false).redrawn);
     }
+
+    #[test]
+    fn nothing_is_cheap_before_it_is_known_what_is_usual() {
+        let mut stream = Stream::default();
+        assert!(!stream.costs(1000.0));
+        // The mean so far is usual: 10 bytes would be next to nothing of it.
+        for look in 2..=YOUNG {
+            assert!(!stream.costs(10.0), "look {look}");
+        }
+        assert!((stream.usual - (1000.0 + 14.0 * 10.0) / 15.0).abs() < 0.01, "{}", stream.usual);
+        assert!(stream.costs(10.0));
+    }
+
+    #[test]
+    fn cheap_is_what_stays_under_its_share_for_all_of_the_last_looks() {
+        let known = |recent: [f32; FEW]| Stream { usual: 1000.0, looks: 1000, recent: recent.to_vec(), ..Stream::default() };
+        assert!(known([440.0; FEW]).costs(440.0));
+        assert!(!known([460.0; FEW]).costs(440.0));
+        let (mut oldest, mut newest) = ([440.0; FEW], [440.0; FEW]);
+        (oldest[0], newest[1]) = (460.0, 460.0);
+        assert!(known(oldest).costs(440.0), "it is forgotten with this look");
+        assert!(!known(newest).costs(440.0));
+        // What is usual follows within some seconds, and eight times slower while pictures are cheap.
+        for (bytes, usual) in [(400.0, 1000.0 - 600.0 / 480.0), (700.0, 1000.0 - 300.0 / 60.0)] {
+            let mut stream = known([0.0; FEW]);
+            stream.costs(bytes);
+            assert!((stream.usual - usual).abs() < 0.01, "{bytes}: {}", stream.usual);
+        }
+    }
+
+    #[test]
+    fn a_look_counts_the_bytes_of_each_picture_since_the_last_and_key_frames_not_at_all() {
+        let data = [0; 32 * 18];
+        let plane = Plane { data: &data, stride: 32 };
+        let planes = Planes { width: 32, height: 18, y: plane, u: plane, v: plane };
+        let mut stream = Stream::default();
+        for bytes in [300, 500] {
+            stream.came(&planes, Some(Received { bytes, key: false }));
+        }
+        stream.came(&planes, None);
+        assert_eq!(stream.look(), Arrival::default());
+        assert_eq!((stream.recent.as_slice(), stream.looks), (&[400.0][..], 1));
+        stream.came(&planes, Some(Received { bytes: 9000, key: true }));
+        stream.came(&planes, Some(Received { bytes: 100, key: false }));
+        assert_eq!(stream.look(), Arrival { redrawn: true, cheap: false });
+        // Of a camera of one's own nothing is known.
+        stream.came(&planes, None);
+        assert_eq!(stream.look(), Arrival::default());
+        assert_eq!((stream.recent.len(), stream.looks), (1, 1));
+        // Cheap, but for a key frame.
+        (stream.usual, stream.looks, stream.recent) = (1000.0, 1000, vec![0.0; FEW]);
+        stream.came(&planes, Some(Received { bytes: 10, key: true }));
+        assert!(!stream.look().cheap);
+        stream.came(&planes, Some(Received { bytes: 10, key: false }));
+        assert!(stream.look().cheap);
+    }
 }
