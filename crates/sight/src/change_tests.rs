@@ -10,7 +10,7 @@ fn grid(of: impl Fn(usize, usize) -> f32) -> Vec<f32> {
 
 /// A board of bright and dark blocks: structure everywhere, of 20 levels.
 fn board(column: usize, row: usize) -> f32 {
-    if (column + row) % 2 == 0 { 140.0 } else { 100.0 }
+    if (column + row).is_multiple_of(2) { 140.0 } else { 100.0 }
 }
 
 fn colours(u: f32, v: f32) -> Colours {
@@ -68,7 +68,7 @@ fn a_cover_of_all_loses_all_and_brings_nothing() {
 #[test]
 fn what_comes_in_its_place_is_gained_and_has_edges() {
     let was = view(grid(board));
-    let now = grid(|column, row| if (column / 2 + row / 2) % 2 == 0 { 150.0 } else { 90.0 });
+    let now = grid(|column, row| if (column / 2 + row / 2).is_multiple_of(2) { 150.0 } else { 90.0 });
     let change = against(&now, &was.colours, 4.0, &was);
     assert!(change.lost > 0.8 && change.gained > 0.2 && change.emptied == 0.0, "{change:?}");
     near(change.edges, 60.0, 1e-3);
@@ -108,7 +108,7 @@ fn a_tile_is_empty_where_its_structure_and_its_texture_are_gone() {
 fn smooth_tiles_in_other_light_or_colour_belong_to_what_covers() {
     let was = view(vec![100.0; BLOCKS]);
     let mut texture = vec![0.5; TILES];
-    let lost: Vec<f32> = (0..TILES).map(|tile| if tile % ACROSS % 8 == 0 { 1.0 } else { 0.0 }).collect();
+    let lost: Vec<f32> = (0..TILES).map(|tile| if (tile % ACROSS).is_multiple_of(8) { 1.0 } else { 0.0 }).collect();
     let of = |luma: f32, seen: &Colours, texture: &[f32]| {
         Seen::new(&[luma; BLOCKS], seen).emptied(&was, texture, &[0.0; BLOCKS], &lost)
     };
@@ -127,7 +127,7 @@ fn smooth_tiles_in_other_light_or_colour_belong_to_what_covers() {
     ] {
         assert_eq!(of(luma, &seen, &texture), expected, "{luma} {} {}", seen.u[0], seen.v[0]);
     }
-    (0..TILES).filter(|tile| tile % ACROSS % 8 != 0).for_each(|tile| texture[tile] = SMOOTH);
+    (0..TILES).filter(|tile| !(tile % ACROSS).is_multiple_of(8)).for_each(|tile| texture[tile] = SMOOTH);
     assert_eq!(of(115.0, &colours(u, v), &texture), one, "not smooth");
 }
 
@@ -145,7 +145,7 @@ fn exposure_is_measured_where_nothing_changed_and_has_its_bounds() {
     let dark = view(vec![BLACK + 10.0; BLOCKS]);
     near(Seen::new(&[66.0; BLOCKS], &none).gain(&dark, &[1.0; BLOCKS]), 3.0, 1e-6);
     // Light that went half is no other light.
-    let lost: Vec<f32> = (0..TILES).map(|tile| if tile % ACROSS % 8 == 0 { 1.0 } else { 0.0 }).collect();
+    let lost: Vec<f32> = (0..TILES).map(|tile| if (tile % ACROSS).is_multiple_of(8) { 1.0 } else { 0.0 }).collect();
     let largest = |same: f32| Seen::new(&[66.0; BLOCKS], &none).emptied(&was, &[0.5; TILES], &[same; BLOCKS], &lost);
     assert_eq!([0.7, 0.5].map(largest), [1.0 / 32.0, 4.0 / 32.0]);
 }

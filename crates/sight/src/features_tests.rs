@@ -142,7 +142,7 @@ fn flat_of(luma: impl Fn(usize, usize) -> u8) -> f32 {
 
 #[test]
 fn a_block_is_flat_when_five_samples_well_inside_it_are_alike() {
-    let mosaic = |x: usize, y: usize| if (x / 10 + y / 10) % 2 == 0 { 90 } else { 160 };
+    let mosaic = |x: usize, y: usize| if (x / 10 + y / 10).is_multiple_of(2) { 90 } else { 160 };
     assert_eq!(flat_of(mosaic), 1.0);
     // What lies at the edges of a block and in the top row of blocks does not count.
     assert_eq!(
