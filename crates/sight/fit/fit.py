@@ -16,16 +16,16 @@ from scipy.optimize import minimize
 
 RIDGE = 0.01
 OPEN = 3.0  # weight of all open pictures against all covered ones
-SHIFT = {"clear": -0.5, "veiled": -0.5}  # moves the fitted threshold of a part towards fewer alarms
-SHIFTS = (-1.5, -1.0, -0.5, 0.0, 0.5)
+SHIFT = {"clear": -0.25, "veiled": -0.5}  # moves the fitted threshold of a part towards fewer alarms
+SHIFTS = (-1.0, -0.5, -0.25, 0.0, 0.5)
 VIEWS = ("clear", "veiled")
 MOSAIC = 0.9
 FPS, MOST, SOONEST, SETTLED = 15, 4.0, 0.19, 4  # SOONEST: as EVIDENCE in detector.rs
 
 # name of the measure, what is added before the logarithm (None: as it is), sign
 WHOLE = [("sharpest", 1.0, -1), ("colours", 2.0, -1), ("step", 0.5, -1), ("since_remains", 1.0, -1)]
-PART = [("lost", 0.05, 1), ("gained", None, -1), ("texture", 0.3, -1), ("edges", 1.0, -1), ("emptied", 0.05, 1)]
-NOT_VEILED = ("emptied",)  # a mosaic has no texture that could fade
+PART = [("lost", 0.05, 1), ("gained", None, -1), ("texture", 0.3, -1), ("edges", 1.0, -1), ("emptied", 0.05, 1), ("least_side", 0.05, -1)]
+NOT_VEILED = ("emptied", "least_side")  # a mosaic has no texture that could fade; its weights were not fitted again since
 
 
 def read(path):

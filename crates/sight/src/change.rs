@@ -5,7 +5,7 @@
 //! are remembered: a slow average, and that average as it was before the last great change, so that something which was held up
 //! for a while and is taken away again is no loss either. Nothing here can see a camera that was covered from the start.
 
-use crate::grids::{ACROSS, BLOCKS, Colours, TILES, box_means, quantile, steps};
+use crate::grids::{ACROSS, BLOCKS, Colours, DOWN, TILES, box_means, quantile, steps};
 
 /// The memory takes in a look's share of this; more while it is young.
 const SHARE: f32 = 1.0 / 90.0;
@@ -40,6 +40,10 @@ const UNCHANGED: f32 = 0.6;
 /// How much a block must have changed to count for [`Change::edges`].
 const CHANGED: f32 = 0.3;
 const FEW: usize = 10;
+/// Blocks from an edge that make a side of the picture, and structure that a side must have had to tell much, summed levels.
+const SIDE_ACROSS: usize = 5;
+const SIDE_DOWN: usize = 4;
+const SIDE_FAINT: f32 = 10.0;
 
 /// One look against one remembered view.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
@@ -60,10 +64,13 @@ pub struct Change {
     /// Of the largest connected part of the picture that became empty (smooth where structure was, or smooth in another brightness
     /// or colour), that which had structure, as a share of the picture. A cover is in one piece; who moves leaves pieces behind.
     pub emptied: f32,
+    /// [`Self::lost`] of that side of the picture (left, right, upper, lower) where least is lost. What covers half of a camera
+    /// leaves a side as it was; who leans in, or a camera that is moved, changes all four.
+    pub least_side: f32,
 }
 
 impl Change {
-    pub(crate) fn named(&self) -> [(&'static str, f32); 8] {
+    pub(crate) fn named(&self) -> [(&'static str, f32); 9] {
         [
             ("lost", self.lost),
             ("gained", self.gained),
@@ -73,6 +80,7 @@ impl Change {
             ("structure_was", self.structure_was),
             ("edges", self.edges),
             ("emptied", self.emptied),
+            ("least_side", self.least_side),
         ]
     }
 }
@@ -165,14 +173,17 @@ impl<'a> Seen<'a> {
         let shared = products(self.y, &view.y);
         let (mut weights, mut edges) = (vec![0.0; BLOCKS], Vec::with_capacity(BLOCKS));
         let mut unchanged = vec![0.0; BLOCKS];
+        let mut structure = Vec::with_capacity(BLOCKS);
         let (mut capped, mut capped_lost, mut lost, mut gained) = (0.0, 0.0, 0.0, 0.0);
         for at in 0..BLOCKS {
             let covariance = shared[at] - self.means[at] * means[at];
             let same = (covariance / ((self.variances[at] * variances[at]).sqrt() + FAINT * FAINT)).clamp(0.0, 1.0);
             unchanged[at] = same;
             let (now, was) = (self.variances[at].sqrt(), variances[at].sqrt());
-            capped += was.min(STRONG);
-            capped_lost += was.min(STRONG) * (1.0 - same);
+            let strong = was.min(STRONG);
+            structure.push((strong, strong * (1.0 - same)));
+            capped += strong;
+            capped_lost += strong * (1.0 - same);
             lost += was * (1.0 - same);
             gained += now * (1.0 - same);
             weights[at] = (1.0 - same) * (was / CLEARLY).min(1.0);
@@ -195,6 +206,7 @@ impl<'a> Seen<'a> {
             structure_was: weighted(&weights, &variances).sqrt(),
             edges: if edges.len() > FEW { quantile(&mut edges, 0.75) } else { 0.0 },
             emptied,
+            least_side: least_side(&structure),
         }
     }
 
@@ -228,6 +240,28 @@ impl<'a> Seen<'a> {
         }
         if was > 0.0 { (now / was).clamp(0.3, 3.0) } else { 1.0 }
     }
+}
+
+/// Lost share of that side where least is lost. `structure`: what was there of each block, and what of it is lost.
+fn least_side(structure: &[(f32, f32)]) -> f32 {
+    let mut sides = [(SIDE_FAINT, 0.0); 4];
+    let mut add = |side: usize, blocks: &[(f32, f32)]| {
+        for (was, lost) in blocks {
+            sides[side].0 += was;
+            sides[side].1 += lost;
+        }
+    };
+    for (y, row) in structure.chunks_exact(ACROSS).enumerate() {
+        add(0, &row[..SIDE_ACROSS]);
+        add(1, &row[ACROSS - SIDE_ACROSS..]);
+        if y < SIDE_DOWN {
+            add(2, row);
+        }
+        if y >= DOWN - SIDE_DOWN {
+            add(3, row);
+        }
+    }
+    sides.into_iter().map(|(was, lost)| lost / was).fold(f32::INFINITY, f32::min)
 }
 
 #[derive(Clone, Copy, PartialEq)]

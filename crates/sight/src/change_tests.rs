@@ -263,3 +263,41 @@ fn the_view_before_a_great_change_is_replaced_by_a_later_one_after_a_quarter_of_
         assert!(memory.before.is_some());
     }
 }
+
+/// A view with structure everywhere, that of other places where `other` says so.
+fn scene(other: impl Fn(usize, usize) -> bool) -> Vec<f32> {
+    let value = |x: usize, y: usize| ((x * 37 + y * 61 + x * y * 13) % 97) as f32 + 60.0;
+    (0..BLOCKS)
+        .map(|at| (at % ACROSS, at / ACROSS))
+        .map(|(x, y)| if other(x, y) { value(y + 40, x + 3) } else { value(x, y) })
+        .collect()
+}
+
+fn changed(other: impl Fn(usize, usize) -> bool) -> Change {
+    let grey = Colours { u: vec![128.0; BLOCKS], v: vec![128.0; BLOCKS] };
+    let mut memory = Memory::default();
+    memory.learn(&scene(|_, _| false), &grey, &[2.0; TILES], 0.0);
+    memory.compare(&scene(other), &grey, &[2.0; TILES]).0
+}
+
+#[test]
+fn a_side_that_stays_is_found_wherever_it_is() {
+    let sides: [fn(usize, usize) -> bool; 4] = [
+        |x, _| x < SIDE_ACROSS + 2,
+        |x, _| x >= ACROSS - SIDE_ACROSS - 2,
+        |_, y| y < SIDE_DOWN + 2,
+        |_, y| y >= DOWN - SIDE_DOWN - 2,
+    ];
+    for stays in sides {
+        let change = changed(|x, y| !stays(x, y));
+        assert!(change.lost > 0.4, "{change:?}");
+        assert!(change.least_side < 0.05, "{change:?}");
+    }
+}
+
+#[test]
+fn what_changes_all_sides_leaves_none() {
+    let change = changed(|x, y| !(12..20).contains(&x) || !(6..11).contains(&y));
+    assert!(change.least_side > 0.6, "{change:?}");
+    assert!(change.least_side <= change.lost + 0.2, "{change:?}");
+}

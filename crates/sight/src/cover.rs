@@ -23,13 +23,16 @@ struct Part {
     texture: f32,
     edges: f32,
     emptied: f32,
+    least_side: f32,
     bias: f32,
 }
 
 const WHOLE: Whole = Whole { sharpest: -2.931, colours: -0.520, step: -1.480, remains: -1.725, bias: 12.437 };
-const PART: Part = Part { lost: 1.373, gained: -2.052, texture: -1.954, edges: -0.144, emptied: 1.794, bias: 4.230 };
+const PART: Part =
+    Part { lost: 1.215, gained: -1.767, texture: -1.457, edges: -0.214, emptied: 2.610, least_side: -0.881, bias: 4.310 };
 const WHOLE_VEILED: Whole = Whole { sharpest: -1.799, colours: -1.973, step: -1.632, remains: -1.057, bias: 12.973 };
-const PART_VEILED: Part = Part { lost: 2.734, gained: -2.633, texture: -1.501, edges: 0.0, emptied: 0.0, bias: 1.961 };
+const PART_VEILED: Part =
+    Part { lost: 2.734, gained: -2.633, texture: -1.501, edges: 0.0, emptied: 0.0, least_side: 0.0, bias: 1.961 };
 
 /// Logit of "this camera is covered, or sees next to nothing".
 pub(crate) fn whole(measures: &Measures, mosaic: bool) -> f32 {
@@ -51,6 +54,7 @@ pub(crate) fn part(measures: &Measures, mosaic: bool) -> f32 {
             + weights.texture * (change.texture + 0.3).ln()
             + weights.edges * (change.edges + 1.0).ln()
             + weights.emptied * (change.emptied + 0.05).ln()
+            + weights.least_side * (change.least_side + 0.05).ln()
     };
     against(&measures.since).min(against(&measures.before))
 }

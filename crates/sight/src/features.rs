@@ -150,8 +150,11 @@ impl Eye {
         self.recent.last().map_or(&[], |grids| &grids.y)
     }
 
+    /// Mean of the newest pictures: of those since a sudden change once there are two, since what came before would hide for
+    /// three looks what is lost. One alone has too much noise in a room that went dark.
     fn now(&self) -> Vec<f32> {
-        let newest = &self.recent[self.recent.len().saturating_sub(NOW)..];
+        let count = if self.uncut > 1 { self.uncut.min(NOW) } else { NOW };
+        let newest = &self.recent[self.recent.len().saturating_sub(count)..];
         let mut now = vec![0.0; BLOCKS];
         for grids in newest {
             for (sum, value) in now.iter_mut().zip(&grids.y) {

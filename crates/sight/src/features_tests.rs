@@ -238,3 +238,23 @@ fn every_measure_has_its_name() {
     assert_eq!((of("mean"), of("step"), of("since_lost")), (Some(measures.mean), Some(measures.step), Some(measures.since.lost)));
     assert_eq!((of("before_emptied"), of("before_remains")), (Some(measures.before.emptied), Some(measures.before.remains)));
 }
+
+#[test]
+fn what_a_sudden_change_took_is_known_with_the_second_picture() {
+    const SIZE: (usize, usize) = (320, 180);
+    let chroma = vec![128; SIZE.0 * SIZE.1 / 4];
+    let mut eye = Eye::default();
+    let mut look = |covered: bool| {
+        let luma =
+            |x: usize, y: usize| if covered && x > SIZE.0 / 2 { 40 } else { ((x / 10 * 37 + y / 10 * 61) % 97 + 60) as u8 };
+        let y: Vec<u8> = (0..SIZE.0 * SIZE.1).map(|at| luma(at % SIZE.0, at / SIZE.0)).collect();
+        eye.look(&Planes::new(SIZE, (&y, SIZE.0), (&chroma, SIZE.0 / 2), (&chroma, SIZE.0 / 2)).unwrap())
+    };
+    for _ in 0..30 {
+        assert!(look(false).since.lost < 0.05);
+    }
+    assert!(look(true).change > CUT);
+    let (second, tenth) = (look(true), (0..8).map(|_| look(true)).last().unwrap());
+    assert!(tenth.since.lost > 0.3, "{tenth:?}");
+    assert!((second.since.lost - tenth.since.lost).abs() < 0.03, "{second:?} {tenth:?}");
+}
