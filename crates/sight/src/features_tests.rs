@@ -233,7 +233,7 @@ fn what_is_compared_with_the_memory_is_the_mean_of_the_last_four() {
 fn every_measure_has_its_name() {
     let measures = shown(2, |number, x, y| (x * 3 + y * 5 + number) as u8 | 16, GREY).measures;
     let named = measures.named();
-    assert_eq!(named.len(), 12 + 2 * 8);
+    assert_eq!(named.len(), 12 + 2 * 9);
     let of = |name: &str| named.iter().find(|(known, _)| known == name).map(|(_, value)| *value);
     assert_eq!((of("mean"), of("step"), of("since_lost")), (Some(measures.mean), Some(measures.step), Some(measures.since.lost)));
     assert_eq!((of("before_emptied"), of("before_remains")), (Some(measures.before.emptied), Some(measures.before.remains)));
