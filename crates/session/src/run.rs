@@ -464,7 +464,11 @@ async fn wind_down(running: Running) {
     if tokio::time::timeout(WIND_DOWN, &mut events).await.is_err() {
         events.abort();
     }
-    if tokio::task::spawn_blocking(move || drop(call)).await.is_err() {
+    let end = move || {
+        drop(call);
+        visavis_media::memory::give_back();
+    };
+    if tokio::task::spawn_blocking(end).await.is_err() {
         tracing::error!("a call ended in a panic");
     }
 }
