@@ -89,17 +89,18 @@ mod tests {
     #[test]
     fn the_more_is_lost_and_the_less_has_come_for_it_the_more_speaks_for_something_before_the_camera() {
         let e = std::f32::consts::E;
-        let nothing = Change { lost: 0.95, texture: 0.7, emptied: 0.95, ..Change::default() };
+        let nothing = Change { lost: 0.95, texture: 0.7, emptied: 0.95, least_side: 0.95, ..Change::default() };
         for (mosaic, weights) in [(false, PART), (true, PART_VEILED)] {
             let of = |change| part(&seen(change, change), mosaic);
             assert!(weights.bias > 0.0 && near(of(nothing), weights.bias));
-            let mut once = [nothing; 5];
+            let mut once = [nothing; 6];
             (once[0].lost, once[1].emptied, once[2].gained) = (e - 0.05, e - 0.05, 2.0);
-            (once[3].texture, once[4].edges) = (e - 0.3, e - 1.0);
-            let expected = [weights.lost, weights.emptied, 2.0 * weights.gained, weights.texture, weights.edges];
+            (once[3].texture, once[4].edges, once[5].least_side) = (e - 0.3, e - 1.0, e - 0.05);
+            let expected =
+                [weights.lost, weights.emptied, 2.0 * weights.gained, weights.texture, weights.edges, weights.least_side];
             for (at, (change, weight)) in once.into_iter().zip(expected).enumerate() {
                 let sign = if at < 2 { weight } else { -weight };
-                let unused = mosaic && matches!(at, 1 | 4);
+                let unused = mosaic && matches!(at, 1 | 4 | 5);
                 assert!((sign > 0.0 || (unused && weight == 0.0)) && near(of(change), weights.bias + weight), "{change:?}");
             }
             let gone = Change { lost: 0.1, ..nothing };
