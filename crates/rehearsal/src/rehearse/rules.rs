@@ -305,14 +305,19 @@ mod tests {
         events
     }
 
-    fn judged(plan: &str, events: &[Event]) -> Vec<Rule> {
-        let plan = Plan::parse(plan).unwrap();
-        let guests = plan.guests().unwrap();
+    /// The server said of a reveal when both sides knew.
+    fn record(guests: &[Guest], events: &[Event]) -> Record {
         let mut record = Record::of(guests.iter().map(|guest| guest.identity.clone()), events, Duration::from_secs(60));
         for event in events.iter().filter(|event| matches!(event.what, Report::Sight { revealed: true, .. })) {
             record.sent.reveals.entry(event.who).or_default().push(event.at);
         }
-        check(&plan, &guests, &record).into_iter().map(|broken| broken.rule).collect()
+        record
+    }
+
+    fn judged(plan: &str, events: &[Event]) -> Vec<Rule> {
+        let plan = Plan::parse(plan).unwrap();
+        let guests = plan.guests().unwrap();
+        check(&plan, &guests, &record(&guests, events)).into_iter().map(|broken| broken.rule).collect()
     }
 
     #[test]
@@ -321,7 +326,7 @@ mod tests {
         let guests = plan.guests().unwrap();
         let mut events = well();
         events.push(page(0, 2, "waiting"));
-        let mut record = Record::of(guests.iter().map(|guest| guest.identity.clone()), &events, Duration::from_secs(60));
+        let mut record = record(&guests, &events);
         record.sent.names = [(0, 1), (1, 0)].into();
         record.sent.follows = [(String::from("met"), [0, 1].into())].into();
         assert!(check(&plan, &guests, &record).is_empty());
