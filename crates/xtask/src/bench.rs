@@ -101,7 +101,7 @@ const BENCHES: [(&[&str], &[&str]); 15] = [
     (&["call"], &["--pairs", "1", "--seconds", "15"]),
     (&["start"], &["--runs", "3"]),
     (&["memory"], &["--seconds", "10"]),
-    // Not shortened: in its first seconds a window does what it does once.
+    // Not shortened: what only one picture in twenty exceeds wants some hundred pictures.
     (&["windows"], &[]),
     (&["ink"], &["--strokes", "12"]),
     (&["ink", "--loss", "5", "--round-trip-ms", "80"], &["--strokes", "12"]),
