@@ -301,3 +301,17 @@ fn what_changes_all_sides_leaves_none() {
     assert!(change.least_side > 0.6, "{change:?}");
     assert!(change.least_side <= change.lost + 0.2, "{change:?}");
 }
+
+#[test]
+fn a_side_is_five_blocks_of_a_row_or_four_rows() {
+    let of = |kept: &dyn Fn(usize, usize) -> bool| {
+        let lost = |at: usize| if kept(at % ACROSS, at / ACROSS) { 0.0 } else { 10.0 };
+        least_side(&(0..BLOCKS).map(|at| (10.0, lost(at))).collect::<Vec<_>>())
+    };
+    for (less, is) in [(0, true), (1, false)] {
+        assert_eq!(of(&|x, _| x < 5 - less) == 0.0, is);
+        assert_eq!(of(&|x, _| x >= ACROSS - 5 + less) == 0.0, is);
+        assert_eq!(of(&|_, y| y < 4 - less) == 0.0, is);
+        assert_eq!(of(&|_, y| y >= DOWN - 4 + less) == 0.0, is);
+    }
+}
