@@ -121,7 +121,7 @@ impl LanguageCells {
         if let Some(list) = self.by_city.get(&me.city) {
             some(list, budget * 15 / 100);
         }
-        let rest = budget.saturating_sub(some(&[], 0)).max(budget / 10);
+        let rest = budget.saturating_sub(some(&[], 0));
         some(&self.all, rest);
     }
 }

@@ -135,6 +135,9 @@ fn a_scan_passes_over_what_is_worse_than_all_that_are_kept() {
     (best.least, best.found) = (50.0, vec![(50.0, 1)]);
     scan(&[entry(2, 0)], 0, 1, &entry(1, 0), &Model::default(), &mut best);
     assert_eq!(best.found.len(), 1);
+    best.least = Model::default().odds(&entry(1, 0), &entry(2, 0));
+    scan(&[entry(2, 0)], 0, 1, &entry(1, 0), &Model::default(), &mut best);
+    assert_eq!(best.found.len(), 1, "nor is it any better");
 }
 
 #[test]
@@ -166,4 +169,15 @@ fn each_cell_is_nearest_to_itself_and_after_a_fit_those_who_are_alike_share_one(
     assert!(near > 0.98, "{near}");
     assert!(fitted.centres.iter().all(|centre| (dot(centre, centre) - 1.0).abs() < 1e-4));
     assert_eq!(Centres::fit(&[]).centres, centres.centres);
+
+    // Far less alike: a centre is in the middle of those nearest to it, and no longer one of them.
+    let spread: Vec<Direction> = (0..800).map(|_| any(1.0)).collect();
+    let fitted = Centres::fit(&spread);
+    let mut sums = [[0.0; AXES]; CENTRES];
+    spread.iter().for_each(|one| add(&mut sums[fitted.nearest(one)], one, 1.0));
+    let middle = |at: usize| dot(&scaled(sums[at], 1.0), &fitted.centres[at]);
+    let nearness = (0..CENTRES).map(middle).sum::<f32>() / CENTRES as f32;
+    assert!(nearness > 0.97, "{nearness}");
+    assert!(fitted.centres.iter().all(|centre| spread.iter().all(|one| dot(one, centre) < 0.999)));
+    assert_eq!(Centres::with(vec![groups[0]; CENTRES]).nearest(&groups[0]), 0, "of those that are alike the first");
 }

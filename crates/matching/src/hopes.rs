@@ -151,6 +151,9 @@ mod tests {
         let rare = Waiter { since_ms: 100, ..speaks(1, &["fo", "is"]) };
         pool.join(&rare).unwrap_or_else(|why| panic!("{why}"));
         assert_eq!(pool.widening(&rare, 60_000), None, "nobody else is there, and no age was said");
+        pool.join(&speaks(9, &["ar"])).unwrap_or_else(|why| panic!("{why}"));
+        pool.leave(PersonId(9));
+        assert_eq!(pool.widening(&rare, 60_000), None, "who spoke another language is gone");
         for (id, languages) in
             [(2, &["is", "de"][..]), (3, &["fr"]), (4, &["de"]), (5, &["es"]), (6, &["en", "de"]), (7, &["es"])]
         {

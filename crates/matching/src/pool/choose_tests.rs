@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, reason = "a test may panic")]
 
 use super::*;
+use crate::chance::Chance;
 use crate::testkit::person;
 use crate::{Fact, PersonId, Settings, Waiter};
 
@@ -122,6 +123,44 @@ fn a_look_reads_what_it_may_keeps_what_it_may_and_sees_neither_itself_nor_whom_i
     assert!(pool.best.found.iter().all(|(_, other)| *other != 1));
 }
 
+/// Those who may not be met are among the best that are read, and take no place from those who may.
+#[test]
+fn a_look_finds_as_many_as_it_keeps_behind_some_that_are_kept_apart() {
+    let blocks = Waiter { blocked: (1..=8).map(PersonId).collect(), ..person(0) };
+    let mut pool = pool(Settings { keep: 5, ..Settings::default() }, std::iter::once(blocks).chain((1..100).map(person)));
+    pool.look(0);
+    assert_eq!(pool.best.found.len(), 5);
+}
+
+#[test]
+fn the_first_look_and_no_other_is_that_of_a_newcomer() {
+    // Nobody gives in.
+    let mut pool = alike(Settings { hold_out: 100.0, urge: 0.0, ..Settings::default() }, 3);
+    assert_eq!(pool.tick(250), []);
+    let first = pool.slots[0].first_look;
+    assert!(first.is_finite());
+    pool.hot[0].entry.ease += 1.0;
+    assert_eq!(pool.tick(500), []);
+    assert_eq!((pool.slots[0].looks, pool.slots[0].first_look), (2, first));
+}
+
+/// What all pairs of a first tick are worth together, over some crowds of different ease.
+fn worth(exchanges: usize) -> f32 {
+    let crowd = |seed| {
+        let mut chance = Chance::new(seed);
+        let mut pool = alike(Settings { exchanges, keep: 3, probe: 3, ..Settings::default() }, 40);
+        pool.hot.iter_mut().for_each(|hot| hot.entry.ease = 2.0 * chance.signed());
+        pool.tick(250).iter().map(|pair| pair.chance).sum::<f32>()
+    };
+    (0..20).map(crowd).sum()
+}
+
+#[test]
+fn partners_are_exchanged_for_as_many_rounds_as_bring_any() {
+    let [none, one, two, many] = [0, 1, 2, 8].map(worth);
+    assert!(none < one && one < two && two <= many, "{none} {one} {two} {many}");
+}
+
 #[test]
 fn what_is_expected_is_the_usual_of_the_segment_and_the_own_ease() {
     let mut pool = alike(Settings { own_look: 0.0, ..Settings::default() }, 3);
@@ -186,6 +225,13 @@ fn partners_are_exchanged_where_that_is_worth_more_together() {
     assert_eq!(exchanged(&mut pool, [0.4, 0.4], 0.5), AS_BEFORE, "worth less together");
     assert_eq!(exchanged(&mut pool, [0.5, other], 0.5), AS_BEFORE, "as much: it would be exchanged for ever");
     assert_eq!(exchanged(&mut pool, [0.1, 0.3], 0.1), AS_BEFORE, "an offer of so little is not followed up");
+    // Nor if the other two would be glad of it; with a little more it is.
+    (pool.hot[1].entry.ease, pool.hot[3].entry.ease) = (5.0, 5.0);
+    assert!(pool.pair_chance(1, 3) > 0.9);
+    for chances in [[0.1, 0.3], [0.3, 0.1], [0.4, 0.0]] {
+        assert_eq!(exchanged(&mut pool, chances, 0.1), AS_BEFORE);
+        assert_eq!(exchanged(&mut pool, chances, 0.11), (1, [2, 3, 0, 1]));
+    }
     // Two who are to meet already, and somebody without anybody.
     pool.mates = vec![(1, 0.1), (0, 0.1), (3, 0.1), (2, 0.1)];
     assert_eq!(pool.exchange(&[Offer { surplus: 0.9, chance: 0.9, a: 0, b: 1 }]), 0);
