@@ -64,6 +64,15 @@ fn a_cover_of_all_loses_all_and_brings_nothing() {
     near(change.lost, BLOCKS as f32 / (BLOCKS as f32 + 30.0), 0.02);
 }
 
+/// Of structure that is no stronger than noise half is unsure though nothing changed.
+#[test]
+fn faint_structure_is_never_wholly_the_same() {
+    let was = view(grid(|column, row| 120.0 + (board(column, row) - 120.0) / 10.0));
+    let change = against(&was.y, &was.colours, 4.0, &was);
+    let capped = FAINT * BLOCKS as f32;
+    near(change.lost, 0.5 * capped / (capped + 30.0), 0.02);
+}
+
 /// Other structure in place of what was there, in steps of 60 levels.
 #[test]
 fn what_comes_in_its_place_is_gained_and_has_edges() {
@@ -131,6 +140,17 @@ fn smooth_tiles_in_other_light_or_colour_belong_to_what_covers() {
     assert_eq!(of(115.0, &colours(u, v), &texture), one, "not smooth");
 }
 
+/// Tiles are those of the lower rows of blocks: light that changed in the last row joins what is lost there.
+#[test]
+fn a_tile_has_the_light_of_its_own_block() {
+    let was = view(vec![100.0; BLOCKS]);
+    let now = grid(|_, row| if row == DOWN - 1 { 150.0 } else { 100.0 });
+    let lost: Vec<f32> =
+        (0..TILES).map(|tile| if tile >= TILES - ACROSS && tile.is_multiple_of(8) { 1.0 } else { 0.0 }).collect();
+    let empty = Seen::new(&now, &was.colours).emptied(&was, &[0.5; TILES], &[0.0; BLOCKS], &lost);
+    near(empty, 4.0 / TILES as f32, 1e-6);
+}
+
 #[test]
 fn exposure_is_measured_where_nothing_changed_and_has_its_bounds() {
     let was = view(vec![116.0; BLOCKS]);
@@ -175,6 +195,10 @@ fn a_cover_is_in_one_piece_and_what_was_smooth_before_is_not_lost() {
     let edge = format!("{}L", ".".repeat(ACROSS - 1));
     assert_eq!(largest(&[&edge, "L", "L"]), 2, "a row does not go on in the next");
     assert_eq!(largest(&["L", &edge, &edge]), 2);
+    let far = format!("L{}L", ".".repeat(ACROSS - 2));
+    assert_eq!(largest(&[&far, "L"]), 2, "nor is it the end of the one before");
+    assert_eq!(largest(&["..L", "LLL"]), 4, "also to the left");
+    assert_eq!(largest(&["L..LL", "L...L", "LLLLL"]), 10, "in the first row as well");
     let full = "L".repeat(ACROSS);
     assert_eq!(largest(&[full.as_str(); TILES / ACROSS]), TILES);
     assert_eq!(TILES / ACROSS + 1, DOWN);

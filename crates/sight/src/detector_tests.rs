@@ -179,6 +179,19 @@ fn face(x: f32, y: f32, at: f32) -> [f32; 3] {
     }
 }
 
+/// The same two seconds again and again, under a number that runs.
+#[test]
+fn a_loop_is_frozen_after_a_while() {
+    let mut camera = Camera::new(false);
+    camera.until(Scene::Face, Clear);
+    camera.stays(Scene::Face, 60, Clear);
+    let told = (0..240).find(|look| {
+        camera.show(Scene::Still(200 + look % 60));
+        camera.detector.evidence() == Frozen
+    });
+    assert!(told.is_some_and(|told| told > 60), "after {told:?} pictures");
+}
+
 #[test]
 fn open_cameras_are_clear_and_stay_so_clear_and_veiled() {
     for scene in [Scene::Face, Scene::GreyRoom, Scene::Pattern] {

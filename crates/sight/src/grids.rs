@@ -196,8 +196,13 @@ mod tests {
         let mut y = vec![50.0; 3 * ACROSS];
         y[ACROSS + 4] = 57.0;
         y[2 * ACROSS] = 40.0;
+        y[9] = 45.0;
+        y[ACROSS - 1] = 58.0;
         let steps = steps(&y);
         let expected = |at: usize| match at {
+            9 | 10 | 41 => 5.0,
+            // The next row does not go on from it.
+            _ if at == ACROSS - 1 || at == 2 * ACROSS - 1 => 8.0,
             _ if at == ACROSS + 4 || at == ACROSS + 5 || at == 2 * ACROSS + 4 => 7.0,
             _ if at == 2 * ACROSS || at == 2 * ACROSS + 1 => 10.0,
             _ => 0.0,

@@ -167,6 +167,20 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
+    #[test]
+    fn each_side_has_its_bounds_and_what_is_written_on_is_checked_too() {
+        let data = [0; 64];
+        let of = |size| Planes::new(size, (&data, 8), (&data, 8), (&data, 8)).map(|_| ());
+        assert_eq!([of((8, 8)), of((1, 1))], [Ok(()), Ok(())]);
+        for (width, height) in [(0, 4), (4, 0), (0, 0), (MAX_SIDE + 1, 1), (1, MAX_SIDE + 1)] {
+            assert_eq!(of((width, height)), Err(PlanesError::Size { width, height }));
+        }
+        let (mut y, mut u, mut v) = ([0; 64], [0; 16], [0; 16]);
+        assert!(PlanesMut::new((8, 8), (&mut y, 8), (&mut u, 4), (&mut v, 4)).is_ok());
+        let short = PlanesMut::new((8, 8), (&mut y, 8), (&mut u, 4), (&mut v[1..], 4)).map(|_| ());
+        assert_eq!(short, Err(PlanesError::Plane { plane: 'V', width: 4, height: 4, stride: 4, len: 15 }));
+    }
+
     proptest! {
         #[test]
         fn any_size_stride_and_length_is_judged_without_a_panic(

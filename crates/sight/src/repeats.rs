@@ -156,6 +156,70 @@ mod tests {
         assert!(!open);
     }
 
+    #[test]
+    fn what_is_forgotten_counts_no_more() {
+        let mut repeats = Repeats::default();
+        let mut shown = (0..).map(|look| picture(look % PERIOD, look));
+        let mut until_told = || shown.by_ref().take(200).position(|y| repeats.look(&y));
+        let first = until_told();
+        repeats.forget();
+        assert!(repeats.past.is_empty() && repeats.differences.is_empty() && !repeats.told);
+        let mut until_told = || shown.by_ref().take(200).position(|y| repeats.look(&y));
+        let again = until_told();
+        assert!(first.is_some() && again.is_some_and(|again| again >= PERIOD), "{first:?} {again:?}");
+    }
+
+    /// Looks that differ by `among` from those since the oldest that counts and by so much as is never alike from those before; but by
+    /// what `otherwise` says, given how many looks ago the one was and how many before it the other.
+    fn is_loop(rule: &Rule, among: f32, otherwise: impl Fn(usize, usize) -> Option<f32>) -> bool {
+        let usual = |ago: usize, before: usize| if ago + before < rule.looks { among } else { f32::INFINITY };
+        let look = |ago| std::array::from_fn(|at| otherwise(ago, at + 1).unwrap_or_else(|| usual(ago, at + 1)));
+        let mut repeats = Repeats { differences: (0..rule.looks).map(look).collect(), ..Repeats::default() };
+        let whole = repeats.is_loop(rule);
+        repeats.differences.pop_back();
+        assert!(!repeats.is_loop(rule), "a look is missing");
+        whole
+    }
+
+    #[test]
+    fn what_differs_from_before_is_little_of_what_differs_among_the_newest() {
+        let of = |among: f32, from_before: f32| is_loop(&MUCH, among, |_, before| (before == 30).then_some(from_before));
+        assert_eq!([of(2.0, 0.49), of(2.0, 0.51)], [true, false], "a quarter");
+        assert_eq!([of(10.0, 0.79), of(10.0, 0.81)], [true, false], "nor more than that many levels");
+        assert_eq!([of(0.26, 0.0), of(MOVES, 0.0)], [true, false], "something must move");
+        // No look may be quite another.
+        let one = |off: f32| is_loop(&MUCH, 10.0, |ago, before| (before == 30).then_some(if ago == 9 { off } else { 0.0 }));
+        assert_eq!([1.59, 2.0 * MUCH.levels, 1.7].map(one), [true, false, false]);
+    }
+
+    #[test]
+    fn a_round_has_from_half_a_second_to_seven_and_may_slip_where_little_moves() {
+        let of = |rule: &Rule, even: usize, odd: usize| {
+            is_loop(rule, 5.0, |ago, before| (before == if ago % 2 == 0 { even } else { odd }).then_some(0.0))
+        };
+        for (length, told) in [(SHORTEST - 1, false), (SHORTEST, true), (50, true), (LONGEST, true)] {
+            assert_eq!(of(&MUCH, length, length), told, "{length}");
+        }
+        for (odd, much, little) in
+            [(50, true, true), (51, false, true), (52, false, true), (53, false, false), (99, false, false)]
+        {
+            assert_eq!([of(&MUCH, 50, odd), of(&LITTLE, 50, odd)], [much, little], "{odd}");
+        }
+    }
+
+    /// Of 190 pairs of the newest looks that lie three apart or more, the 77th is what they differ by: here that is next to nothing for
+    /// 77 of them, or for 76.
+    #[test]
+    fn what_the_newest_differ_by_is_what_all_but_two_fifths_exceed_whoever_is_near() {
+        for (more, told) in [(7, false), (6, true)] {
+            let low = |ago: usize, before: usize| before < 7 || (before == 7 && ago < more);
+            let of = |ago, before| {
+                if before == 30 { Some(0.0) } else { low(ago, before).then_some(0.1) }
+            };
+            assert_eq!(is_loop(&MUCH, 5.0, of), told, "{more}");
+        }
+    }
+
     /// Half of each round moves much, the other less.
     #[test]
     fn a_loop_in_which_something_rests_is_told_throughout() {
