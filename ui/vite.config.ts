@@ -1,4 +1,5 @@
-import { readFileSync } from 'node:fs'
+import { existsSync, readdirSync, readFileSync, rmSync } from 'node:fs'
+import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { svelte } from '@sveltejs/vite-plugin-svelte'
 import type { Plugin } from 'vite'
@@ -54,13 +55,33 @@ const cssHash = ({ hash, css, filename }: { hash: (text: string) => string; css:
   return name
 }
 
+/** Files that are as they were are not written again: the program that has the page in it would be compiled anew for nothing. */
+const unchanged: Plugin = {
+  name: 'unchanged',
+  apply: 'build',
+  generateBundle: {
+    order: 'post',
+    handler({ dir = here('./dist') }, bundle) {
+      const before = existsSync(dir) ? readdirSync(dir, { recursive: true, withFileTypes: true }).filter((entry) => entry.isFile()) : []
+      for (const { parentPath, name } of before) {
+        const path = join(parentPath, name)
+        const made = bundle[path.slice(dir.length + 1).replaceAll('\\', '/')]
+        if (!made) rmSync(path)
+        else if (readFileSync(path).equals(Buffer.from(made.type === 'chunk' ? made.code : made.source))) Reflect.deleteProperty(bundle, made.fileName)
+      }
+    },
+  },
+}
+
 export default defineConfig({
-  plugins: [texts, icons, svelte({ compilerOptions: { cssHash } })],
+  plugins: [texts, icons, svelte({ compilerOptions: { cssHash } }), unchanged],
   resolve: { alias: { '@locales': here('../assets/locales'), '@words': here('../assets/words') } },
   // The shell loads the page from this very address (devUrl of tauri.conf.json).
   server: { port: 5173, strictPort: true, fs: { allow: [here('.'), here('../assets')] } },
   build: {
     target: 'safari16',
+    // Left to the plugin that keeps what has not changed.
+    emptyOutDir: false,
     // A data: address would be refused by the content security policy for anything but pictures.
     assetsInlineLimit: 0,
     modulePreload: { polyfill: false },
