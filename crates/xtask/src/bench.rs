@@ -187,7 +187,9 @@ fn listen(arguments: &[String], lines: &mut Vec<String>) -> Outcome {
             let mut last = None;
             for line in BufReader::new(errors).lines().map_while(Result::ok) {
                 eprintln!("{line}");
-                last = Some(line).filter(|line| !line.trim().is_empty()).or(last);
+                // That a program ended badly says less than its own last words, and names where it lies.
+                let says = !line.trim().is_empty() && !line.starts_with("xtask: `");
+                last = Some(line).filter(|_| says).or(last);
             }
             last
         })
