@@ -47,6 +47,33 @@ await tell({
     await close()
   },
 
+  async 'a new second of the clock moves nothing beside it, and no figure of it is cut off'() {
+    for (const locale of ['en', 'zh', 'es', 'fr', 'de', 'pt', 'ja', 'ar']) {
+      const { page, say, close } = await meet('call-open', locale)
+      const { page: call } = views['call-open']
+      const seconds = async (duration_s) => {
+        const before = await page.locator('.clock').innerText()
+        await say({ event: 'view', view: viewOf({ ...views['call-open'], page: { ...call, duration_s } }) })
+        await page.waitForFunction((text) => document.querySelector('.clock').innerText !== text, before)
+        return page.locator('.clock').evaluate((clock) => {
+          const range = document.createRange()
+          range.selectNodeContents(clock)
+          const [text, box] = [range, clock].map((of) => of.getBoundingClientRect())
+          const beside = document.querySelector('[data-testid=connection]').getBoundingClientRect()
+          return { whole: text.left >= box.left && text.right <= box.right && text.top >= box.top && text.bottom <= box.bottom + 1, x: beside.x, y: beside.y }
+        })
+      }
+      const places = []
+      for (const duration_s of [8, 9, 11, 59 * 60 + 58, 3599, 3600, 36_000]) places.push(await seconds(duration_s))
+      assert.ok(places.every(({ whole }) => whole), `${locale}: ${JSON.stringify(places)}`)
+      assert.deepEqual(places[1], places[0])
+      assert.deepEqual(places[2], places[0])
+      // What is laid out anew ends at its box: without it each second painted the paper anew.
+      assert.match(await page.locator('.clock').evaluate((clock) => getComputedStyle(clock).contain), /^(strict|size layout paint( style)?)$/)
+      await close()
+    }
+  },
+
   async 'pictures carry their number, and go on after the socket was lost'() {
     const { page, sockets, close } = await meet('call-open')
     const canvas = page.getByTestId('picture-peer')
