@@ -1,5 +1,6 @@
-//! A drawn person in front of a camera: sways a little, looks about, blinks, speaks in phrases. What does not move by itself
-//! is painted once ([`super::portrait`]); a picture costs little more than copying.
+//! A drawn person in front of a camera: sways a little, looks about, blinks, speaks in phrases, and as with anybody no
+//! movement comes back, or it would be told from a recording as little as one. What does not move by itself is painted once
+//! ([`super::portrait`]); a picture costs little more than copying.
 
 use super::noise::{Noise, Random};
 use super::pace::Source;
@@ -169,25 +170,61 @@ impl Motion {
         Random::new(self.seed ^ kind << 32 ^ index as u64).unit() * 2.0 - 1.0
     }
 
+    /// In -1..1, from one chance value to the next within `every` seconds.
+    fn wander(&self, time: f32, every: f32, kind: u64) -> f32 {
+        let (knot, part) = ((time / every).floor(), (time / every).fract());
+        let (from, to) = (self.dice(knot, kind), self.dice(knot + 1.0, kind));
+        from + (to - from) * part * part * (3.0 - 2.0 * part)
+    }
+
     fn pose(&self, seconds: f32) -> Pose {
         let time = seconds + self.phase;
         let wave = |period: f32, shift: f32| (time * TAU / period + shift).sin();
         let speaking = ((wave(5.3, 0.0) + 0.35) * 3.0).clamp(0.0, 1.0);
         let syllable = (wave(0.62, 0.0).abs() * 0.6 + wave(0.37, 1.0).abs() * 0.4) * (0.75 + 0.25 * wave(1.7, 2.0));
         let mouth = speaking * syllable.clamp(0.0, 1.0);
-        let place = (0.012 * wave(7.1, 0.3) + 0.005 * wave(3.3, 1.0), 0.005 * wave(5.9, 2.0) + 0.003 * mouth);
+        let sway = 0.030 * self.wander(time, 2.9, 6) + 0.010 * self.wander(time, 1.3, 7);
+        let nod = 0.014 * self.wander(time, 2.3, 8) + 0.003 * mouth;
         let glance = (time / 1.9).floor();
         let blinks = (time / 3.1).floor();
         let since = time - (blinks + 0.3 + 0.3 * self.dice(blinks, 2)) * 3.1;
         let blink = (1.0 - ((since - 0.09) / 0.09).abs()).clamp(0.0, 1.0);
         Pose {
-            place,
-            turn: 0.004 * wave(6.3, 0.9) + 0.003 * self.dice(glance, 5),
+            place: (sway, nod),
+            turn: 0.004 * self.wander(time, 3.1, 9) + 0.003 * self.dice(glance, 5),
             blink: (blink * 1.6).min(1.0),
             gaze: (0.004 * self.dice(glance, 3), 0.0016 * self.dice(glance, 4)),
             mouth,
             smile: 0.4 + 0.4 * wave(11.0, 0.0) * (1.0 - speaking),
             brows: speaking * (0.5 + 0.5 * wave(2.3, 0.4)).powi(2),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Looks of a recording's length of time: 2.4 s of them are held against those of 0.5 to 7 s before.
+    const LOOKS: usize = 36;
+
+    #[test]
+    fn movement_hardly_ever_comes_back() {
+        for name in ["mei", "guest-7", "ada", "bao"] {
+            let mut random = Random::from_text(name);
+            let motion = Motion { phase: random.between(0.0, 50.0), seed: random.next() };
+            let places: Vec<(f32, f32)> = (0..3600).map(|look| motion.pose(look as f32 / 15.0).place).collect();
+            let apart =
+                |one: usize, other: usize| (places[one].0 - places[other].0).abs() + (places[one].1 - places[other].1).abs();
+            let returns = (105..places.len() - LOOKS).filter(|&from| {
+                let newest = from..from + LOOKS;
+                let pairs = newest.clone().flat_map(|one| (one + 3..from + LOOKS).map(move |other| (one, other)));
+                let among: Vec<f32> = pairs.map(|(one, other)| apart(one, other)).collect();
+                let mean_among = among.iter().sum::<f32>() / among.len() as f32;
+                (8..105).any(|ago| newest.clone().map(|at| apart(at, at - ago)).sum::<f32>() < 0.4 * mean_among * LOOKS as f32)
+            });
+            let share = returns.count() as f32 / places.len() as f32;
+            assert!(share < 0.05, "{name}: {share}; sums of three sine waves come to 0.29");
         }
     }
 }
