@@ -282,7 +282,7 @@ def scene_of(rng, category, size, base, other, frames):
     hand.soft = rng.uniform(0.02, 0.06)
     dark, period = rng.uniform(0.03, 0.15), rng.uniform(2.1, 6.5)
     depth, burst = rng.uniform(0.15, 0.5), rng.uniform(0.25, 4)
-    closer, drift = rng.uniform(1.7, 3.2), np.zeros(2)
+    closer, drift = rng.uniform(2.2, 3.3), np.zeros(2)
     box = rng.uniform(0.55, 0.9), rng.uniform(0.6, 1.0), rng.uniform(0.3, 0.6, 2)
     still = base.frame(0)
     for at in range(frames):
@@ -305,7 +305,9 @@ def scene_of(rng, category, size, base, other, frames):
             wide = int(size[0] * box[0])
             picture[top:, left : left + wide] = thing[: size[1] - top, :wide]
         elif category == "neg_leanin":
-            picture = gaussian_filter(base.closer(at, 1 + (closer - 1) * part), (0.5 * part, 0.5 * part, 0))
+            # As in the set: nearer for two seconds, and back in as many.
+            near = np.sin(np.pi * np.clip((at - when) / (lasts + 30), 0, 1)) ** 2
+            picture = gaussian_filter(base.closer(at, 1 + (closer - 1) * near), (0.5 * near, 0.5 * near, 0))
         elif category == "neg_bgblur":
             y, x = np.mgrid[0 : size[1], 0 : size[0]] / size[1]
             person = np.clip(1.5 - ((x - size[0] / size[1] / 2) / 0.45) ** 2 - ((y - 0.6) / 0.6) ** 2, 0, 1)[..., None]
@@ -327,7 +329,7 @@ def scene_of(rng, category, size, base, other, frames):
         yield picture, jump
 
 
-def compose(rng, category, kind, share, size, base, other):
+def compose(rng, category, kind, share, size, base, other, moved=False):
     """Pictures and events of one clip."""
     frames = int(rng.integers(140, 220))
     sensor = Sensor(rng, rng.uniform(0.02, 0.06) if category in ("neg_dark", "cov_in_dim") else rng.uniform(0.6, 1.5))
@@ -359,12 +361,12 @@ def compose(rng, category, kind, share, size, base, other):
         event["start"] = 0
     cover = None if kind in ("eshutter", "smear") or cls == "notlive" else Occluder(rng, kind, size, share)
     card = symbol(rng, size, category == "nl_avatar") if kind != "nl_black" else np.full((size[1], size[0], 3), rng.integers(0, 30), np.uint8)
-    photo, haze, smear = base.frame(0), rng.uniform(0.0, 0.08), rng.uniform(0.05, 0.1) * size[1]
+    photo, haze, smear = base.frame(0), rng.uniform(0.35, 0.65), rng.uniform(0.05, 0.1) * size[1]
     period, shots = int(rng.integers(15, 45)), []
     for at in range(frames):
         picture = base.frame(at)
         if part[at] > 0 and category == "nl_photo":
-            picture = np.roll(photo, (int(2 * np.sin(at * 0.13)), int(3 * np.sin(at * 0.09))), (0, 1))
+            picture = np.roll(photo, (int(2 * np.sin(at * 0.13)), int(3 * np.sin(at * 0.09))), (0, 1)) if moved else photo
         elif kind == "smear" and part[at] > 0:
             blur = smear * part[at]
             picture = blurred(picture, blur) * (1 - haze) + haze * picture.mean()
@@ -396,11 +398,14 @@ def main():
     given = dict(zip(sys.argv[3::2], sys.argv[4::2]))
     footage, out = [line.split() for line in open(sys.argv[1]) if line.strip()], sys.argv[2]
     seed, count = int(given.get("--seed", 1)), int(given.get("--clips", len(PLAN)))
+    moved, only = given.get("--photos") == "moved", given.get("--only", "").split(",")
     os.makedirs(out, exist_ok=True)
     order = np.random.default_rng(seed).permutation(len(PLAN))
     labels = []
     for number in range(count):
         category, kind, share = PLAN[order[number % len(PLAN)]]
+        if only != [""] and category not in only:
+            continue
         rng = np.random.default_rng([seed, number])
         size = SIZES[rng.integers(0, len(SIZES))]
         line, another = (footage[i] for i in rng.choice(len(footage), 2, replace=False))
@@ -414,7 +419,7 @@ def main():
         clip = f"own_{number:04d}"
         finer = 2 if category == "neg_leanin" else 1
         file = f"{clip}.{'ivf' if codec == 'vp8' else 'h264'}"
-        shots, events = compose(rng, category, kind, share, size, Footage(rng, line, size, finer), Footage(rng, another, size))
+        shots, events = compose(rng, category, kind, share, size, Footage(rng, line, size, finer), Footage(rng, another, size), moved)
         encode(f"{out}/{file}", shots, size, codec, kbps)
         labels.append(dict(clip=clip, file=file, codec=codec, width=size[0], height=size[1], fps=FPS, frames=len(shots), kbps=kbps,
                            category=category, kind=kind, source=person, events=events, maxcov=share))  # fmt: skip

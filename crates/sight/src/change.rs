@@ -120,6 +120,12 @@ impl Memory {
         (since, before)
     }
 
+    /// The view is another one since, and this is it: somebody came nearer.
+    pub fn renew(&mut self, y: &[f32], colours: &Colours, texture: &[f32]) {
+        *self = Self::default();
+        self.learn(y, colours, texture, 0.0);
+    }
+
     pub fn learn(&mut self, y: &[f32], colours: &Colours, texture: &[f32], lost: f32) {
         self.looks = self.looks.saturating_add(1);
         let Some(view) = &mut self.view else {

@@ -9,6 +9,7 @@
 use crate::cover;
 use crate::features::{Eye, Measures};
 use crate::hysteresis::Belief;
+use crate::photo::Photo;
 use crate::planes::Planes;
 use crate::repeats::Repeats;
 use crate::still::{Still, Stillness};
@@ -102,6 +103,7 @@ pub struct Detector {
     looked: Option<Duration>,
     still: Stillness,
     repeats: Repeats,
+    photo: Photo,
     stream: Stream,
     mosaic: bool,
     veiled: bool,
@@ -118,6 +120,7 @@ impl Default for Detector {
             looked: None,
             still: Stillness::default(),
             repeats: Repeats::default(),
+            photo: Photo::default(),
             stream: Stream::default(),
             mosaic: false,
             veiled: false,
@@ -213,7 +216,8 @@ impl Detector {
 
     fn start_anew(&mut self) {
         (self.eye, self.looked) = (Eye::default(), None);
-        (self.still, self.repeats, self.stream) = (Stillness::default(), Repeats::default(), Stream::default());
+        (self.still, self.repeats, self.photo) = (Stillness::default(), Repeats::default(), Photo::default());
+        self.stream = Stream::default();
         self.evidence.set(CameraState::Unknown);
         self.state.set(CameraState::Unknown);
     }
@@ -223,7 +227,9 @@ impl Detector {
         self.mosaic = measures.inside_flat >= MOSAIC;
         self.veiled = self.mosaic && measures.sharpest_inside < IN_FOCUS;
         let (whole, part) = (cover::whole(measures, self.mosaic), cover::part(measures, self.mosaic));
-        let repeats = self.repeats.look(self.eye.newest());
+        let repeats = self.repeats.look(self.eye.newest(), now);
+        // A mosaic of somebody who sits still has few blocks that change.
+        let photo = !self.mosaic && self.photo.look(self.eye.newest_fine(), now);
         match self.still.look(measures, self.mosaic, arrival, now) {
             Still::Frozen => return (CERTAIN, CameraState::Frozen),
             Still::Drawn => return (CERTAIN, CameraState::Covered),
@@ -236,7 +242,11 @@ impl Detector {
             true => CameraState::Covered,
             false => CameraState::Partial,
         };
-        (whole.max(part), trouble)
+        match whole.max(part) {
+            // A bare view and a dark room stand still too, and are told for what they are.
+            logit if photo && logit < 0.0 => (CERTAIN, CameraState::Frozen),
+            logit => (logit, trouble),
+        }
     }
 }
 

@@ -1,6 +1,7 @@
 //! What is measured on one decoded picture and its recent past: few numbers, each with a meaning that can be said in words.
 //! What changed against the view of this very camera a while ago is measured by [`crate::change`].
 
+use crate::approach::Approach;
 use crate::change::{Change, Memory};
 use crate::grids::{
     ACROSS, BLOCKS, CELLS, DOWN, FINE, FINE_ACROSS, Grids, TILES, box_means, deviation, distance, mean, quantile, reduced,
@@ -92,6 +93,7 @@ pub struct Eye {
     /// Newest last, at most [`RECENT`].
     recent: Vec<Grids>,
     memory: Memory,
+    approach: Approach,
     looks: usize,
     /// Looks since the last sudden change, itself among them.
     uncut: usize,
@@ -112,6 +114,9 @@ impl Eye {
         let texture = texture(&odd, &even);
         let now = self.now();
         let newest = &self.recent[self.recent.len() - 1];
+        if self.approach.look(&newest.fine) {
+            self.memory.renew(&now, &newest.colours, &texture);
+        }
         let (since, before) = self.memory.compare(&now, &newest.colours, &texture);
         let mut inside = texture_inside(&odd, &even);
         let (detail, least_third) = details(&newest.y);
@@ -143,6 +148,11 @@ impl Eye {
     /// The recent pictures since the last sudden change, at least two: those before it show something else.
     fn alike(&self) -> &[Grids] {
         &self.recent[self.recent.len().saturating_sub(self.uncut.max(2))..]
+    }
+
+    /// The fine grid of the picture that was looked at last.
+    pub(crate) fn newest_fine(&self) -> &[f32] {
+        self.recent.last().map_or(&[], |grids| &grids.fine)
     }
 
     /// Block means of the picture that was looked at last.

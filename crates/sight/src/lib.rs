@@ -4,6 +4,7 @@
 //! No clock, no thread, no I/O: planes and time are arguments. Reading cameras, decoding, and what the server and the peer
 //! said belong to others, who report it to the gate as [`gate::Input`].
 
+mod approach;
 pub mod change;
 mod cover;
 pub mod detector;
@@ -11,6 +12,7 @@ pub mod features;
 pub mod gate;
 mod grids;
 mod hysteresis;
+mod photo;
 pub mod planes;
 mod repeats;
 mod still;

@@ -8,10 +8,16 @@
 
 use crate::grids::{BLOCKS, distance, mean, quantile};
 use std::collections::VecDeque;
+use std::time::Duration;
 
-/// Lengths of a loop that are looked for, in looks: half a second to seven.
+/// Looks are compared by their times: not every picture is looked at, and those that are do not come evenly. Times before are counted
+/// in steps of a fifteenth of a second.
+const STEP: Duration = Duration::from_micros(66_667);
+/// Lengths of a loop that are looked for, in steps: half a second to seven.
 const SHORTEST: usize = 8;
 const LONGEST: usize = 105;
+/// Looks that are remembered at most; they are 60 ms apart at least.
+const MOST_LOOKS: usize = 120;
 /// Looks nearer than this to one another are alike without any loop.
 const NEAR: usize = 3;
 /// What all but so large a share of the newest looks differ by from one another.
@@ -43,13 +49,13 @@ const LITTLE: Rule = Rule { looks: 36, moves: 0.1, share: 0.7, levels: 0.35, las
 /// While it is told.
 const LITTLE_YET: Rule = Rule { looks: 36, moves: 0.1, share: 0.8, levels: 0.5, last: 1.3, slips: true };
 
-/// Of one look: mean absolute difference from the looks before, the last one first. Infinite where there was none.
+/// Of one look: mean absolute difference from what was shown so many steps before, one step first. Infinite where nothing was.
 type Differences = [f32; LONGEST];
 
 #[derive(Debug, Default)]
 pub(crate) struct Repeats {
-    /// Block means without the mean of them all, newest first.
-    past: VecDeque<Vec<f32>>,
+    /// Time, and block means without the mean of them all, newest first.
+    past: VecDeque<(Duration, Vec<f32>)>,
     /// Newest first, as many as a rule asks for.
     differences: VecDeque<Differences>,
     told: bool,
@@ -64,21 +70,42 @@ impl Repeats {
     }
 
     /// `y`: block means of the newest picture. Whether pictures come back.
-    pub fn look(&mut self, y: &[f32]) -> bool {
+    pub fn look(&mut self, y: &[f32], now: Duration) -> bool {
         let light = mean(y);
-        let mut newest = if self.past.len() == LONGEST { self.past.pop_back().unwrap_or_default() } else { Vec::new() };
+        let mut newest = if self.past.len() == MOST_LOOKS { self.past.pop_back().unwrap_or_default().1 } else { Vec::new() };
         newest.clear();
         newest.extend(y.iter().map(|level| level - light));
-        let mut differences = [f32::INFINITY; LONGEST];
-        for (difference, past) in differences.iter_mut().zip(&self.past) {
-            *difference = distance(past, &newest) / BLOCKS as f32;
-        }
-        self.past.push_front(newest);
+        let differences = self.differences_of(&newest, now);
+        self.past.push_front((now, newest));
         self.differences.truncate(MUCH.looks.max(LITTLE.looks) - 1);
         self.differences.push_front(differences);
         let rules = if self.told { [&MUCH_YET, &LITTLE_YET] } else { [&MUCH, &LITTLE] };
         self.told = rules.into_iter().any(|rule| self.is_loop(rule));
         self.told
+    }
+
+    /// Each step has the look that is nearest to it in time, and not further than a step.
+    fn differences_of(&self, newest: &[f32], now: Duration) -> Differences {
+        let (mut differences, mut nearest) = ([f32::INFINITY; LONGEST], [STEP; LONGEST]);
+        for (at, past) in &self.past {
+            let ago = now.saturating_sub(*at);
+            let step = (ago.as_secs_f32() / STEP.as_secs_f32()) as usize;
+            if step > LONGEST {
+                break;
+            }
+            let difference = distance(past, newest) / BLOCKS as f32;
+            if nearest[0] == STEP {
+                // The very last look, however long ago.
+                (nearest[0], differences[0]) = (Duration::ZERO, difference);
+            }
+            for step in step.max(1)..(step + 2).min(LONGEST + 1) {
+                let off = ago.abs_diff(STEP * step as u32);
+                if off < nearest[step - 1] {
+                    (nearest[step - 1], differences[step - 1]) = (off, difference);
+                }
+            }
+        }
+        differences
     }
 
     fn is_loop(&self, rule: &Rule) -> bool {
@@ -87,7 +114,7 @@ impl Repeats {
         }
         let (mut among, mut from_before, mut from_last) = (Vec::with_capacity(rule.looks * rule.looks / 2), [0.0; LONGEST], 0.0);
         for (ago, differences) in self.differences.iter().take(rule.looks).enumerate() {
-            // What lies `n` looks before it is at `n - 1`.
+            // What lies `n` steps before it is at `n - 1`.
             among.extend_from_slice(&differences[NEAR - 1..(rule.looks - 1 - ago).max(NEAR - 1)]);
             from_last += differences[0];
             for (length, sum) in from_before.iter_mut().enumerate() {
@@ -108,6 +135,10 @@ mod tests {
 
     const PERIOD: usize = 40;
 
+    fn at_look(look: usize) -> Duration {
+        STEP * look as u32
+    }
+
     /// Two bright spots that wander, and noise (of that seed) of half a level.
     fn picture(at: usize, seed: usize) -> Vec<f32> {
         let sway = |every: f32, far: f32| far * (at as f32 / every).sin();
@@ -121,7 +152,7 @@ mod tests {
         let mut repeats = Repeats::default();
         (0..looks).find(|&look| {
             let (at, seed) = shown(look);
-            repeats.look(&picture(at, seed))
+            repeats.look(&picture(at, seed), at_look(look))
         })
     }
 
@@ -143,9 +174,9 @@ mod tests {
         let (mut repeats, mut open) = (Repeats::default(), Repeats::default());
         let told = (0..300).find(|&look| {
             let at = if look < 100 { look } else { 60 + look % PERIOD };
-            repeats.look(&coded(at, look, strength, off))
+            repeats.look(&coded(at, look, strength, off), at_look(look))
         });
-        (told, (0..400).any(|look| open.look(&coded(look, look, strength, off))))
+        (told, (0..400).any(|look| open.look(&coded(look, look, strength, off), at_look(look))))
     }
 
     #[test]
@@ -165,12 +196,12 @@ mod tests {
     #[test]
     fn what_is_forgotten_counts_no_more() {
         let mut repeats = Repeats::default();
-        let mut shown = (0..).map(|look| picture(look % PERIOD, look));
-        let mut until_told = || shown.by_ref().take(200).position(|y| repeats.look(&y));
+        let mut shown = (0..).map(|look| (picture(look % PERIOD, look), at_look(look)));
+        let mut until_told = || shown.by_ref().take(200).position(|(y, now)| repeats.look(&y, now));
         let first = until_told();
         repeats.forget();
         assert!(repeats.past.is_empty() && repeats.differences.is_empty() && !repeats.told);
-        let mut until_told = || shown.by_ref().take(200).position(|y| repeats.look(&y));
+        let mut until_told = || shown.by_ref().take(200).position(|(y, now)| repeats.look(&y, now));
         let again = until_told();
         assert!(first.is_some() && again.is_some_and(|again| again >= PERIOD), "{first:?} {again:?}");
     }
@@ -250,13 +281,32 @@ mod tests {
             .map(|look| {
                 let phase = look % 60;
                 let at = if phase < 30 { 2 * phase } else { 60 + phase / 2 };
-                repeats.look(&coded(at, look, 0.15, 0.7))
+                repeats.look(&coded(at, look, 0.15, 0.7), at_look(look))
             })
             .collect();
         let first = told.iter().position(|told| *told);
         assert!(first.is_some_and(|first| first < 100), "{first:?}");
         let rests = told.iter().rposition(|told| !*told);
         assert!(rests < first, "not told at {rests:?}");
+    }
+
+    /// Looks that are 60 to 110 ms apart, of a loop of two seconds.
+    #[test]
+    fn a_loop_is_told_throughout_though_looks_do_not_come_evenly() {
+        let (mut repeats, mut now, mut late) = (Repeats::default(), Duration::ZERO, 1_u64);
+        let mut told = Vec::new();
+        for look in 0..400_u64 {
+            late = late.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(look);
+            now += Duration::from_millis(60 + (late >> 33) % 51);
+            let shown = now.as_secs_f32() % 2.0 * 15.0;
+            let spot = 270.0 + 40.0 * (shown * std::f32::consts::TAU / 30.0).sin();
+            let noise = |block: usize| ((block as u64 * 31 + look * 7919 + block as u64 * look * 17) % 10_007) as f32 / 20_000.0;
+            let picture: Vec<f32> = (0..BLOCKS).map(|block| noise(block) - 0.1 * (block as f32 - spot).abs().min(60.0)).collect();
+            told.push(repeats.look(&picture, now));
+        }
+        let first = told.iter().position(|told| *told);
+        assert!(first.is_some_and(|first| first < 100), "{first:?}");
+        assert_eq!(told.iter().rposition(|told| !*told), first.map(|first| first - 1), "not told in between");
     }
 
     /// Somebody who sways so evenly that each look is next to one some seconds ago, and never quite there.
@@ -272,11 +322,11 @@ mod tests {
         let near = Rule { last: f32::INFINITY, ..LITTLE };
         let (mut repeats, mut nearly) = (Repeats::default(), 0);
         for look in 0..600 {
-            assert!(!repeats.look(&swaying(look)), "at {look}");
+            assert!(!repeats.look(&swaying(look), at_look(look)), "at {look}");
             nearly += usize::from(repeats.is_loop(&near));
         }
         assert!(nearly > 60, "near enough but for the last look: {nearly}");
-        let told = (600..900).map(|look| repeats.look(&swaying(600 + look % 60))).collect::<Vec<bool>>();
+        let told = (600..900).map(|look| repeats.look(&swaying(600 + look % 60), at_look(look))).collect::<Vec<bool>>();
         assert!(told[60 + LITTLE.looks..].iter().all(|told| *told), "as a recording it is one: {told:?}");
     }
 
@@ -287,7 +337,7 @@ mod tests {
             let mut repeats = Repeats::default();
             for look in 0..400 {
                 let at = if look % every < lasts { 100 + look % every } else { 7 };
-                assert!(!repeats.look(&coded(at, look, strength, 0.3)), "every {every}, at {look}");
+                assert!(!repeats.look(&coded(at, look, strength, 0.3), at_look(look)), "every {every}, at {look}");
             }
         }
     }
@@ -306,7 +356,7 @@ mod tests {
             let light = 1.5 * (look as f32 * 0.2).sin();
             let at = if look % 40 < 30 { 7 } else { look };
             let lit: Vec<f32> = picture(at, look).into_iter().map(|level| level + light).collect();
-            assert!(!repeats.look(&lit), "at {look}");
+            assert!(!repeats.look(&lit, at_look(look)), "at {look}");
         }
     }
 }

@@ -143,6 +143,23 @@ fn somebody_who_leans_in_is_no_cover() {
     });
 }
 
+/// Until a face fills the picture, in two seconds, stays there and goes back.
+#[test]
+fn somebody_who_comes_close_is_no_cover() {
+    are_no_covers("coming close", 0.95, |seed| {
+        let at_face = Person::new(seed).face_at();
+        judged(
+            seed,
+            1.0,
+            |clip, at| {
+                let near = slide(at, 2 * RATE, 6 * RATE, 2 * RATE);
+                (clip.at(at).seen(1.0 + 2.4 * near, (at_face.0 * near, at_face.1 * near)), 1.0)
+            },
+            0.0,
+        )
+    });
+}
+
 #[test]
 fn a_background_that_is_blurred_by_software_is_no_cover() {
     are_no_covers("blurred background", 0.95, |seed| {

@@ -115,7 +115,7 @@ fn a_black_picture_is_told_within_a_second() {
     is_told("black", [1.0, 1.0], |_, _, _, _| drawn(&Picture::plain([0.0; 3])));
 }
 
-/// Sent instead of a camera from the first picture on. (A printed one before a real camera moves and has a sensor's noise: it is not told.)
+/// Sent instead of a camera from the first picture on.
 #[test]
 fn a_still_photo_is_told_from_the_start() {
     for seed in SEEDS {
@@ -125,6 +125,25 @@ fn a_still_photo_is_told_from_the_start() {
             let told = states[4 * RATE..].iter().all(|&state| state == CameraState::Frozen);
             assert!(told, "seed {seed}, {view}: {:?}", states.last());
         }
+    }
+}
+
+/// Before a camera, so that its noise moves. (Behind a mosaic it is not told, nor is one that is moved by hand.)
+#[test]
+fn a_photo_before_a_sensor_is_told_and_who_sits_there_is_none() {
+    for seed in SEEDS {
+        let (person, mut sensor) = (Person::new(seed), Sensor::new(seed));
+        let photo = person.at(3.0, Moves::Talks);
+        let said = watch(END, |at| match at < FROM {
+            true => sensor.shoot(&person.at(at as f32 / RATE as f32, Moves::Talks), 1.0),
+            false => sensor.shoot(&photo, 1.0),
+        });
+        let told = said.evidence[0][FROM..].iter().position(|&state| state == CameraState::Frozen);
+        assert!(told.is_some_and(|told| (3 * RATE..5 * RATE).contains(&told)), "seed {seed}: {told:?}");
+        let held = said.evidence[0][FROM + 5 * RATE..].iter().all(|&state| state == CameraState::Frozen);
+        assert!(held, "seed {seed}: {:?}", said.evidence[0].last());
+        let said = watch(2 * END, |at| sensor.shoot(&person.at(at as f32 / RATE as f32, Moves::Sits), 1.0));
+        assert!(said.evidence[0][RATE..].iter().all(|&state| state == CameraState::Clear), "seed {seed} sits");
     }
 }
 

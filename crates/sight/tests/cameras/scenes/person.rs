@@ -75,6 +75,12 @@ impl Person {
         }
     }
 
+    /// Samples from the middle of the picture, as [`Picture::seen`] counts, to the middle of the face.
+    pub fn face_at(&self) -> (f32, f32) {
+        let tall = super::light::SIZE.1 as f32;
+        (self.place.0 * tall, (self.place.1 - 0.4) * tall)
+    }
+
     /// `seconds` may start anywhere; two persons with one seed move alike.
     pub fn at(&self, seconds: f32, moves: Moves) -> Picture {
         let far = match moves {
