@@ -143,7 +143,7 @@ fn somebody_who_leans_in_is_no_cover() {
     });
 }
 
-/// Until a face fills the picture, in two seconds, stays there and goes back.
+/// Until little but skin, out of focus, fills the picture, in two seconds, and goes back in as many.
 #[test]
 fn somebody_who_comes_close_is_no_cover() {
     are_no_covers("coming close", 0.95, |seed| {
@@ -153,7 +153,7 @@ fn somebody_who_comes_close_is_no_cover() {
             1.0,
             |clip, at| {
                 let near = slide(at, 2 * RATE, 6 * RATE, 2 * RATE);
-                (clip.at(at).seen(1.0 + 2.4 * near, (at_face.0 * near, at_face.1 * near)), 1.0)
+                (clip.at(at).seen(1.0 + 3.2 * near, (at_face.0 * near, at_face.1 * near)).blurred(1.5 * near), 1.0)
             },
             0.0,
         )

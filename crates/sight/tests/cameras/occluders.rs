@@ -2,7 +2,7 @@
 //!
 //! These scenes are drawn, so that the figures say nothing of real rooms (`fit/README.md` does); they hold what must not break.
 
-use crate::scenes::light::Random;
+use crate::scenes::light::{Picture, Random};
 use crate::scenes::occluder::{KINDS, Kind, Occluder};
 use crate::scenes::person::{Moves, Person};
 use crate::scenes::sensor::Sensor;
@@ -87,6 +87,45 @@ fn half_a_cover_is_seen_too() {
         })
     });
     all_alarm("half covers", 1.0, clips);
+}
+
+fn palm(edge: f32, scene: &mut Picture) {
+    let away = Picture::of(|x, y| [(x.powi(2) + (y - 0.5).powi(2)).sqrt(), 0.0, 0.0]);
+    let palm = Picture::of(|x, y| [0.2, 0.11, 0.08].map(|value| value * (1.0 + 0.2 * x - 0.1 * y)));
+    scene.mixed(&palm, |at| 1.0 / (1.0 + ((away.0[at][0] - edge) * 30.0).clamp(-30.0, 30.0).exp()));
+}
+
+/// A palm that comes nearer until it is before all of the picture; and whoever leans in to lay a finger on the lens.
+#[test]
+fn what_covers_a_picture_that_grows_is_told_too() {
+    let mut wrong = Vec::new();
+    for seed in SEEDS {
+        let (person, finger) = (Person::new(seed), Occluder::new(Kind::Finger, 1.0, &mut Random::new(seed)));
+        let (mut sensor, steps) = (Sensor::new(seed), RATE);
+        let nearer = watch(END, |at| {
+            let mut scene = person.at(at as f32 / RATE as f32, Moves::Talks);
+            palm(1.3 * slide(at, FROM, UNTIL, steps) - 0.2, &mut scene);
+            sensor.shoot(&scene, 1.0)
+        });
+        let mut sensor = Sensor::new(seed);
+        let leaning = watch(END, |at| {
+            let (near, face) = (slide(at, RATE, END + 2 * RATE, 2 * RATE), person.face_at());
+            let mut scene = person.at(at as f32 / RATE as f32, Moves::Talks);
+            scene = scene.seen(1.0 + 1.6 * near, (face.0 * near, face.1 * near));
+            finger.over(&mut scene, slide(at, FROM, UNTIL, STEPS), 0.0);
+            sensor.shoot(&scene, 1.0)
+        });
+        for (name, said, steps) in [("palm", nearer, steps), ("finger", leaning, STEPS)] {
+            for (view, states) in VIEWS.iter().zip(&said.evidence) {
+                // The palm begins to leave as long before as it took to come.
+                let outcome = outcome(states, (FROM, UNTIL + STEPS - steps), steps);
+                if outcome.delay.is_none_or(|delay| delay > 0.5) || outcome.held < 0.99 || outcome.early > 0 {
+                    wrong.push(format!("{name} seed {seed}, {view}: {outcome:?}"));
+                }
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
 
 #[test]
