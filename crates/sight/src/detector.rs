@@ -61,6 +61,8 @@ const NEARLY_WHOLE: f32 = -1.0;
 /// an electronic shutter shows instead has none). Covered lenses of the set: correlation 0.3 at most (0.6 at a bright hand);
 /// rooms after the light went off: 0.85 and more.
 const DARK_MEAN: f32 = 45.0;
+/// The same of what was too dark a moment ago: a camera's exposure goes on rising in a dark room.
+const DARK_YET_MEAN: f32 = 65.0;
 const DARK_KEPT: f32 = 0.7;
 const DARK_DETAIL: f32 = 12.0;
 const DARK_CHANGE: f32 = 0.05;
@@ -83,12 +85,12 @@ fn is_bare(measures: &Measures) -> bool {
     in_focus && measures.step < BARE_STEP && measures.change > BARE_CHANGE
 }
 
-/// Whether what looks covered is a room without light.
-fn is_dark(measures: &Measures, mosaic: bool) -> bool {
+/// Whether what looks covered is a room without light. `was`: whether it has been called one until now.
+fn is_dark(measures: &Measures, mosaic: bool, was: bool) -> bool {
     let structure = measures.kept > DARK_KEPT && measures.detail < DARK_DETAIL;
     let light = match mosaic {
         true => measures.mean < DARK_MEAN_VEILED,
-        false => measures.mean < DARK_MEAN && measures.change > DARK_CHANGE,
+        false => measures.mean < if was { DARK_YET_MEAN } else { DARK_MEAN } && measures.change > DARK_CHANGE,
     };
     structure && light
 }
@@ -236,9 +238,10 @@ impl Detector {
             Still::Moves if repeats => return (CERTAIN, CameraState::Frozen),
             Still::Moves => {}
         }
+        let was_dark = self.evidence.shown() == CameraState::Dark;
         let trouble = match whole > NEARLY_WHOLE {
             true if is_bare(measures) => CameraState::NobodyInView,
-            true if is_dark(measures, self.mosaic) => CameraState::Dark,
+            true if is_dark(measures, self.mosaic, was_dark) => CameraState::Dark,
             true => CameraState::Covered,
             false => CameraState::Partial,
         };

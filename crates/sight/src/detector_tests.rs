@@ -361,17 +361,21 @@ fn all_sizes_of_a_call_are_judged_alike() {
 #[test]
 fn dark_is_what_keeps_its_structure_in_little_light() {
     let dark = Measures { kept: 0.8, detail: 8.0, mean: 20.0, change: 0.2, ..Measures::default() };
-    assert!(is_dark(&dark, false) && !is_dark(&dark, true));
-    assert!(is_dark(&Measures { mean: 11.0, change: 0.0, ..dark }, true), "noise may be rounded away under a mosaic");
+    assert!(is_dark(&dark, false, false) && !is_dark(&dark, true, false));
+    assert!(is_dark(&Measures { mean: 11.0, change: 0.0, ..dark }, true, false), "noise may be rounded away under a mosaic");
     let blurred = Measures { kept: DARK_KEPT, ..dark };
     let bright_edge = Measures { detail: DARK_DETAIL, ..dark };
     let bright = Measures { mean: DARK_MEAN, ..dark };
     let drawn = Measures { change: DARK_CHANGE, ..dark };
     for not in [blurred, bright_edge, bright, drawn] {
-        assert!(!is_dark(&not, false), "{not:?}");
+        assert!(!is_dark(&not, false, false), "{not:?}");
     }
     for not in [blurred, bright_edge, Measures { mean: DARK_MEAN_VEILED, ..dark }] {
-        assert!(!is_dark(&not, true), "{not:?}");
+        assert!(!is_dark(&not, true, false), "{not:?}");
+    }
+    assert!(is_dark(&Measures { mean: 64.0, ..dark }, false, true), "exposure goes on rising");
+    for not in [blurred, bright_edge, drawn, Measures { mean: DARK_YET_MEAN, ..dark }] {
+        assert!(!is_dark(&not, false, true), "{not:?}");
     }
 }
 
