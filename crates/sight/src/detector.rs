@@ -229,9 +229,8 @@ impl Detector {
         self.mosaic = measures.inside_flat >= MOSAIC;
         self.veiled = self.mosaic && measures.sharpest_inside < IN_FOCUS;
         let (whole, part) = (cover::whole(measures, self.mosaic), cover::part(measures, self.mosaic));
-        let repeats = self.repeats.look(self.eye.newest(), now);
-        // A mosaic of somebody who sits still has few blocks that change.
-        let photo = !self.mosaic && self.photo.look(self.eye.newest_fine(), now);
+        let repeats = self.repeats.look(self.eye.newest(), self.mosaic, now);
+        let photo = self.photo.look(self.eye.newest_fine(), self.mosaic, now);
         match self.still.look(measures, self.mosaic, arrival, now) {
             Still::Frozen => return (CERTAIN, CameraState::Frozen),
             Still::Drawn => return (CERTAIN, CameraState::Covered),

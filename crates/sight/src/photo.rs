@@ -19,6 +19,9 @@ const CELLS: usize = 2;
 /// Levels by which a cell is another, once the change of the whole picture's light is taken out, and the share of cells that may be.
 const OTHER: f32 = 1.75;
 const FEW: f32 = 0.01;
+/// A mosaic of somebody who sits still has few blocks that change, and of a photo some go to and fro by a step with the noise: behind one nothing is
+/// told, but what was told stands while no more than so many of its cells are another.
+const FEW_VEILED: f32 = 0.06;
 
 #[derive(Debug, Default)]
 pub(crate) struct Photo {
@@ -28,11 +31,15 @@ pub(crate) struct Photo {
     /// Newest first.
     averages: VecDeque<Vec<f32>>,
     told: bool,
+    mosaic: bool,
 }
 
 impl Photo {
     /// `fine`: the fine grid of the newest picture. Whether nothing moved in the last averages.
-    pub fn look(&mut self, fine: &[f32], now: Duration) -> bool {
+    pub fn look(&mut self, fine: &[f32], mosaic: bool, now: Duration) -> bool {
+        if mosaic != self.mosaic {
+            *self = Self { told: self.told, mosaic, ..Self::default() };
+        }
         let cells = reduced::<CELLS>(fine, FINE_ACROSS);
         if self.sum.len() != cells.len() {
             self.sum = vec![0.0; cells.len()];
@@ -46,17 +53,20 @@ impl Photo {
         let looks = std::mem::take(&mut self.looks) as f32;
         let newest: Vec<f32> = std::mem::take(&mut self.sum).into_iter().map(|sum| sum / looks).collect();
         self.since = Some(now);
-        self.told = self.averages.len() == SPANS && self.averages.iter().all(|before| is_same(&newest, before));
+        let few = if mosaic { FEW_VEILED } else { FEW };
+        let same = self.averages.iter().all(|before| others(&newest, before) <= few);
+        self.told = same && (self.told || (self.averages.len() == SPANS && !mosaic));
         self.averages.push_front(newest);
         self.averages.truncate(SPANS);
         self.told
     }
 }
 
-fn is_same(newest: &[f32], before: &[f32]) -> bool {
+/// Share of cells that are another.
+fn others(newest: &[f32], before: &[f32]) -> f32 {
     let light = mean(newest) - mean(before);
     let others = newest.iter().zip(before).filter(|(newest, before)| (*newest - *before - light).abs() > OTHER).count();
-    others as f32 <= FEW * newest.len() as f32
+    others as f32 / newest.len().max(1) as f32
 }
 
 #[cfg(test)]
@@ -86,7 +96,7 @@ mod tests {
             };
             let level = |cell: usize| (cell % FINE_ACROSS) as f32 + light + shown(cell) + self.noise * noise(cell);
             let fine: Vec<f32> = (0..FINE).map(level).collect();
-            self.photo.look(&fine, Duration::from_micros(66_667 * self.looks))
+            self.photo.look(&fine, false, Duration::from_micros(66_667 * self.looks))
         }
 
         /// Looks until it is told, or until it is not any more.
@@ -141,7 +151,7 @@ mod tests {
     #[test]
     fn few_looks_are_no_average() {
         let (mut photo, fine) = (Photo::default(), vec![80.0; FINE]);
-        let told = (0..100).find(|&look| photo.look(&fine, Duration::from_millis(400 * look)));
+        let told = (0..100).find(|&look| photo.look(&fine, false, Duration::from_millis(400 * look)));
         assert_eq!(told, Some(6 * 4 + 3), "four looks to an average, though each is slow");
     }
 }

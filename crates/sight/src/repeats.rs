@@ -49,6 +49,10 @@ const LITTLE: Rule = Rule { looks: 36, moves: 0.1, share: 0.7, levels: 0.35, las
 /// While it is told.
 const LITTLE_YET: Rule = Rule { looks: 36, moves: 0.1, share: 0.8, levels: 0.5, last: 1.3, slips: true };
 
+/// Whoever is told is veiled, and a mosaic is not like the pictures before it, nor they like it: until a round of it and so many steps are
+/// seen, what was told stands.
+const HOLD: usize = LITTLE_YET.looks + 4;
+
 /// Of one look: mean absolute difference from what was shown so many steps before, one step first. Infinite where nothing was.
 type Differences = [f32; LONGEST];
 
@@ -58,19 +62,24 @@ pub(crate) struct Repeats {
     past: VecDeque<(Duration, Vec<f32>)>,
     /// Newest first, as many as a rule asks for.
     differences: VecDeque<Differences>,
-    told: bool,
+    /// How many steps a round has.
+    told: Option<usize>,
+    mosaic: bool,
+    /// What was told is told until then.
+    held: Option<Duration>,
 }
 
 impl Repeats {
     /// Nothing that is remembered counts any more.
     pub fn forget(&mut self) {
-        self.past.clear();
-        self.differences.clear();
-        self.told = false;
+        *self = Self { mosaic: self.mosaic, ..Self::default() };
     }
 
     /// `y`: block means of the newest picture. Whether pictures come back.
-    pub fn look(&mut self, y: &[f32], now: Duration) -> bool {
+    pub fn look(&mut self, y: &[f32], mosaic: bool, now: Duration) -> bool {
+        if std::mem::replace(&mut self.mosaic, mosaic) != mosaic {
+            self.held = self.told.map(|round| now + STEP * (round + HOLD) as u32);
+        }
         let light = mean(y);
         let mut newest = if self.past.len() == MOST_LOOKS { self.past.pop_back().unwrap_or_default().1 } else { Vec::new() };
         newest.clear();
@@ -79,9 +88,10 @@ impl Repeats {
         self.past.push_front((now, newest));
         self.differences.truncate(MUCH.looks.max(LITTLE.looks) - 1);
         self.differences.push_front(differences);
-        let rules = if self.told { [&MUCH_YET, &LITTLE_YET] } else { [&MUCH, &LITTLE] };
-        self.told = rules.into_iter().any(|rule| self.is_loop(rule));
-        self.told
+        let rules = if self.told.is_some() { [&MUCH_YET, &LITTLE_YET] } else { [&MUCH, &LITTLE] };
+        let found = rules.into_iter().find_map(|rule| self.round(rule));
+        self.told = found.or(self.told.filter(|_| self.held.is_some_and(|until| now < until)));
+        self.told.is_some()
     }
 
     /// Each step has the look that is nearest to it in time, and not further than a step.
@@ -108,9 +118,10 @@ impl Repeats {
         differences
     }
 
-    fn is_loop(&self, rule: &Rule) -> bool {
+    /// The shortest round that the rule finds, in steps.
+    fn round(&self, rule: &Rule) -> Option<usize> {
         if self.differences.len() < rule.looks {
-            return false;
+            return None;
         }
         let (mut among, mut from_before, mut from_last) = (Vec::with_capacity(rule.looks * rule.looks / 2), [0.0; LONGEST], 0.0);
         for (ago, differences) in self.differences.iter().take(rule.looks).enumerate() {
@@ -125,7 +136,8 @@ impl Repeats {
         }
         let among = quantile(&mut among, AMONG);
         let most = (rule.levels.min(rule.share * among) * rule.looks as f32).min(rule.last * from_last);
-        among > rule.moves && from_before[SHORTEST - 1..].iter().any(|sum| *sum < most)
+        let shortest = from_before[SHORTEST - 1..].iter().position(|sum| *sum < most).map(|at| at + SHORTEST);
+        shortest.filter(|_| among > rule.moves)
     }
 }
 
@@ -152,7 +164,7 @@ mod tests {
         let mut repeats = Repeats::default();
         (0..looks).find(|&look| {
             let (at, seed) = shown(look);
-            repeats.look(&picture(at, seed), at_look(look))
+            repeats.look(&picture(at, seed), false, at_look(look))
         })
     }
 
@@ -174,9 +186,9 @@ mod tests {
         let (mut repeats, mut open) = (Repeats::default(), Repeats::default());
         let told = (0..300).find(|&look| {
             let at = if look < 100 { look } else { 60 + look % PERIOD };
-            repeats.look(&coded(at, look, strength, off), at_look(look))
+            repeats.look(&coded(at, look, strength, off), false, at_look(look))
         });
-        (told, (0..400).any(|look| open.look(&coded(look, look, strength, off), at_look(look))))
+        (told, (0..400).any(|look| open.look(&coded(look, look, strength, off), false, at_look(look))))
     }
 
     #[test]
@@ -197,11 +209,11 @@ mod tests {
     fn what_is_forgotten_counts_no_more() {
         let mut repeats = Repeats::default();
         let mut shown = (0..).map(|look| (picture(look % PERIOD, look), at_look(look)));
-        let mut until_told = || shown.by_ref().take(200).position(|(y, now)| repeats.look(&y, now));
+        let mut until_told = || shown.by_ref().take(200).position(|(y, now)| repeats.look(&y, false, now));
         let first = until_told();
         repeats.forget();
-        assert!(repeats.past.is_empty() && repeats.differences.is_empty() && !repeats.told);
-        let mut until_told = || shown.by_ref().take(200).position(|(y, now)| repeats.look(&y, now));
+        assert!(repeats.past.is_empty() && repeats.differences.is_empty() && repeats.told.is_none());
+        let mut until_told = || shown.by_ref().take(200).position(|(y, now)| repeats.look(&y, false, now));
         let again = until_told();
         assert!(first.is_some() && again.is_some_and(|again| again >= PERIOD), "{first:?} {again:?}");
     }
@@ -212,9 +224,9 @@ mod tests {
         let usual = |ago: usize, before: usize| if ago + before < rule.looks { among } else { f32::INFINITY };
         let look = |ago| std::array::from_fn(|at| otherwise(ago, at + 1).unwrap_or_else(|| usual(ago, at + 1)));
         let mut repeats = Repeats { differences: (0..rule.looks).map(look).collect(), ..Repeats::default() };
-        let whole = repeats.is_loop(rule);
+        let whole = repeats.round(rule).is_some();
         repeats.differences.pop_back();
-        assert!(!repeats.is_loop(rule), "a look is missing");
+        assert_eq!(repeats.round(rule), None, "a look is missing");
         whole
     }
 
@@ -281,7 +293,7 @@ mod tests {
             .map(|look| {
                 let phase = look % 60;
                 let at = if phase < 30 { 2 * phase } else { 60 + phase / 2 };
-                repeats.look(&coded(at, look, 0.15, 0.7), at_look(look))
+                repeats.look(&coded(at, look, 0.15, 0.7), false, at_look(look))
             })
             .collect();
         let first = told.iter().position(|told| *told);
@@ -302,7 +314,7 @@ mod tests {
             let spot = 270.0 + 40.0 * (shown * std::f32::consts::TAU / 30.0).sin();
             let noise = |block: usize| ((block as u64 * 31 + look * 7919 + block as u64 * look * 17) % 10_007) as f32 / 20_000.0;
             let picture: Vec<f32> = (0..BLOCKS).map(|block| noise(block) - 0.1 * (block as f32 - spot).abs().min(60.0)).collect();
-            told.push(repeats.look(&picture, now));
+            told.push(repeats.look(&picture, false, now));
         }
         let first = told.iter().position(|told| *told);
         assert!(first.is_some_and(|first| first < 100), "{first:?}");
@@ -322,11 +334,11 @@ mod tests {
         let near = Rule { last: f32::INFINITY, ..LITTLE };
         let (mut repeats, mut nearly) = (Repeats::default(), 0);
         for look in 0..600 {
-            assert!(!repeats.look(&swaying(look), at_look(look)), "at {look}");
-            nearly += usize::from(repeats.is_loop(&near));
+            assert!(!repeats.look(&swaying(look), false, at_look(look)), "at {look}");
+            nearly += usize::from(repeats.round(&near).is_some());
         }
         assert!(nearly > 60, "near enough but for the last look: {nearly}");
-        let told = (600..900).map(|look| repeats.look(&swaying(600 + look % 60), at_look(look))).collect::<Vec<bool>>();
+        let told = (600..900).map(|look| repeats.look(&swaying(600 + look % 60), false, at_look(look))).collect::<Vec<bool>>();
         assert!(told[60 + LITTLE.looks..].iter().all(|told| *told), "as a recording it is one: {told:?}");
     }
 
@@ -337,7 +349,7 @@ mod tests {
             let mut repeats = Repeats::default();
             for look in 0..400 {
                 let at = if look % every < lasts { 100 + look % every } else { 7 };
-                assert!(!repeats.look(&coded(at, look, strength, 0.3), at_look(look)), "every {every}, at {look}");
+                assert!(!repeats.look(&coded(at, look, strength, 0.3), false, at_look(look)), "every {every}, at {look}");
             }
         }
     }
@@ -356,7 +368,7 @@ mod tests {
             let light = 1.5 * (look as f32 * 0.2).sin();
             let at = if look % 40 < 30 { 7 } else { look };
             let lit: Vec<f32> = picture(at, look).into_iter().map(|level| level + light).collect();
-            assert!(!repeats.look(&lit, at_look(look)), "at {look}");
+            assert!(!repeats.look(&lit, false, at_look(look)), "at {look}");
         }
     }
 }

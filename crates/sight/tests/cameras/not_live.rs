@@ -128,6 +128,50 @@ fn a_still_photo_is_told_from_the_start() {
     }
 }
 
+/// A camera whose pictures are veiled while they are called trouble, and until they have been clear for a while, as a gate does. What it was told
+/// of each, in 24 s.
+fn answered(mut shot: impl FnMut(usize) -> I420) -> Vec<CameraState> {
+    let (mut detector, mut clear_since, mut is_veiled, mut said) = (Detector::new(), None, false, Vec::new());
+    for at in 0..24 * RATE {
+        let shown = if is_veiled { veiled(shot(at)) } else { shot(at) };
+        detector.picture(planes(&shown), time(at));
+        let state = detector.evidence();
+        said.push(state);
+        clear_since = if is_alarm(state) { None } else { clear_since.or(Some(at)) };
+        is_veiled = clear_since.is_none_or(|since| is_veiled && at - since < 6 * RATE / 10);
+    }
+    said
+}
+
+/// Told once, and then throughout.
+fn stands(name: &str, said: &[CameraState], until: usize) {
+    let first = said.iter().position(|&state| state == CameraState::Frozen);
+    assert!(first.is_some_and(|first| (FROM..FROM + 6 * RATE).contains(&first)), "{name}: {first:?}");
+    let lifted = said[first.unwrap_or(0)..until].iter().position(|&state| state != CameraState::Frozen);
+    assert_eq!(lifted, None, "{name}: looks after it was told at {first:?}");
+    assert_eq!(said.last(), Some(&CameraState::Clear), "{name}: it moves again");
+}
+
+#[test]
+fn a_loop_and_a_photo_stay_told_when_they_are_veiled_for_it() {
+    let end = 16 * RATE;
+    for seed in SEEDS {
+        let (person, photo) = (Person::new(seed), Person::new(seed).at(3.0, Moves::Talks));
+        let open = |at: usize, sensor: &mut Sensor| sensor.shoot(&person.at(at as f32 / RATE as f32, Moves::Talks), 1.0);
+        let mut sensor = Sensor::new(seed);
+        let said = answered(|at| if (FROM..end).contains(&at) { sensor.shoot(&photo, 1.0) } else { open(at, &mut sensor) });
+        stands(&format!("photo {seed}"), &said, end);
+        let (mut sensor, mut shots) = (Sensor::new(seed), Vec::new());
+        let said = answered(|at| {
+            let again = (FROM + 2 * RATE..end).contains(&at);
+            let shot = if again { I420::clone(&shots[at - 2 * RATE]) } else { open(at, &mut sensor) };
+            shots.push(shot.clone());
+            shot
+        });
+        stands(&format!("loop {seed}"), &said, end);
+    }
+}
+
 /// Before a camera, so that its noise moves. (Behind a mosaic it is not told, nor is one that is moved by hand.)
 #[test]
 fn a_photo_before_a_sensor_is_told_and_who_sits_there_is_none() {
