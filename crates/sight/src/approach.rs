@@ -5,7 +5,7 @@
 //! Lucas and Kanade, 1981, do for a shift; then once more, with what does not fit weighing less), and growth that explains the
 //! change adds up. A hand that comes nearer grows too, but most of the picture behind it does not.
 
-use crate::grids::{FINE_ACROSS, box_means, mean, reduced};
+use crate::grids::{FINE_ACROSS, box_means, distance, mean, reduced};
 
 /// Fine cells to the side of a cell here, and cells across.
 const CELLS: usize = 4;
@@ -79,6 +79,10 @@ struct Moved {
 
 impl Moved {
     fn between(last: &[f32], newest: &[f32]) -> Self {
+        let change = distance(last, newest) / newest.len().max(1) as f32;
+        if change <= CHANGE {
+            return Self { scale: 0.0, change, unexplained: change };
+        }
         let (rows, changes) = equations(last, newest);
         let even = vec![1.0; rows.len()];
         let first = rests(&rows, &changes, &fitted(&rows, &changes, &even));
@@ -89,7 +93,7 @@ impl Moved {
         let [across, down] = [found[0], found[1]];
         let alike = across * down > 0.0 && across.abs().min(down.abs()) > ALIKE * across.abs().max(down.abs());
         let scale = if alike { (across + down) / 2.0 } else { 0.0 };
-        Self { scale, change: mean_of(&changes), unexplained: mean_of(&rests(&rows, &changes, &found)) }
+        Self { scale, change, unexplained: mean_of(&rests(&rows, &changes, &found)) }
     }
 }
 
@@ -123,16 +127,19 @@ fn rests(rows: &[Row], changes: &[f32], found: &Row) -> Vec<f32> {
 fn fitted(rows: &[Row], changes: &[f32], weights: &[f32]) -> Row {
     let mut sums = [[0.0; UNKNOWNS + 1]; UNKNOWNS];
     for ((row, change), weight) in rows.iter().zip(changes).zip(weights) {
-        for (sums, one) in sums.iter_mut().zip(row) {
+        for (at, (sums, one)) in sums.iter_mut().zip(row).enumerate() {
             let weighted = weight * one;
-            for (sum, other) in sums.iter_mut().zip(row) {
+            for (sum, other) in sums.iter_mut().zip(row).skip(at) {
                 *sum += f64::from(weighted * other);
             }
             sums[UNKNOWNS] += f64::from(weighted * change);
         }
     }
-    for (at, sums) in sums.iter_mut().enumerate() {
-        sums[at] += RIDGE;
+    for at in 0..UNKNOWNS {
+        for before in 0..at {
+            sums[at][before] = sums[before][at];
+        }
+        sums[at][at] += RIDGE;
     }
     solved(sums)
 }

@@ -56,12 +56,20 @@ const HOLD: usize = LITTLE_YET.looks + 4;
 /// Of one look: mean absolute difference from what was shown so many steps before, one step first. Infinite where nothing was.
 type Differences = [f32; LONGEST];
 
+/// The same where each may have slipped by a step: the least of three.
+fn slipped(differences: &Differences) -> Differences {
+    std::array::from_fn(|at| {
+        let near = &differences[at.saturating_sub(1)..(at + 2).min(LONGEST)];
+        near.iter().copied().fold(f32::INFINITY, f32::min)
+    })
+}
+
 #[derive(Debug, Default)]
 pub(crate) struct Repeats {
     /// Time, and block means without the mean of them all, newest first.
     past: VecDeque<(Duration, Vec<f32>)>,
-    /// Newest first, as many as a rule asks for.
-    differences: VecDeque<Differences>,
+    /// Newest first, as many as a rule asks for; and slipped.
+    differences: VecDeque<(Differences, Differences)>,
     /// How many steps a round has.
     told: Option<usize>,
     mosaic: bool,
@@ -87,7 +95,7 @@ impl Repeats {
         let differences = self.differences_of(&newest, now);
         self.past.push_front((now, newest));
         self.differences.truncate(MUCH.looks.max(LITTLE.looks) - 1);
-        self.differences.push_front(differences);
+        self.differences.push_front((differences, slipped(&differences)));
         let rules = if self.told.is_some() { [&MUCH_YET, &LITTLE_YET] } else { [&MUCH, &LITTLE] };
         let found = rules.into_iter().find_map(|rule| self.round(rule));
         self.told = found.or(self.told.filter(|_| self.held.is_some_and(|until| now < until)));
@@ -123,21 +131,26 @@ impl Repeats {
         if self.differences.len() < rule.looks {
             return None;
         }
-        let (mut among, mut from_before, mut from_last) = (Vec::with_capacity(rule.looks * rule.looks / 2), [0.0; LONGEST], 0.0);
-        for (ago, differences) in self.differences.iter().take(rule.looks).enumerate() {
+        let newest = || self.differences.iter().take(rule.looks);
+        let (mut among, mut from_last) = (Vec::with_capacity(rule.looks * rule.looks / 2), 0.0);
+        for (ago, (differences, _)) in newest().enumerate() {
             // What lies `n` steps before it is at `n - 1`.
             among.extend_from_slice(&differences[NEAR - 1..(rule.looks - 1 - ago).max(NEAR - 1)]);
             from_last += differences[0];
-            for (length, sum) in from_before.iter_mut().enumerate() {
-                let near = if rule.slips { length.saturating_sub(1)..(length + 2).min(LONGEST) } else { length..length + 1 };
-                let difference = differences[near].iter().copied().fold(f32::INFINITY, f32::min);
-                *sum += if difference < 2.0 * rule.levels { difference } else { f32::INFINITY };
-            }
         }
         let among = quantile(&mut among, AMONG);
+        if among <= rule.moves {
+            return None;
+        }
+        let mut from_before = [0.0; LONGEST];
+        for (even, slipped) in newest() {
+            let differences = if rule.slips { slipped } else { even };
+            for (sum, difference) in from_before.iter_mut().zip(differences) {
+                *sum += if *difference < 2.0 * rule.levels { *difference } else { f32::INFINITY };
+            }
+        }
         let most = (rule.levels.min(rule.share * among) * rule.looks as f32).min(rule.last * from_last);
-        let shortest = from_before[SHORTEST - 1..].iter().position(|sum| *sum < most).map(|at| at + SHORTEST);
-        shortest.filter(|_| among > rule.moves)
+        from_before[SHORTEST - 1..].iter().position(|sum| *sum < most).map(|at| at + SHORTEST)
     }
 }
 
@@ -223,7 +236,8 @@ mod tests {
     fn is_loop(rule: &Rule, among: f32, otherwise: impl Fn(usize, usize) -> Option<f32>) -> bool {
         let usual = |ago: usize, before: usize| if ago + before < rule.looks { among } else { f32::INFINITY };
         let look = |ago| std::array::from_fn(|at| otherwise(ago, at + 1).unwrap_or_else(|| usual(ago, at + 1)));
-        let mut repeats = Repeats { differences: (0..rule.looks).map(look).collect(), ..Repeats::default() };
+        let mut repeats =
+            Repeats { differences: (0..rule.looks).map(look).map(|even| (even, slipped(&even))).collect(), ..Repeats::default() };
         let whole = repeats.round(rule).is_some();
         repeats.differences.pop_back();
         assert_eq!(repeats.round(rule), None, "a look is missing");
