@@ -127,19 +127,16 @@ fn rests(rows: &[Row], changes: &[f32], found: &Row) -> Vec<f32> {
 fn fitted(rows: &[Row], changes: &[f32], weights: &[f32]) -> Row {
     let mut sums = [[0.0; UNKNOWNS + 1]; UNKNOWNS];
     for ((row, change), weight) in rows.iter().zip(changes).zip(weights) {
-        for (at, (sums, one)) in sums.iter_mut().zip(row).enumerate() {
+        for (sums, one) in sums.iter_mut().zip(row) {
             let weighted = weight * one;
-            for (sum, other) in sums.iter_mut().zip(row).skip(at) {
+            for (sum, other) in sums.iter_mut().zip(row) {
                 *sum += f64::from(weighted * other);
             }
             sums[UNKNOWNS] += f64::from(weighted * change);
         }
     }
-    for at in 0..UNKNOWNS {
-        for before in 0..at {
-            sums[at][before] = sums[before][at];
-        }
-        sums[at][at] += RIDGE;
+    for (at, sums) in sums.iter_mut().enumerate() {
+        sums[at] += RIDGE;
     }
     solved(sums)
 }

@@ -124,7 +124,7 @@ mod tests {
         let moving = |share: usize, looks: u64| {
             move |cell: usize| {
                 let at = cell / FINE_ACROSS / CELLS * (FINE_ACROSS / CELLS) + cell % FINE_ACROSS / CELLS;
-                if at % 1000 < share && looks / 8 % 2 == 0 { 9.0 } else { 0.0 }
+                if at % 1000 < share && (looks / 8).is_multiple_of(2) { 9.0 } else { 0.0 }
             }
         };
         for (share, expected) in [(7, true), (12, false)] {
