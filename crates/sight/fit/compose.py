@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Composes a second labelled set, so that weights are not judged on the set they were chosen with.
 
-usage: compose.py FOOTAGE OUT [--clips N] [--seed N]
+usage: compose.py FOOTAGE OUT [--clips N] [--seed N] [--only CATEGORY,...] [--photos moved]
 
 FOOTAGE is a text file, one line for each piece of open-camera footage: PATH PERSON FIRST LAST [WIDEST] (frames at 15 a second; LAST
 0: to the end; WIDEST: greatest width to be made of it), or `drawn NUMBER` for a drawn face. OUT gets labels.json and VP8 and H.264 files in the format that
