@@ -167,9 +167,10 @@ impl Detector {
         self.looked = Some(now);
         if self.eye.is_settled() {
             self.evidence.feed(logit, trouble, passed, now);
-            // Only what is believed: a dark picture now and then must not hide a loop.
+            // Only what is believed: a dark picture now and then must not hide a loop. What lies before a lens stands still too.
             if matches!(self.evidence.shown(), CameraState::Covered | CameraState::Dark) {
                 self.repeats.forget();
+                self.photo = Photo::default();
             }
             self.state.feed(logit, trouble, passed, now);
         }

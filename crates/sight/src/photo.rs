@@ -19,8 +19,8 @@ const CELLS: usize = 2;
 /// Levels by which a cell is another, once the change of the whole picture's light is taken out, and the share of cells that may be.
 const OTHER: f32 = 1.75;
 const FEW: f32 = 0.01;
-/// A mosaic of somebody who sits still has few blocks that change, and of a photo some go to and fro by a step with the noise: behind one nothing is
-/// told, but what was told stands while no more than so many of its cells are another.
+/// A mosaic of somebody who sits still has few blocks that change, and of a photo some go to and fro by a step with the noise: behind
+/// one nothing is told, but what was told stands while no more than so many of its cells are another.
 const FEW_VEILED: f32 = 0.06;
 
 #[derive(Debug, Default)]

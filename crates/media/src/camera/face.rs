@@ -1,5 +1,5 @@
-//! A drawn person in front of a camera: sways a little, looks about, blinks, speaks in phrases, and as with anybody no
-//! movement comes back, or it would be told from a recording as little as one. What does not move by itself is painted once
+//! A drawn person in front of a camera: sways a little, looks about, blinks, speaks in phrases. As with anybody no
+//! movement comes back, or an open camera would look like a recording. What does not move by itself is painted once
 //! ([`super::portrait`]); a picture costs little more than copying.
 
 use super::noise::{Noise, Random};

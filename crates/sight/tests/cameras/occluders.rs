@@ -128,6 +128,26 @@ fn what_covers_a_picture_that_grows_is_told_too() {
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
 
+/// What lies before a lens stands still, and is no photo for it.
+#[test]
+fn a_cover_that_stays_is_released_as_soon_as_one_that_goes() {
+    let until = 10 * RATE;
+    for (kind, seed) in KINDS.into_iter().zip(SEEDS.into_iter().cycle()) {
+        let (person, mut sensor) = (Person::new(seed), Sensor::new(seed));
+        let occluder = Occluder::new(kind, 1.0, &mut Random::new(seed ^ kind as u64));
+        let said = watch(until + 3 * RATE, |at| {
+            let mut scene = person.at(at as f32 / RATE as f32, Moves::Talks);
+            occluder.over(&mut scene, slide(at, FROM, until, STEPS), 0.0);
+            sensor.shoot(&scene, 1.0)
+        });
+        for (view, states) in VIEWS.iter().zip(&said.evidence) {
+            let outcome = outcome(states, (FROM, until), STEPS);
+            assert!(outcome.release.is_some_and(|release| release <= 0.3), "{kind:?}, {view}: {outcome:?}");
+            assert!(!states.contains(&CameraState::Frozen), "{kind:?}, {view}");
+        }
+    }
+}
+
 #[test]
 fn a_lens_that_is_covered_from_the_start_is_never_clear_until_it_is_free() {
     let mut wrong = Vec::new();
